@@ -1,0 +1,68 @@
+# make run    install, migrate, load sample content, serve         (PORT=8000 DATA=data)
+# make test   install what tests need, run the suite               (DATABASES=auto|sqlite|postgresql)
+PYTHON ?= python3
+PORT ?= 8000
+DATA ?= data
+DATABASES ?= auto
+PYTEST ?= -n 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: run setup test check lint types bench requirements schema
+.DEFAULT_GOAL := run
+
+run: setup
+	@FOLIO_DATA_DIR="$(DATA)" $(BIN)/folio serve --demo --port $(PORT)
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: requirements/run.txt pyproject.toml
+	@echo "Installing Folio into $(VENV) (once; a minute or so)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Folio needs Python 3.11 or newer; name one: make PYTHON=python3.12")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --require-hashes -r requirements/run.txt
+	@$(PIP) install --no-deps --no-index --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements/dev.txt
+	@echo "Installing what tests and checks need into $(VENV) (once)"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# The status 69 says that PostgreSQL is not installed: a reason to say so on a developer's machine, a failure elsewhere.
+test: $(VENV)/.installed-dev
+ifneq ($(DATABASES),postgresql)
+	@echo "The suite on SQLite"
+	@env -u DATABASE_URL $(BIN)/python -m pytest $(PYTEST)
+endif
+ifneq ($(DATABASES),sqlite)
+	@echo "The suite on PostgreSQL"
+	@$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest $(PYTEST); status=$$?; \
+	if [ $$status -eq 69 ] && [ "$(DATABASES)" = auto ]; then echo "Tested on SQLite only."; else exit $$status; fi
+endif
+
+check: lint types test
+
+lint: $(VENV)/.installed-dev
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/lint-imports --no-cache
+
+types: $(VENV)/.installed-dev
+	@$(BIN)/mypy
+
+# Figures, as ratios within one run; see benchmarks/.
+bench: $(VENV)/.installed-dev
+	@$(BIN)/python -m benchmarks.thumbnails
+
+# For maintainers: pin the newest releases that pyproject.toml admits, and renew the committed OpenAPI schema.
+requirements: $(VENV)/.installed-dev
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--group build --upgrade pyproject.toml -o requirements/run.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--group build --extra dev --upgrade --constraint requirements/run.txt pyproject.toml -o requirements/dev.txt
+
+schema: $(VENV)/.installed-dev
+	@$(BIN)/folio spectacular --format openapi-json --validate --fail-on-warn --file tests/contract/openapi.json
