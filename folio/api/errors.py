@@ -1,0 +1,76 @@
+"""The one shape of errors: `{"field": ["message"]}`, `{"non_field_errors": […]}` or `{"detail": …}`."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from rest_framework import status
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.response import Response
+
+logger = logging.getLogger(__name__)
+
+
+class ApiError(APIException):
+    """An error whose body has `members` of their own types beside its `detail`."""
+
+    def __init__(self, detail: str | None = None, **members: Any) -> None:
+        super().__init__(detail)
+        self.members = members
+
+
+class Conflict(ApiError):
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = "The change collided with another one. Read the current state and try again."
+    default_code = "conflict"
+
+
+class Forbidden(ApiError):
+    status_code = status.HTTP_403_FORBIDDEN
+    default_detail = "This key may not do that."
+    default_code = "permission_denied"
+
+
+class TooLarge(ApiError):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The request is too large."
+    default_code = "too_large"
+
+
+class Busy(ApiError):
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = "The database did not answer in time. Nothing was changed; try again."
+    default_code = "busy"
+    wait = 1  # seconds, as `Retry-After`
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Turn what a view raised into an answer; None hands an unexpected error on to `EdgeMiddleware`."""
+    # Not at the top: this module is imported while `rest_framework.views` reads the classes that the settings name.
+    from rest_framework.views import exception_handler as rest_framework_handler
+
+    if isinstance(error, RequestDataTooBig):
+        error = TooLarge()
+    elif isinstance(error, SuspiciousOperation):
+        error = ParseError(str(error))
+    elif isinstance(error, OperationalError):
+        logger.error("The database failed: %s", error, exc_info=error)
+        error = Busy()
+    response = rest_framework_handler(error, context)
+    if response is not None and isinstance(error, ApiError):
+        response.data.update(error.members)
+    return response
+
+
+def json_error(status_code: int, detail: str = "") -> HttpResponse:
+    """Return an error answer from outside the API's views."""
+    return JsonResponse({"detail": detail or f"{HTTPStatus(status_code).phrase}."}, status=status_code)
+
+
+def unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Log what no one foresaw, and answer `500` without telling of the inside."""
+    logger.error("Unexpected error at %s %s", request.method, request.path, exc_info=error)
+    return json_error(500, "The server failed to answer. The error was logged; nothing of the request was kept.")

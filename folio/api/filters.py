@@ -1,0 +1,222 @@
+"""Declared filters whose parameters are strict: a misspelt one never answers with everything."""
+
+import difflib
+import itertools
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import F, Q, QuerySet
+from django.http import QueryDict
+from rest_framework.exceptions import ValidationError
+
+from . import parameters
+from .texts import MAX_SEARCH_LENGTH, MAX_SEARCH_WORDS, fold, search
+
+DEFAULT_LIMIT = 10
+MAX_UNKNOWN = 20  # unknown names that one answer tells of: looking for the nearest takes its time
+MAX_NAME = 100  # characters of an unknown name that are compared
+MAX_LIMIT = 100
+
+
+class IntegerFilter(django_filters.Filter):
+    field_class = parameters.IntegerField
+
+
+class BooleanFilter(django_filters.Filter):
+    field_class = parameters.BooleanField
+
+
+class TextFilter(django_filters.Filter):
+    field_class = parameters.ParameterField
+
+
+class ChoiceFilter(django_filters.Filter):
+    field_class = parameters.ChoiceField
+
+
+class IdListFilter(django_filters.Filter):
+    """Rows that have any of the listed ids; `lookup_expr` is `in`. The parameter may be repeated."""
+
+    field_class = parameters.IdListField
+
+
+class FromFilter(django_filters.Filter):
+    field_class = parameters.MomentField
+
+    def __init__(self, field_name: str, **kwargs: Any) -> None:
+        super().__init__(field_name, "gte", **kwargs)
+
+
+class ToFilter(django_filters.Filter):
+    field_class = parameters.MomentField
+
+    def __init__(self, field_name: str, **kwargs: Any) -> None:
+        super().__init__(field_name, "lte", whole_day=True, **kwargs)
+
+
+class DayFilter(django_filters.Filter):
+    """Rows whose datetime lies on that day, UTC."""
+
+    field_class = parameters.DayField
+
+    def filter(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        if value is None:
+            return queryset
+        bounds = (parameters.start_of(value), parameters.end_of(value))
+        return queryset.filter(**{f"{self.field_name}__range": bounds})
+
+
+class PresenceFilter(BooleanFilter):
+    """Rows with or without a value; with `blank`, an empty text counts as none."""
+
+    def __init__(self, field_name: str, *, blank: bool = False, **kwargs: Any) -> None:
+        self.absent = Q(**{f"{field_name}__isnull": True})
+        if blank:
+            self.absent |= Q(**{field_name: ""})
+        super().__init__(field_name, **kwargs)
+
+    def filter(self, queryset: QuerySet[Any], value: bool | None) -> QuerySet[Any]:
+        if value is None:
+            return queryset
+        return queryset.filter(~self.absent if value else self.absent)
+
+
+class SearchField(parameters.ParameterField):
+    def parse(self, text: str) -> str:
+        text = super().parse(text)
+        if len(text) > MAX_SEARCH_LENGTH:
+            raise forms.ValidationError(
+                f"Search for at most {MAX_SEARCH_LENGTH} characters, not {len(text)}.", code="max_length"
+            )
+        words = len(fold(text).split())
+        if words > MAX_SEARCH_WORDS:
+            raise forms.ValidationError(f"Search for at most {MAX_SEARCH_WORDS} words, not {words}.", code="max_length")
+        return text
+
+
+class SearchFilter(django_filters.Filter):
+    """Rows in which every word occurs, in any letter case, in one of the `fields`."""
+
+    field_class = SearchField
+
+    def __init__(self, *fields: str, **kwargs: Any) -> None:
+        self.fields = fields
+        super().__init__(**kwargs)
+
+    def filter(self, queryset: QuerySet[Any], value: str | None) -> QuerySet[Any]:
+        return search(queryset, value, *self.fields) if value else queryset
+
+
+class OrderingField(parameters.ParameterField):
+    def __init__(self, *, names: Iterable[str], **kwargs: Any) -> None:
+        self.names = tuple(names)
+        name = f"-?({'|'.join(self.names)})"
+        self.schema = {"type": "string", "pattern": f"^{name}(,{name})*$"}
+        super().__init__(**kwargs)
+
+    def parse(self, text: str) -> list[str]:
+        terms = parameters.split_list(text)
+        for term in terms:
+            if term.removeprefix("-") not in self.names:
+                raise forms.ValidationError(
+                    f"Can't order by '{term}'.{nearest(term.removeprefix('-'), self.names)} "
+                    f"Allowed, also with '-': {', '.join(self.names)}.",
+                    code="invalid_choice",
+                )
+        return list(dict.fromkeys(terms))
+
+
+class OrderingFilter(django_filters.Filter):
+    """The order of the rows.
+
+    `paths` maps each name to the field behind it. Absent values come last in both directions, and ties are broken by
+    `id` ascending, so that every order is total.
+    """
+
+    field_class = OrderingField
+
+    def __init__(self, paths: Mapping[str, str], *, default: tuple[str, ...], **kwargs: Any) -> None:
+        self.paths = {"id": "pk", **paths}
+        self.default = default
+        kwargs.setdefault("label", f"Names separated by commas, '-' for descending; default {','.join(default)}")
+        super().__init__(names=tuple(self.paths), **kwargs)
+
+    def filter(self, queryset: QuerySet[Any], value: list[str] | None) -> QuerySet[Any]:
+        terms = [*(value or self.default), "id"]
+        return queryset.order_by(*(self.expression(queryset, term) for term in terms))
+
+    def expression(self, queryset: QuerySet[Any], term: str) -> Any:
+        name = term.removeprefix("-")
+        path = self.paths.get(name, name)
+        # Naming where NULLs sort keeps an index from serving the order, so it is named only where there may be any.
+        nulls_last = True if is_nullable(queryset.model, path) else None
+        return F(path).desc(nulls_last=nulls_last) if term != name else F(path).asc(nulls_last=nulls_last)
+
+
+def is_nullable(model: Any, path: str) -> bool:
+    """Tell whether ordering by the path may meet NULL."""
+    nullable = False
+    for name in path.split("__"):
+        field = model._meta.pk if name == "pk" else model._meta.get_field(name)
+        nullable = nullable or getattr(field, "output_field", field).null
+        model = field.related_model
+    return nullable
+
+
+class BareFilter(IntegerFilter):
+    """A parameter that pages rather than filters."""
+
+    def filter(self, queryset: QuerySet[Any], value: int | None) -> QuerySet[Any]:
+        return queryset
+
+
+class PageFilterSet(django_filters.FilterSet):
+    """The query parameters of a list: those declared, and the two that page."""
+
+    limit = BareFilter(min_value=1, label=f"How many results to return; at most {MAX_LIMIT}, default {DEFAULT_LIMIT}")
+    offset = BareFilter(min_value=0, label="How many results to skip first; default 0")
+
+    def checked(self) -> dict[str, Any]:
+        """Return the parsed parameters, or raise ValidationError with every unknown, repeated or wrong one."""
+        errors = unknown_parameters(self.data, self.base_filters)
+        errors |= repeated_parameters(self.data, {"tags_in"})
+        errors |= {name: messages for name, messages in self.form.errors.items() if name not in errors}
+        if errors:
+            raise ValidationError(errors)
+        cleaned: dict[str, Any] = self.form.cleaned_data
+        return cleaned
+
+
+class FilterSet(PageFilterSet):
+    """The query parameters of a resource's list, with the bounds of `id`."""
+
+    id_min = IntegerFilter("id", "gte", label="The smallest id")
+    id_max = IntegerFilter("id", "lte", label="The largest id")
+
+
+def unknown_parameters(query: QueryDict, allowed: Iterable[str]) -> dict[str, list[str]]:
+    """Return an error for each parameter that isn't allowed, with the nearest one that is."""
+    return unknown_names("parameter", query, list(allowed), "This address takes no parameters.")
+
+
+def unknown_names(kind: str, given: Iterable[str], allowed: list[str], none_allowed: str = "") -> dict[str, list[str]]:
+    """Return an error for each given name that isn't allowed, the first few of them."""
+    unknown = itertools.islice((name for name in given if name not in allowed), MAX_UNKNOWN)
+    rest = f"Allowed: {', '.join(allowed)}." if allowed else none_allowed
+    return {name: [f"Unknown {kind}.{nearest(name, allowed)} {rest}"] for name in unknown}
+
+
+def repeated_parameters(query: QueryDict, repeatable: Iterable[str]) -> dict[str, list[str]]:
+    return {
+        name: [f"Give this parameter once, not {len(values)} times."]
+        for name, values in query.lists()
+        if len(values) > 1 and name not in repeatable
+    }
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return a question that suggests the name most like the given one, or nothing."""
+    matches = difflib.get_close_matches(name[:MAX_NAME], list(names), n=1)
+    return f" Did you mean {matches[0]}?" if matches else ""

@@ -1,0 +1,28 @@
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from rest_framework import renderers
+
+
+def encode_other(value: Any) -> Any:
+    """Make plain what msgspec doesn't know: subclasses of `str` and `dict`, texts to be translated."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    return str(value)
+
+
+encoder = msgspec.json.Encoder(enc_hook=encode_other)
+
+
+class JSONRenderer(renderers.BaseRenderer):
+    """Writes documents and errors as JSON in UTF-8."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+        return b"" if data is None else encoder.encode(data)

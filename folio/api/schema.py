@@ -1,0 +1,128 @@
+"""OpenAPI 3.1 from what the views declare: documents for answers, serializers for bodies, filters for parameters."""
+
+from typing import Any
+
+import msgspec
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
+from drf_spectacular.openapi import AutoSchema as SpectacularAutoSchema
+from drf_spectacular.plumbing import ResolvedComponent, build_bearer_security_scheme_object
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+
+from . import documents
+
+
+class DocumentExtension(OpenApiSerializerExtension):
+    """Lets a `msgspec.Struct` stand where drf-spectacular expects a serializer."""
+
+    target_class = "msgspec.Struct"
+    match_subclasses = True
+
+    def get_name(self, auto_schema: Any, direction: Any) -> str:
+        name: str = self.target.__name__
+        return name
+
+    get_identity = get_name  # documents have names of their own, so that one met within another is the same
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> Any:
+        template = "#/components/schemas/{name}"
+        _, components = msgspec.json.schema_components([self.target], ref_template=template)
+        schema = getattr(self.target, "schema", None) or components[self.target.__name__]
+        components.pop(self.target.__name__)
+        for name, part in components.items():
+            component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=part)
+            auto_schema.registry.register_on_missing(component)
+        return schema
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """Describes `Authorization: Token <key>`."""
+
+    target_class = "folio.access.authentication.TokenAuthentication"
+    name = "Token"
+
+    def get_security_definition(self, auto_schema: Any) -> Any:
+        return build_bearer_security_scheme_object(header_name="Authorization", token_prefix="Token")  # noqa: S106 no secret
+
+
+class AutoSchema(SpectacularAutoSchema):
+    """One operation: its parameters, answers and errors, as the view's class and action tell them.
+
+    Besides what drf-spectacular knows, a view may have `answers`: for each action or method, the status and the
+    document of its success; and `examples`, for each action or method a list of `OpenApiExample`.
+    """
+
+    view: Any
+
+    @property
+    def action(self) -> str:
+        return getattr(self.view, "action", None) or self.method.lower()
+
+    def get_operation_id(self) -> str:
+        resource = getattr(self.view, "resource", None)
+        return f"{resource}_{self.action}" if resource else str(super().get_operation_id())
+
+    def get_tags(self) -> list[str]:
+        return [self.path.removeprefix("/api/").split("/")[0]]
+
+    def get_summary(self) -> str:
+        verb = self.action.replace("_", " ").capitalize()
+        return f"{verb} {getattr(self.view, 'resource', '')}".rstrip()
+
+    def get_description(self) -> str:  # type: ignore[override]
+        about = [super().get_description()]
+        about += [rule.describe(self.view) for rule in self.view.get_permissions() if hasattr(rule, "describe")]
+        return "\n\n".join(about)
+
+    def get_override_parameters(self) -> list[Any]:
+        parameters = []
+        if self.action == "list":
+            for name, declared in self.view.filterset_class.base_filters.items():
+                parameters.append(OpenApiParameter(name, declared.field.schema, description=declared.label))
+        if self.action == "create":
+            location = OpenApiParameter(
+                "Location", str, OpenApiParameter.HEADER, description="Where it can be read.", response=[201]
+            )
+            parameters.extend([location] if hasattr(self.view, "retrieve") else [])
+        return parameters
+
+    def get_examples(self) -> list[OpenApiExample]:
+        return getattr(self.view, "examples", {}).get(self.action, [])
+
+    def get_response_serializers(self) -> Any:
+        return {**self.success(), **self.errors()}
+
+    def success(self) -> dict[int, Any]:
+        answers = getattr(self.view, "answers", {})
+        if self.action in answers:
+            status, document = answers[self.action]
+        else:
+            status, document = {
+                "list": (200, getattr(self.view, "page", None)),
+                "create": (201, getattr(self.view, "document", None)),
+                "destroy": (204, None),
+            }.get(self.action, (200, getattr(self.view, "document", None)))
+        return {status: OpenApiResponse(document, SUCCESS[status])}
+
+    def errors(self) -> dict[int, OpenApiResponse]:
+        errors = {400: OpenApiResponse(documents.FieldErrors, "A parameter, or the body, is wrong.")}
+        if self.view.authentication_classes:
+            errors[401] = OpenApiResponse(documents.Error, "The key is missing or not valid.")
+        if hasattr(self.view, "resource"):
+            errors[403] = OpenApiResponse(documents.ForbiddenError, "The key is valid, but does not allow this.")
+        if "{" in self.path:
+            errors[404] = OpenApiResponse(documents.Error, "There is no such row.")
+        errors[406] = OpenApiResponse(documents.Error, "`Accept` leaves no room for JSON.")
+        if self.action == "destroy" and self.view.resource in {"media", "employers"}:
+            errors[409] = OpenApiResponse(documents.InUseError, "It is in use; `used_by` says where.")
+        if self.method in {"POST", "PUT", "PATCH"}:
+            errors |= {
+                411: OpenApiResponse(documents.Error, "The body came without a `Content-Length`."),
+                413: OpenApiResponse(documents.Error, "The body is too large."),
+                415: OpenApiResponse(documents.Error, "The body is of another media type."),
+            }
+        errors[500] = OpenApiResponse(documents.Error, "The server failed; nothing was changed.")
+        errors[503] = OpenApiResponse(documents.Error, "The database did not answer in time; try again.")
+        return errors
+
+
+SUCCESS = {200: "As it is now.", 201: "Made.", 204: "Deleted."}

@@ -1,0 +1,192 @@
+"""What comes in: strict bodies whose references are looked up together."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from .filters import unknown_names
+from .parameters import BIGGEST, MAX_LIST, parse_day, parse_moment, start_of
+
+NOT_FIELDS = "non_field_errors"
+
+
+class UTCDateTimeField(serializers.DateTimeField):
+    """A datetime in UTC, or a date alone as its midnight."""
+
+    default_error_messages = {
+        "invalid": "Enter a date or datetime such as 2024-12-12 or 2024-12-12T08:30:00Z.",
+    }
+
+    def to_internal_value(self, value: Any) -> datetime:
+        if isinstance(value, str):
+            day = parse_day(value.strip())
+            moment = parse_moment(value.strip()) if day is None else start_of(day)
+            if moment is not None:
+                return moment
+        self.fail("invalid", format="ISO 8601")
+        raise AssertionError  # `fail` raises
+
+
+@extend_schema_field({"type": "integer", "minimum": 1})
+class IdField(serializers.Field):  # type: ignore[type-arg]
+    """The id of a row of `queryset`; the root serializer has looked it up with all others of its kind."""
+
+    default_error_messages = {
+        "incorrect_type": "Enter the id of {noun}: a whole number, not {kind}.",
+        "does_not_exist": "There is no {noun} with the id {ids}.",
+    }
+
+    def __init__(self, queryset: Any, noun: str, **kwargs: Any) -> None:
+        self.queryset = queryset
+        self.noun = noun
+        super().__init__(**kwargs)
+
+    def parse(self, data: Any) -> int:
+        if isinstance(data, str) and data.isascii() and data.isdigit() and len(data) < 20:
+            data = int(data)
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("incorrect_type", noun=self.noun, kind=kind_of(data))
+        return data
+
+    def ids_in(self, data: Any) -> Iterable[int]:
+        """Return the ids that `data` asks for, before it is checked."""
+        try:
+            return [self.parse(data)]
+        except ValidationError:
+            return []
+
+    def found(self) -> Mapping[int, models.Model]:
+        rows: Mapping[int, models.Model] = self.root.rows[self.noun]  # type: ignore[attr-defined]
+        return rows
+
+    def to_internal_value(self, data: Any) -> models.Model:
+        pk = self.parse(data)
+        if pk not in self.found():
+            self.fail("does_not_exist", noun=self.noun, ids=pk)
+        return self.found()[pk]
+
+
+@extend_schema_field(
+    {"type": "array", "items": {"type": "integer", "minimum": 1}, "maxItems": MAX_LIST, "uniqueItems": True}
+)
+class IdListField(IdField):
+    """Ids of rows, each once, in an order that is kept."""
+
+    default_error_messages = {
+        "not_a_list": "Enter a list of ids, not {kind}.",
+        "max_length": "Enter at most {max_length} ids.",
+        "repeated": "Give each id once; {ids} is repeated.",
+    }
+
+    def ids_in(self, data: Any) -> Iterable[int]:
+        return (
+            [pk for item in data[:MAX_LIST] for pk in super(IdListField, self).ids_in(item)]
+            if isinstance(data, list)
+            else []
+        )
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, list):
+            self.fail("not_a_list", kind=kind_of(data))
+        if len(data) > MAX_LIST:
+            self.fail("max_length", max_length=MAX_LIST)
+        ids = [self.parse(item) for item in data]
+        if repeated := sorted({pk for pk in ids if ids.count(pk) > 1}) if len(set(ids)) < len(ids) else []:
+            self.fail("repeated", ids=listed(repeated))
+        if missing := [pk for pk in ids if pk not in self.found()]:
+            self.fail("does_not_exist", noun=self.noun, ids=listed(missing))
+        return [self.found()[pk] for pk in ids]
+
+
+class StrictMixin:
+    """A serializer that refuses keys it doesn't know and accepts, unread, those that a document answers with."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        errors: dict[str, Any] = {}
+        result: Any = {}
+        try:
+            result = super().to_internal_value(data)  # type: ignore[misc]
+        except ValidationError as error:
+            errors = dict(error.detail) if isinstance(error.detail, dict) else {NOT_FIELDS: error.detail}
+        if isinstance(data, Mapping):
+            known = [name for name, field in self.fields.items() if not field.read_only]  # type: ignore[attr-defined]
+            document = getattr(getattr(self, "Meta", None), "document", None)
+            answered = document.__struct_fields__ if document else ()
+            errors |= unknown_names("field", (key for key in data if key not in answered), known)
+        if errors:
+            raise ValidationError(errors)
+        return result
+
+
+class StrictSerializer(StrictMixin, serializers.Serializer):  # type: ignore[type-arg]
+    """A strict body that is not a model's."""
+
+
+class ItemListSerializer(serializers.ListSerializer):  # type: ignore[type-arg]
+    """A whole list within a body; what is wrong with the list itself is told under its name, flat."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, list):
+            raise ValidationError([f"Enter a list of items, not {kind_of(data)}."])
+        if len(data) > MAX_LIST:
+            raise ValidationError([f"Enter at most {MAX_LIST} items."])
+        try:
+            return super().to_internal_value(data)
+        except ValidationError as error:  # under the items' numbers, but each stands in its item's place
+            found: Any = error.detail
+            raise ValidationError([found.get(place, {}) for place in range(len(data))]) from None
+
+
+class StrictModelSerializer(StrictMixin, serializers.ModelSerializer):  # type: ignore[type-arg]
+    """A strict body of a model; the rows that it refers to are read in one query for each kind."""
+
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.DateTimeField: UTCDateTimeField,
+    }
+    rows: dict[str, Mapping[int, models.Model]]
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if self.root is self:
+            wanted: dict[str, set[int]] = defaultdict(set)
+            querysets: dict[str, Any] = {}
+            for field, value in references(self, data):
+                querysets[field.noun] = field.queryset
+                wanted[field.noun].update(pk for pk in field.ids_in(value) if 0 < pk <= BIGGEST)
+            self.rows = {
+                noun: queryset.in_bulk(wanted[noun]) if wanted[noun] else {} for noun, queryset in querysets.items()
+            }
+        return super().run_validation(data)
+
+
+def references(serializer: Any, data: Any) -> Iterable[tuple[IdField, Any]]:
+    """Yield each reference of a body, also in its nested lists, with its raw value."""
+    if not isinstance(data, Mapping):
+        return
+    for name, field in serializer.fields.items():
+        if isinstance(field, IdField):
+            yield field, data.get(name)
+        elif isinstance(field, ItemListSerializer):
+            items = data.get(name)
+            for item in items[:MAX_LIST] if isinstance(items, list) else [{}]:
+                yield from references(field.child, item)
+
+
+def kind_of(data: Any) -> str:
+    """Return what a JSON value is called."""
+    if data is None:
+        return "null"
+    for kind, name in ((bool, "a boolean"), (int, "a number"), (float, "a number"), (str, "a text"), (list, "a list")):
+        if isinstance(data, kind):
+            return name
+    return "an object"
+
+
+def listed(ids: Iterable[int]) -> str:
+    return ", ".join(map(str, ids))

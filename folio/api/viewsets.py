@@ -1,0 +1,159 @@
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+from django.db import IntegrityError, models, transaction
+from django.http import HttpRequest
+from django.urls import reverse
+from rest_framework import status
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from . import usage
+from .documents import Document
+from .errors import Conflict
+from .filters import PageFilterSet, unknown_parameters
+from .pagination import Window, page_of
+from .parameters import BIGGEST
+
+ATTEMPTS = 3
+T = TypeVar("T")
+
+
+def write(operation: Callable[[], T]) -> T:
+    """Run a change, with its checks, in one transaction.
+
+    Where it loses a race against another one, it runs again: its checks now see the winner, and name the field.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            with transaction.atomic():
+                return operation()
+        except IntegrityError as error:
+            collision = error
+    raise Conflict from collision
+
+
+def base_url(request: HttpRequest | Request) -> str:
+    """Return the scheme and host that absolute URLs begin with, without a slash."""
+    return f"{request.scheme}://{request.get_host()}"
+
+
+class StrictView(APIView):
+    """A view that refuses query parameters that it doesn't know, once it is settled who may ask."""
+
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.query_params and not self.takes_parameters():
+            raise ValidationError(unknown_parameters(request.query_params, ()))
+
+    def takes_parameters(self) -> bool:
+        """Tell whether the action checks its parameters itself."""
+        return False
+
+
+class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
+    """A viewset with a list: checked parameters, one query for the count, one for the page's ids."""
+
+    resource: str
+    filterset_class: type[PageFilterSet]
+    document: type[Document]
+    row: type[Document]
+    page: type[msgspec.Struct]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "document" in cls.__dict__:
+            cls.row = cls.__dict__.get("row", cls.document)
+            cls.page = page_of(cls.row)
+
+    def takes_parameters(self) -> bool:
+        return bool(self.action == "list")
+
+    def list(self, request: Request) -> Response:
+        filterset = self.filterset_class(request.query_params, self.get_queryset(), request=request)
+        window = Window(filterset.checked())
+        count = filterset.qs.count()
+        ids = window.slice(filterset.qs.values_list("pk", flat=True), count)
+        rows = self.row.read(ids, base_url(request))
+        results = [rows[pk] for pk in ids if pk in rows]
+        return Response(self.page(count=count, results=results, **window.links(request, count)))
+
+
+class ResourceViewSet(ListingView):
+    """The five actions of a resource, each allowed by its permission code."""
+
+    lookup_value_converter = "int"
+    code_of_action = {"partial_update": "update", "destroy": "delete"}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.queryset is not None:
+            usage.resources[cls.queryset.model] = cls.resource
+
+    def retrieve(self, request: Request, pk: int) -> Response:
+        return Response(self.read(pk))
+
+    def create(self, request: Request) -> Response:
+        return self.created(write(self.perform_create))
+
+    def created(self, document: Any) -> Response:
+        request = self.request
+        location = reverse(f"{self.resource}-detail", kwargs={"pk": document.id})
+        return Response(document, status.HTTP_201_CREATED, headers={"Location": request.build_absolute_uri(location)})
+
+    def update(self, request: Request, pk: int, partial: bool = False) -> Response:
+        return Response(write(lambda: self.perform_update(pk, partial)))
+
+    def partial_update(self, request: Request, pk: int) -> Response:
+        return self.update(request, pk, partial=True)
+
+    def destroy(self, request: Request, pk: int) -> Response:
+        try:
+            with transaction.atomic():
+                self.perform_destroy(self.locked(pk))
+        except (models.ProtectedError, IntegrityError) as error:
+            uses = usage.uses_of(self.get_queryset().model, pk)
+            raise Conflict(f"This {self.noun} is in use. Take it off what uses it first.", used_by=uses) from error
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def perform_create(self) -> Any:
+        serializer = self.get_serializer(data=self.request.data)
+        serializer.is_valid(raise_exception=True)
+        return self.read(serializer.save().pk)
+
+    def perform_update(self, pk: int, partial: bool) -> Any:
+        serializer = self.get_serializer(self.locked(pk), data=self.request.data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        serializer.save()
+        return self.read(pk)
+
+    def perform_destroy(self, instance: models.Model) -> None:
+        instance.delete()
+
+    def locked(self, pk: int) -> Any:
+        """Return the row, which no one else changes until the transaction ends; or raise NotFound."""
+        instance = self.get_queryset().select_for_update().filter(pk=pk).first()
+        if instance is None:
+            raise self.missing(f"id {pk}")
+        return instance
+
+    def read(self, pk: int) -> Any:
+        """Return the full document, or raise NotFound."""
+        # SQLite can't even be asked for more than 64 bits.
+        found = self.document.read([pk], base_url(self.request)) if pk <= BIGGEST else {}
+        if pk not in found:
+            raise self.missing(f"id {pk}")
+        return found[pk]
+
+    def missing(self, what: str) -> NotFound:
+        return NotFound(f"There is no {self.noun} with the {what}.")
+
+    @property
+    def noun(self) -> str:
+        return str(self.get_queryset().model._meta.verbose_name)
