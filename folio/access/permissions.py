@@ -1,0 +1,50 @@
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from folio.api.errors import Forbidden
+
+from .authentication import token_of
+from .codes import RESOURCES, Code
+from .grants import allowed_codes
+
+
+class HoldsPermissionCode(BasePermission):
+    """Lets a key in that holds the code of the view's resource and action."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not request.user.is_authenticated:
+            return False
+        if view.action in {None, "metadata"}:  # a method that the path doesn't know, or OPTIONS, which is told next
+            return True
+        code = self.code_of(view)
+        if code.code not in allowed_codes(token_of(request)):
+            raise Forbidden(
+                f"This needs the permission code {code.code} ({code.action} {code.resource}), "
+                "held by an admin or by staff with that permission, and by the key.",
+                permission_code=code.code,
+            )
+        return True
+
+    def code_of(self, view: Any) -> Code:
+        return RESOURCES[view.resource][view.code_of_action.get(view.action, view.action)]
+
+    def describe(self, view: Any) -> str:
+        """Return what the API's description says of who may do this."""
+        return f"Permission code: {self.code_of(view).code}."
+
+
+class IsNotNarrowed(BasePermission):
+    """Lets a key in that may do all that its owner may."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not request.user.is_authenticated:
+            return False
+        if token_of(request).codes is not None:
+            raise Forbidden("This key is narrowed to some permission codes; only one that is not may manage keys.")
+        return True
+
+    def describe(self, view: Any) -> str:
+        """Return what the API's description says of who may do this."""
+        return "Open to every key that is not narrowed."

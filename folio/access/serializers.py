@@ -1,0 +1,70 @@
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import authenticate
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from folio.api.serializers import StrictSerializer, UTCDateTimeField, kind_of, listed
+
+from .codes import CODES
+from .documents import Token
+
+
+@extend_schema_field({"type": "array", "items": {"type": "integer", "enum": sorted(CODES)}, "minItems": 1})
+class CodesField(serializers.Field):  # type: ignore[type-arg]
+    """Permission codes, sorted, each once."""
+
+    default_error_messages = {
+        "not_a_list": "Enter a list of permission codes, or null for all that the owner may; not {kind}.",
+        "empty": "Enter at least one permission code, or null for all that the owner may.",
+        "unknown": "There is no permission code {codes}. /api/auth/permissions/ lists them.",
+    }
+
+    def to_internal_value(self, data: Any) -> list[int]:
+        if not isinstance(data, list):
+            self.fail("not_a_list", kind=kind_of(data))
+        if not data:
+            self.fail("empty")
+        unknown = [code for code in data if isinstance(code, bool) or not isinstance(code, int) or code not in CODES]
+        if unknown:
+            self.fail("unknown", codes=listed(unknown))
+        return sorted(set(data))
+
+
+class CredentialsSerializer(StrictSerializer):
+    """What is exchanged for a key."""
+
+    username = serializers.CharField(max_length=150, write_only=True)
+    password = serializers.CharField(max_length=4096, trim_whitespace=False, write_only=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        user = authenticate(self.context["request"], **attrs)
+        if user is None:
+            raise serializers.ValidationError("No active user has this name and password.", code="authorization")
+        return {"user": user}
+
+
+class TokenSerializer(StrictSerializer):
+    """A key to be made by the owner of another one, `context["request"].auth`, which it may not outlive."""
+
+    name = serializers.CharField(max_length=100)
+    expires_at = UTCDateTimeField(required=False, allow_null=True, help_text="When left out, as this request's key.")
+    codes = CodesField(required=False, allow_null=True)
+
+    class Meta:
+        document = Token
+
+    def validate_expires_at(self, value: datetime | None) -> datetime | None:
+        limit = self.context["request"].auth.expires_at
+        if value is not None and value <= timezone.now():
+            raise serializers.ValidationError("Enter a moment in the future.")
+        if limit is not None and (value is None or value > limit):
+            raise serializers.ValidationError(
+                f"A key can't make one that outlives it: enter {limit.isoformat()} or earlier."
+            )
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return {"expires_at": self.context["request"].auth.expires_at, **attrs}

@@ -1,0 +1,104 @@
+from datetime import timedelta
+from typing import Any, cast
+
+import msgspec
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.utils import timezone
+from rest_framework import status
+from rest_framework.exceptions import NotFound
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from folio.api.filters import PageFilterSet
+from folio.api.viewsets import ListingView, StrictView
+
+from . import documents
+from .authentication import token_of
+from .codes import CODES
+from .grants import allowed_codes
+from .models import Token
+from .permissions import IsNotNarrowed
+from .serializers import CredentialsSerializer, TokenSerializer
+
+PERMISSION_CODE = msgspec.json.schema_components([documents.PermissionCode])[1]["PermissionCode"]
+
+
+def new_token(token: Token, key: str) -> Response:
+    """Answer with a key, the only time that it is told."""
+    fields = {name: getattr(token, name) for name in documents.TOKEN_FIELDS}
+    return Response(documents.NewToken(**fields, key=key), status.HTTP_201_CREATED)
+
+
+class SignInView(StrictView):
+    """`POST` a username and password for a new key."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    serializer_class = CredentialsSerializer
+    answers = {"post": (201, documents.NewToken)}
+
+    def post(self, request: Request) -> Response:
+        serializer = CredentialsSerializer(data=request.data, context={"request": request})
+        serializer.is_valid(raise_exception=True)
+        expires_at = timezone.now() + timedelta(days=settings.TOKEN_DAYS)
+        return new_token(*Token.objects.issue(serializer.validated_data["user"], name="sign-in", expires_at=expires_at))
+
+
+class MeView(StrictView):
+    """Who the key belongs to, and what it can do."""
+
+    permission_classes = (IsAuthenticated,)
+    answers = {"get": (200, documents.Me)}
+
+    def get(self, request: Request) -> Response:
+        user, token = cast(User, request.user), token_of(request)
+        return Response(
+            documents.Me(
+                username=user.get_username(),
+                is_staff=user.is_staff,
+                is_admin=user.is_superuser,
+                permission_codes=sorted(allowed_codes(token)),
+                token=documents.CurrentToken(
+                    id=token.pk, name=token.name, codes=token.codes, expires_at=token.expires_at
+                ),
+            )
+        )
+
+
+class PermissionCodesView(StrictView):
+    """What each permission code stands for."""
+
+    permission_classes = (IsAuthenticated,)
+    answers = {"get": (200, {"type": "array", "items": PERMISSION_CODE})}
+
+    def get(self, request: Request) -> Response:
+        return Response(
+            [documents.PermissionCode(code=c.code, resource=c.resource, action=c.action) for c in CODES.values()]
+        )
+
+
+class TokenViewSet(ListingView):
+    """One's own keys: list, make, revoke."""
+
+    resource = "tokens"
+    document = documents.Token
+    filterset_class = PageFilterSet
+    serializer_class = TokenSerializer
+    permission_classes = (IsNotNarrowed,)
+    answers = {"create": (201, documents.NewToken)}
+    lookup_value_converter = "int"
+
+    def get_queryset(self) -> Any:
+        return Token.objects.filter(user=self.request.user)
+
+    def create(self, request: Request) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return new_token(*Token.objects.issue(cast(User, request.user), **serializer.validated_data))
+
+    def destroy(self, request: Request, pk: int) -> Response:
+        if not self.get_queryset().filter(pk=pk).delete()[0]:
+            raise NotFound(f"You have no token with the id {pk}.")
+        return Response(status=status.HTTP_204_NO_CONTENT)
