@@ -1,0 +1,17 @@
+from django.apps import AppConfig
+from django.conf import settings
+from django.db.models.signals import post_delete
+from PIL import Image
+
+
+class MediaConfig(AppConfig):
+    name = "folio.media"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from .files import remove_file
+
+        for model in self.get_models():
+            post_delete.connect(remove_file, sender=model)
+        # Pillow's own limit only warns up to twice its value, and would hold beside a setting above it.
+        Image.MAX_IMAGE_PIXELS = settings.MAX_IMAGE_PIXELS

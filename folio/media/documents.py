@@ -1,0 +1,118 @@
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from django.core.files.storage import default_storage
+from msgspec import UNSET, UnsetType
+
+from folio.api.documents import Document
+
+from .models import Media as MediaModel
+from .models import MediaType
+from .models import Thumbnail as ThumbnailModel
+from .sizes import human_readable_size
+
+
+class Thumbnail(Document):
+    """An image made smaller; `size` is the edge in pixels of the square box that it fits in."""
+
+    id: int
+    f: str
+    size: int
+
+
+class File(Document):
+    """A file of any type."""
+
+    id: int
+    type: Literal["image", "video", "audio", "document", "archive", "other"]
+    name: str
+    size: int
+    human_readable_size: str
+    f: str
+
+
+class Image(Document):
+    """An image with its thumbnails; `mode` is its colour mode, `size` its file's size in bytes."""
+
+    id: int
+    type: Literal["image"]
+    name: str
+    size: int
+    human_readable_size: str
+    f: str
+    width: int
+    height: int
+    mode: str
+    thumbnails: list[Thumbnail]
+
+
+class Media(File, kw_only=True):
+    """A file of any type with all that is known of it; the four keys of an image stand only on images."""
+
+    width: int | UnsetType = UNSET
+    height: int | UnsetType = UNSET
+    mode: str | UnsetType = UNSET
+    thumbnails: list[Thumbnail] | UnsetType = UNSET
+    alt: str
+    mime_type: str
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
+        pool = MediaPool(ids, base)
+        return {row["id"]: pool.media(cls, row) for row in pool.rows.values()}
+
+
+class MediaPool:
+    """The media that a batch of documents shows, read in two queries: the media and their thumbnails."""
+
+    def __init__(self, ids: Iterable[int | None], base: str) -> None:
+        self.base = base
+        wanted = {pk for pk in ids if pk is not None}
+        rows: Any = MediaModel.objects.filter(pk__in=wanted).values() if wanted else []
+        self.rows: dict[int | None, dict[str, Any]] = {row["id"]: row for row in rows}
+        self.thumbnails: dict[int, list[Thumbnail]] = defaultdict(list)
+        images = [pk for pk, row in self.rows.items() if row["type"] == MediaType.IMAGE]
+        if images:
+            thumbnails = ThumbnailModel.objects.filter(media__in=images).order_by("size")
+            for pk, media, file, size in thumbnails.values_list("id", "media_id", "file", "size"):
+                self.thumbnails[media].append(Thumbnail(id=pk, f=self.url(file), size=size))
+
+    def url(self, name: str) -> str:
+        """Return a file's absolute URL; a storage elsewhere gives absolute ones itself."""
+        url: str = default_storage.url(name)
+        return f"{self.base}{url}" if url.startswith("/") else url
+
+    def file(self, pk: int | None) -> File | None:
+        row = self.rows.get(pk)
+        return File(**self.file_fields(row)) if row else None
+
+    def image(self, pk: int | None) -> Image | None:
+        row = self.rows.get(pk)
+        return Image(**self.file_fields(row), **self.image_fields(row)) if row else None
+
+    def media(self, document: Any, row: dict[str, Any]) -> Any:
+        image = self.image_fields(row) if row["type"] == MediaType.IMAGE else {}
+        known = {name: row[name] for name in ("alt", "mime_type", "created_at", "updated_at")}
+        return document(**self.file_fields(row), **image, **known)
+
+    def file_fields(self, row: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "id": row["id"],
+            "type": row["type"],
+            "name": row["name"],
+            "size": row["size"],
+            "human_readable_size": human_readable_size(row["size"]),
+            "f": self.url(row["file"]),
+        }
+
+    def image_fields(self, row: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "width": row["width"],
+            "height": row["height"],
+            "mode": row["mode"],
+            "thumbnails": self.thumbnails[row["id"]],
+        }

@@ -1,0 +1,94 @@
+from datetime import date
+from pathlib import PurePosixPath
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from folio.api.texts import CodePointCharField
+
+from .thumbnails import BOXES
+
+
+class MediaType(models.TextChoices):
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+    DOCUMENT = "document"
+    ARCHIVE = "archive"
+    OTHER = "other"
+
+
+def media_path(media: "Media", filename: str, day: date | None = None) -> str:
+    """Return where an upload lies: `core_media/YYYY/MM/DD/NAME.EXT`, on the day (UTC) it came."""
+    return f"core_media/{day or timezone.now().date():%Y/%m/%d}/{filename}"
+
+
+def thumbnail_path(thumbnail: "Thumbnail", filename: str) -> str:
+    """Return where a thumbnail lies: in `thumbnails/` beside its original, named after it."""
+    original = PurePosixPath(thumbnail.media.file.name or "")
+    extension = PurePosixPath(filename).suffix
+    box = f"{thumbnail.size}x{thumbnail.size}"
+    return str(original.parent / "thumbnails" / f"{original.stem}_thumbnail_{box}{extension}")
+
+
+class MediaQuerySet(models.QuerySet["Media"]):
+    def images(self) -> "MediaQuerySet":
+        return self.filter(type=MediaType.IMAGE)
+
+
+class Media(models.Model):
+    """An uploaded file: an image with its thumbnails, or any other file."""
+
+    file = models.FileField(upload_to=media_path, max_length=255)
+    type = CodePointCharField(max_length=10, choices=MediaType)
+    mime_type = CodePointCharField(max_length=100)
+    name = CodePointCharField(max_length=255, help_text="A label for people; the original file name unless set.")
+    alt = CodePointCharField(max_length=500, blank=True, help_text="What an image shows, for those who can't see it.")
+    size = models.BigIntegerField(help_text="The file's size in bytes.")
+    width = models.PositiveIntegerField(null=True, blank=True, help_text="Pixels, as shown upright.")
+    height = models.PositiveIntegerField(null=True, blank=True, help_text="Pixels, as shown upright.")
+    mode = CodePointCharField(max_length=20, null=True, blank=True, help_text="The original's colour mode.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = MediaQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "pk"]
+        verbose_name_plural = "media"
+        constraints = [
+            models.UniqueConstraint(fields=["file"], name="media_file_unique"),
+            models.CheckConstraint(condition=Q(type__in=MediaType.values), name="media_type_known"),
+            models.CheckConstraint(condition=Q(size__gte=0), name="media_size_not_negative"),
+            models.CheckConstraint(
+                condition=~Q(type=MediaType.IMAGE) | Q(width__isnull=False, height__isnull=False, mode__isnull=False),
+                name="media_image_has_dimensions",
+            ),
+        ]
+        indexes = [
+            models.Index(F("created_at").desc(), "id", name="media_default_order"),
+            models.Index(fields=["type"], name="media_type"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Thumbnail(models.Model):
+    """An image made smaller, to fit in a square box."""
+
+    media = models.ForeignKey(Media, on_delete=models.CASCADE, related_name="thumbnails")
+    size = models.PositiveSmallIntegerField(help_text="The edge in pixels of the box that the thumbnail fits in.")
+    file = models.FileField(upload_to=thumbnail_path, max_length=255)
+
+    class Meta:
+        ordering = ["media_id", "size"]
+        constraints = [
+            models.UniqueConstraint(fields=["media", "size"], name="thumbnail_size_unique_per_media"),
+            models.UniqueConstraint(fields=["file"], name="thumbnail_file_unique"),
+            models.CheckConstraint(condition=Q(size__in=BOXES), name="thumbnail_size_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.media} {self.size}x{self.size}"

@@ -1,0 +1,299 @@
+"""The one door for files: what is accepted, what it is called on the disk, and that nothing half-done stays."""
+
+from __future__ import annotations  # File[bytes] means something to type checkers only
+
+import logging
+import os
+import re
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import PurePosixPath
+from typing import NoReturn
+
+import pylibmagic  # isort: skip - it brings libmagic along, which the next line looks for
+import magic  # isort: skip
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files import File
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.db import IntegrityError, transaction
+
+from .models import Media, MediaType, Thumbnail, media_path, thumbnail_path
+from .thumbnails import FORMATS, ImageHeader, UnreadableImage, read_header, render_thumbnails
+
+logger = logging.getLogger(__name__)
+
+SAMPLE_SIZE = 64 * 1024  # bytes shown to libmagic of a file that isn't on the disk
+MARKUP_SIZE = 1024  # bytes at the start of a text in which a browser that guesses would look for HTML, roughly
+DIRECTORY_SIZE = 256 * 1024  # bytes at the end of a ZIP in which its list of contents is looked for
+STEM_SIZE = 150  # bytes of NAME; whatever is put around it, the 255 of file systems and columns are enough
+
+
+class UploadRefused(ValidationError):
+    """A file that isn't accepted; the message tells the uploader why, and what would be."""
+
+
+class UploadTooLarge(UploadRefused):
+    """A file of more bytes than are accepted."""
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """A kind of file that is accepted; the first of its usual extensions is the default."""
+
+    type: MediaType
+    mime_type: str  # as browsers know it
+    extensions: tuple[str, ...]
+    aliases: tuple[str, ...] = ()  # what libmagic calls it instead
+
+
+# Texts do nothing by themselves, and their names tell them apart better than libmagic does, to which a CSV with
+# semicolons or a long JSON is plain text.
+TEXTS = (
+    FileKind(MediaType.DOCUMENT, "text/plain", ("txt", "md", "markdown", "log")),
+    FileKind(MediaType.DOCUMENT, "text/csv", ("csv",)),
+    FileKind(MediaType.OTHER, "application/json", ("json",)),
+)
+KINDS = (
+    *(FileKind(MediaType.IMAGE, format.mime_type, format.extensions) for format in FORMATS.values()),
+    *TEXTS,
+    FileKind(MediaType.DOCUMENT, "application/pdf", ("pdf",)),
+    FileKind(MediaType.DOCUMENT, "application/rtf", ("rtf",), ("text/rtf",)),
+    FileKind(MediaType.DOCUMENT, "application/msword", ("doc",)),
+    FileKind(MediaType.DOCUMENT, "application/vnd.ms-excel", ("xls",)),
+    FileKind(MediaType.DOCUMENT, "application/vnd.ms-powerpoint", ("ppt",)),
+    FileKind(MediaType.DOCUMENT, "application/vnd.openxmlformats-officedocument.wordprocessingml.document", ("docx",)),
+    FileKind(MediaType.DOCUMENT, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ("xlsx",)),
+    FileKind(
+        MediaType.DOCUMENT, "application/vnd.openxmlformats-officedocument.presentationml.presentation", ("pptx",)
+    ),
+    FileKind(MediaType.DOCUMENT, "application/vnd.oasis.opendocument.text", ("odt",)),
+    FileKind(MediaType.DOCUMENT, "application/vnd.oasis.opendocument.spreadsheet", ("ods",)),
+    FileKind(MediaType.DOCUMENT, "application/vnd.oasis.opendocument.presentation", ("odp",)),
+    FileKind(MediaType.DOCUMENT, "application/epub+zip", ("epub",)),
+    FileKind(MediaType.ARCHIVE, "application/zip", ("zip",)),
+    FileKind(MediaType.ARCHIVE, "application/gzip", ("gz", "tgz"), ("application/x-gzip",)),
+    FileKind(MediaType.ARCHIVE, "application/x-7z-compressed", ("7z",)),
+    FileKind(MediaType.VIDEO, "video/mp4", ("mp4", "m4v"), ("video/x-m4v", "video/3gpp")),
+    FileKind(MediaType.VIDEO, "video/quicktime", ("mov", "qt")),
+    FileKind(MediaType.VIDEO, "video/webm", ("webm",)),
+    FileKind(MediaType.VIDEO, "video/ogg", ("ogv",)),
+    FileKind(MediaType.AUDIO, "audio/mpeg", ("mp3",)),
+    FileKind(MediaType.AUDIO, "audio/mp4", ("m4a", "m4b"), ("audio/x-m4a",)),
+    FileKind(MediaType.AUDIO, "audio/ogg", ("ogg", "oga", "opus"), ("application/ogg",)),
+    FileKind(MediaType.AUDIO, "audio/wav", ("wav",), ("audio/x-wav", "audio/vnd.wave")),
+    FileKind(MediaType.AUDIO, "audio/flac", ("flac",), ("audio/x-flac",)),
+)
+KIND_BY_MIME_TYPE = {name: kind for kind in KINDS for name in (kind.mime_type, *kind.aliases)}
+KIND_BY_EXTENSION = {extension: kind for kind in KINDS for extension in kind.extensions}
+
+# libmagic takes a document whose parts come in an unusual order for a plain ZIP, or for nothing it has a type for.
+UNSURE = {"application/zip", "application/octet-stream"}
+MAIN_PARTS = {"docx": b"word/document.xml", "xlsx": b"xl/workbook.xml", "pptx": b"ppt/presentation.xml"}
+
+MARKUP = re.compile(rb"<(?:!doctype|\?|%|(?:html|head|body|svg|script|iframe)\b)", re.IGNORECASE)
+BIDI_CONTROLS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+WINDOWS_DEVICE = re.compile(r"(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³])", re.IGNORECASE)
+
+
+def store_upload(file: File[bytes], *, name: str = "", alt: str = "") -> Media:
+    """Store a file, with thumbnails if it is an image, and return its row; or raise UploadRefused.
+
+    Whatever fails, neither row nor file stays. Call it outside of transactions where possible: an outer one that is
+    rolled back afterwards leaves the files behind.
+    """
+    original = PurePosixPath((file.name or "").replace("\\", "/")).name
+    check_size(file)
+    try:
+        image = read_header(file, settings.MAX_IMAGE_PIXELS)
+        kind = KIND_BY_MIME_TYPE[image.mime_type] if image else recognise(file, original)
+        media = Media(
+            type=kind.type,
+            mime_type=kind.mime_type,
+            name=label(name) or label(original) or "file",
+            alt=alt,
+            size=file.size,
+            width=image.width if image else None,
+            height=image.height if image else None,
+            mode=image.mode if image else None,
+        )
+        media.clean_fields(exclude=["file"])
+        thumbnails = render_thumbnails(file) if image else {}
+    except UnreadableImage as error:
+        raise UploadRefused(str(error)) from error
+    file_name = safe_name(original, kind)
+    with removed_on_failure(media.file.storage) as written, transaction.atomic():
+        path = insert(media, media_path(media, file_name))
+        media.file = write(media.file.storage, path, file, written)
+        if media.file.name != path:
+            media.save(update_fields=["file"])
+        if image:
+            extension = thumbnail_extension(image, file_name)
+            Thumbnail.objects.bulk_create(
+                thumbnail_row(media, box, extension, thumbnails[box], written) for box in sorted(thumbnails)
+            )
+    return media
+
+
+def check_size(file: File[bytes]) -> None:
+    if not file.size:
+        raise UploadRefused("The file is empty. Choose one with content.", code="empty")
+    if file.size > settings.MAX_UPLOAD_SIZE:
+        raise UploadTooLarge(
+            f"The file has {file.size:,} bytes, more than the {settings.MAX_UPLOAD_SIZE:,} that are accepted.",
+            code="too_large",
+        )
+
+
+def recognise(file: File[bytes], name: str) -> FileKind:
+    """Return what a file that is no readable image is by its content, or raise UploadRefused.
+
+    The name decides only between kinds of which the content could be either.
+    """
+    mime_type = detect(file)
+    kind = KIND_BY_MIME_TYPE.get(mime_type)
+    named = KIND_BY_EXTENSION.get(extension_of(name))
+    if kind and kind.type == MediaType.IMAGE:
+        raise UploadRefused("The image is damaged or incomplete. Send it again, or save it anew first.", code="damaged")
+    if mime_type in {"text/plain", "text/csv"} and is_markup(file):
+        refuse("text/html")
+    if kind in TEXTS and named in TEXTS:
+        return named
+    if named and mime_type in UNSURE and is_open_xml(file, extension_of(name)):
+        return named
+    return kind or refuse(mime_type)
+
+
+def refuse(mime_type: str) -> NoReturn:
+    accepted = ", ".join(kind.extensions[0] for kind in KINDS)
+    raise UploadRefused(
+        f"The file's content is of the type {mime_type}, which is not accepted. Accepted are: {accepted}.",
+        code="not_accepted",
+    )
+
+
+@cache
+def detector() -> magic.Magic:
+    """Return libmagic with its list of types, which takes a while to load; it locks itself between threads."""
+    return magic.Magic(mime=True, magic_file=str(pylibmagic.data.joinpath("magic.mgc")))
+
+
+def detect(file: File[bytes]) -> str:
+    """Return the MIME type of a file's content, as libmagic calls it."""
+    if isinstance(file, TemporaryUploadedFile):
+        # Old Office formats say what they are in a directory that may lie anywhere in the file.
+        return detector().from_file(file.temporary_file_path())
+    file.seek(0)
+    return detector().from_buffer(file.read(SAMPLE_SIZE))
+
+
+def is_markup(file: File[bytes]) -> bool:
+    """Tell whether a text that libmagic finds plain begins like HTML, SVG or a script between tags."""
+    file.seek(0)
+    start = file.read(2 * MARKUP_SIZE).replace(b"\0", b"")  # of UTF-16, whose marks aren't markup either
+    text = start.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\f\v")
+    return text.startswith(b"<") or MARKUP.search(text, 0, MARKUP_SIZE) is not None
+
+
+def is_open_xml(file: File[bytes], extension: str) -> bool:
+    """Tell whether a ZIP holds the main part of the Office document that its name promises."""
+    if extension not in MAIN_PARTS:
+        return False
+    file.seek(0)
+    signature = file.read(4)
+    file.seek(max(0, file.size - DIRECTORY_SIZE))
+    directory = file.read(DIRECTORY_SIZE)
+    return signature == b"PK\x03\x04" and b"[Content_Types].xml" in directory and MAIN_PARTS[extension] in directory
+
+
+def extension_of(name: str) -> str:
+    return PurePosixPath(name).suffix[1:].lower()
+
+
+def label(text: str) -> str:
+    """Return a text as a label: without control characters and those that make a name read backwards."""
+    kept = (
+        character
+        for character in text
+        if unicodedata.category(character) not in {"Cc", "Cs"}
+        and unicodedata.bidirectional(character) not in BIDI_CONTROLS
+    )
+    return "".join(kept).strip()[:255]
+
+
+def safe_name(original: str, kind: FileKind) -> str:
+    """Return NAME.EXT: of letters, marks and digits of any script, `-` and `_`; EXT fits the content."""
+    stem = ""
+    for character in unicodedata.normalize("NFC", PurePosixPath(original).stem):
+        category = unicodedata.category(character)
+        if category[0] != "C":
+            stem += character if category[0] in "LMN" or character in "-_" else "_"
+    stem = stem.encode()[:STEM_SIZE].decode(errors="ignore")
+    if not stem.strip("_"):
+        stem = "file"
+    if WINDOWS_DEVICE.fullmatch(stem):
+        stem = f"_{stem}"
+    extension = extension_of(original)
+    return f"{stem}.{extension if extension in kind.extensions else kind.extensions[0]}"
+
+
+def thumbnail_extension(image: ImageHeader, file_name: str) -> str:
+    if image.thumbnail_format == image.format:
+        return extension_of(file_name)
+    return image.thumbnail_format.extensions[0]
+
+
+@contextmanager
+def removed_on_failure(storage: Storage) -> Iterator[list[str]]:
+    """Give a list for the names of written files; should the block fail, these files are removed."""
+    written: list[str] = []
+    try:
+        yield written
+    except BaseException:
+        for name in written:
+            try:
+                storage.delete(name)
+            except Exception:
+                logger.exception("Could not remove %s, which an upload that failed has written.", name)
+        raise
+
+
+def insert(media: Media, path: str) -> str:
+    """Insert the row under a name that is free in the storage and in the table, and return that.
+
+    The row goes before its file, so that of two uploads that want one name at once the later waits here for the
+    other's commit; S3 would let it overwrite the other's file.
+    """
+    storage = media.file.storage
+    while True:
+        path = storage.get_available_name(path, max_length=255)
+        media.file = path
+        try:
+            with transaction.atomic():
+                media.save(force_insert=True)
+        except IntegrityError:
+            if not Media.objects.filter(file=path).exists():
+                raise
+            path = storage.get_alternative_name(*os.path.splitext(path))
+        else:
+            return path
+
+
+def write(storage: Storage, path: str, content: File[bytes], written: list[str]) -> str:
+    """Save a file and return the name it got; `written` holds it before the first byte is on the disk."""
+    written.append(storage.get_available_name(path, max_length=255))
+    written[-1] = storage.save(written[-1], content, max_length=255)
+    return written[-1]
+
+
+def thumbnail_row(media: Media, box: int, extension: str, content: bytes, written: list[str]) -> Thumbnail:
+    """Save a thumbnail's file and return its row, not yet inserted."""
+    thumbnail = Thumbnail(media=media, size=box)
+    path = thumbnail_path(thumbnail, f"thumbnail.{extension}")
+    thumbnail.file = write(thumbnail.file.storage, path, ContentFile(content), written)
+    return thumbnail
