@@ -1,0 +1,138 @@
+import secrets
+import socket
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core import checks
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from folio.access.models import Token
+from folio.portfolios.sample import holds_content
+
+MIGRATION_LOCK = 0x666F6C696F  # any number of ours: the servers of one installation migrate one after another
+ADMIN = "admin"
+MAX_WORKERS = 256
+THREADS = 8  # of each worker: enough that reads go on while some wait for a slow client or a writer's turn
+BACKPRESSURE = 128  # requests that a worker has accepted and not yet answered
+
+
+class Command(BaseCommand):
+    help = "Migrate, then serve the API, the media files and the admin site."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: %(default)s)")
+        parser.add_argument("--port", type=port_number, default=8000, help="port to listen at (default: %(default)s)")
+        parser.add_argument(
+            "--workers", type=worker_count, default=1, help="number of processes (default: %(default)s)"
+        )
+        parser.add_argument(
+            "--demo", action="store_true", help="first give an empty installation sample content and an admin"
+        )
+
+    def handle(self, *, host: str, port: int, workers: int, demo: bool, **options: Any) -> None:
+        self.check(fail_level=checks.ERROR)
+        refuse_taken_port(host, port)
+        self.migrate()
+        address = settings.PUBLIC_URL or local_address(host, port)
+        key = self.make_demo() if demo else None
+        self.stdout.write(f"Folio serves {address}")
+        self.stdout.write(f"  API docs    {address}/api/docs/")
+        self.stdout.write(f"  admin site  {address}/admin/")
+        if key:
+            self.stdout.write(f"Try:\n  curl -H 'Authorization: Token {key}' '{address}/api/portfolios/?limit=2'")
+        elif not get_user_model().objects.exists():
+            self.stdout.write("No user exists yet. Make an admin with a password, or with a key:")
+            self.stdout.write("  folio createsuperuser\n  folio createtoken NAME --admin")
+        self.stdout.flush()
+        connection.close()
+        Granian(
+            "folio.wsgi:application",
+            address=host,
+            port=port,
+            interface=Interfaces.WSGI,
+            workers=workers,
+            blocking_threads=THREADS,
+            backpressure=BACKPRESSURE,
+            log_level=LogLevels.error,
+        ).serve()
+
+    def migrate(self) -> None:
+        with one_at_a_time():
+            executor = MigrationExecutor(connection)
+            if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                self.stdout.write("Migrating the database …")
+                self.stdout.flush()
+                call_command("migrate", interactive=False, verbosity=0)
+
+    def make_demo(self) -> str | None:
+        """Give an installation without users and content both; return the admin's key, or None for any other."""
+        if get_user_model().objects.exists() or holds_content():
+            return None
+        self.stdout.write("Drawing the sample content …")
+        self.stdout.flush()
+        call_command("loadsample", stdout=self.stdout)
+        password = secrets.token_urlsafe(12)
+        admin = get_user_model().objects.create_superuser(ADMIN, password=password)
+        _, key = Token.objects.issue(admin, name="demo")
+        self.stdout.write("An admin was made. These are shown only now:")
+        self.stdout.write(f"  username    {ADMIN}\n  password    {password}\n  API key     {key}")
+        return key
+
+
+def local_address(host: str, port: int) -> str:
+    """Return a URL by which this machine reaches a server that listens there."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 nothing is bound here
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def port_number(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65_535:
+        raise ArgumentTypeError(f"{text!r} is no port from 1 to 65535")
+    return int(text)
+
+
+def worker_count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_WORKERS:
+        raise ArgumentTypeError(f"{text!r} is no number of workers from 1 to {MAX_WORKERS}")
+    return int(text)
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Raise CommandError where the port can't be had: the HTTP server itself would share it with its other owner."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise CommandError(
+            f"Can't listen at {host}, port {port}: {error.strerror}. Choose another --host or --port."
+        ) from error
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Keep other servers that start on the same PostgreSQL database from migrating meanwhile.
+
+    On SQLite each migration begins by taking the file's one write lock, and the loser finds it applied.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])

@@ -1,0 +1,239 @@
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Self
+
+from django.db.models import F
+
+from folio.api.documents import Document
+from folio.media.documents import File, Image, MediaPool
+
+from . import models
+
+ROW_FIELDS = (
+    "id",
+    "title",
+    "slug",
+    "excerpt",
+    "order",
+    "image_id",
+    "employer_id",
+    "employer__name",
+    "employer__description",
+    "employer__image_id",
+    "is_active",
+    "completed_at",
+    "created_at",
+    "updated_at",
+)
+LINK_FIELDS = ("id", "name", "url", "image_id", "description")
+META_FIELDS = ("id", "key", "value_text", "value_file_id")
+
+
+class Employer(Document):
+    """The client or company that work was done for."""
+
+    id: int
+    name: str
+    image_data: Image | None
+    description: str | None
+
+    @classmethod
+    def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
+        rows: Any = models.Employer.objects.filter(pk__in=ids).values("id", "name", "image_id", "description")
+        pool = MediaPool((row["image_id"] for row in rows), base)
+        return {row["id"]: cls(**pictured(row, pool)) for row in rows}
+
+
+class Tag(Document):
+    """A word that groups portfolios."""
+
+    id: int
+    name: str
+    image_data: Image | None
+
+    @classmethod
+    def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
+        rows: Any = models.Tag.objects.filter(pk__in=ids).values("id", "name", "image_id")
+        pool = MediaPool((row["image_id"] for row in rows), base)
+        return {row["id"]: cls(**pictured(row, pool)) for row in rows}
+
+
+class Link(Document):
+    """A web address that belongs to a portfolio."""
+
+    id: int
+    name: str
+    url: str | None
+    image_data: Image | None
+    description: str | None
+
+
+class PlacedLink(Link):
+    """A link with the id of its portfolio."""
+
+    portfolio: int
+
+    @classmethod
+    def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
+        rows: Any = models.Link.objects.filter(pk__in=ids).values(*LINK_FIELDS, "portfolio")
+        pool = MediaPool((row["image_id"] for row in rows), base)
+        return {row["id"]: cls(**pictured(row, pool)) for row in rows}
+
+
+class MetaEntry(Document):
+    """A key with a text or a file."""
+
+    id: int
+    key: str
+    value_text: str | None
+    value_file: File | None
+
+
+class PlacedMetaEntry(MetaEntry):
+    """A meta entry with the id of its portfolio."""
+
+    portfolio: int
+
+    @classmethod
+    def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
+        rows: Any = models.MetaEntry.objects.filter(pk__in=ids).values(*META_FIELDS, "portfolio")
+        pool = MediaPool((row["value_file_id"] for row in rows), base)
+        return {row["id"]: cls(**filed(row, pool)) for row in rows}
+
+
+class PortfolioRow(Document):
+    """A portfolio in a list: the short form."""
+
+    id: int
+    title: str
+    slug: str
+    excerpt: str
+    order: int
+    image_data: Image | None
+    employer_data: Employer | None
+    tags_data: list[Tag]
+    links_data: list[Link]
+    is_active: bool
+    completed_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
+        batch = Batch(list(ids), base)
+        return {pk: cls(**batch.short(pk)) for pk in batch.rows}
+
+
+class Portfolio(PortfolioRow):
+    """A portfolio by itself: the full form."""
+
+    description: str | None
+    images_data: list[Image]
+    meta: list[MetaEntry]
+
+    @classmethod
+    def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
+        batch = FullBatch(list(ids), base)
+        return {pk: cls(**batch.full(pk)) for pk in batch.rows}
+
+
+class Batch:
+    """What the short forms of some portfolios are made of, read in five queries however many they are."""
+
+    fields: tuple[str, ...] = ROW_FIELDS
+
+    def __init__(self, ids: list[int], base: str) -> None:
+        self.rows = {row["id"]: row for row in models.Portfolio.objects.filter(pk__in=ids).values(*self.fields)}
+        self.tags = grouped(
+            models.PortfolioTag.objects.filter(portfolio__in=self.rows).values(
+                "portfolio_id", "tag_id", name=F("tag__name"), image_id=F("tag__image_id")
+            )
+        )
+        self.links = grouped(models.Link.objects.filter(portfolio__in=self.rows).values("portfolio_id", *LINK_FIELDS))
+        self.read_more()
+        self.pool = MediaPool(self.media_ids(), base)
+
+    def read_more(self) -> None:
+        """Read what only a longer form needs."""
+
+    def media_ids(self) -> Iterable[int | None]:
+        for row in self.rows.values():
+            yield row["image_id"]
+            yield row["employer__image_id"]
+        for rows in (*self.tags.values(), *self.links.values()):
+            yield from (row["image_id"] for row in rows)
+
+    def short(self, pk: int) -> dict[str, Any]:
+        row = self.rows[pk]
+        return {
+            **{name: row[name] for name in ("id", "title", "slug", "excerpt", "order")},
+            **{name: row[name] for name in ("is_active", "completed_at", "created_at", "updated_at")},
+            "image_data": self.pool.image(row["image_id"]),
+            "employer_data": self.employer(row),
+            "tags_data": [
+                Tag(id=tag["tag_id"], name=tag["name"], image_data=self.pool.image(tag["image_id"]))
+                for tag in self.tags[pk]
+            ],
+            "links_data": [Link(**pictured(link, self.pool)) for link in self.links[pk]],
+        }
+
+    def employer(self, row: dict[str, Any]) -> Employer | None:
+        if row["employer_id"] is None:
+            return None
+        return Employer(
+            id=row["employer_id"],
+            name=row["employer__name"],
+            image_data=self.pool.image(row["employer__image_id"]),
+            description=row["employer__description"],
+        )
+
+
+class FullBatch(Batch):
+    """What the full forms are made of, in two queries more."""
+
+    fields = (*ROW_FIELDS, "description")
+
+    def read_more(self) -> None:
+        self.gallery = grouped(
+            models.PortfolioImage.objects.filter(portfolio__in=self.rows).values("portfolio_id", "media_id")
+        )
+        self.meta = grouped(
+            models.MetaEntry.objects.filter(portfolio__in=self.rows).values("portfolio_id", *META_FIELDS)
+        )
+
+    def media_ids(self) -> Iterable[int | None]:
+        yield from super().media_ids()
+        for rows in self.gallery.values():
+            yield from (row["media_id"] for row in rows)
+        for rows in self.meta.values():
+            yield from (row["value_file_id"] for row in rows)
+
+    def full(self, pk: int) -> dict[str, Any]:
+        images = (self.pool.image(row["media_id"]) for row in self.gallery[pk])
+        return {
+            **self.short(pk),
+            "description": self.rows[pk]["description"],
+            "images_data": [image for image in images if image],
+            "meta": [MetaEntry(**filed(row, self.pool)) for row in self.meta[pk]],
+        }
+
+
+def grouped(rows: Iterable[Any]) -> dict[int, list[dict[str, Any]]]:
+    """Return rows by their `portfolio_id`, which is taken out of them."""
+    groups: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        groups[row.pop("portfolio_id")].append(row)
+    return groups
+
+
+def pictured(row: dict[str, Any], pool: MediaPool) -> dict[str, Any]:
+    """Return the row with its image as `image_data` in place of `image_id`."""
+    fields = {name: value for name, value in row.items() if name != "image_id"}
+    return {**fields, "image_data": pool.image(row["image_id"])}
+
+
+def filed(row: dict[str, Any], pool: MediaPool) -> dict[str, Any]:
+    """Return the row with its file as `value_file` in place of `value_file_id`."""
+    fields = {name: value for name, value in row.items() if name != "value_file_id"}
+    return {**fields, "value_file": pool.file(row["value_file_id"])}

@@ -1,0 +1,113 @@
+from django.db.models import QuerySet
+
+from folio.api.filters import (
+    BooleanFilter,
+    DayFilter,
+    FilterSet,
+    FromFilter,
+    IdListFilter,
+    IntegerFilter,
+    OrderingFilter,
+    PresenceFilter,
+    SearchFilter,
+    TextFilter,
+    ToFilter,
+)
+
+from .models import Portfolio, PortfolioTag
+
+
+class TaggedFilter(IdListFilter):
+    """Portfolios with any of the tags, each once."""
+
+    def filter(self, queryset: QuerySet[Portfolio], value: list[int] | None) -> QuerySet[Portfolio]:
+        if not value:
+            return queryset
+        return queryset.filter(pk__in=PortfolioTag.objects.filter(tag__in=value).values("portfolio"))
+
+
+class PortfolioFilterSet(FilterSet):
+    search = SearchFilter(
+        "title",
+        "slug",
+        "excerpt",
+        "year",
+        "employer__name",
+        label="Words that must all occur, in any letter case, in title, slug, excerpt, year or employer's name",
+    )
+    ordering = OrderingFilter(
+        {
+            "title": "title",
+            "slug": "slug",
+            "order": "order",
+            "year": "year",
+            "is_active": "is_active",
+            "client__name": "employer__name",
+            "employer__name": "employer__name",
+            "completed_at": "completed_at",
+            "created_at": "created_at",
+            "updated_at": "updated_at",
+        },
+        default=("order", "-created_at"),
+    )
+    created_date = DayFilter("created_at", label="Created on that day (UTC)")
+    updated_date = DayFilter("updated_at", label="Last updated on that day (UTC)")
+    created_from = FromFilter("created_at", label="Created at that moment or later")
+    created_to = ToFilter("created_at", label="Created at that moment or earlier; a bare date includes the whole day")
+    updated_from = FromFilter("updated_at", label="Last updated at that moment or later")
+    updated_to = ToFilter(
+        "updated_at", label="Last updated at that moment or earlier; a bare date includes the whole day"
+    )
+    has_image = PresenceFilter("image", label="With or without a cover image")
+    has_description = PresenceFilter(
+        "description", blank=True, label="With or without a description; an empty one counts as none"
+    )
+    has_employer = PresenceFilter("employer", label="With or without an employer")
+    order_min = IntegerFilter("order", "gte", label="The smallest order")
+    order_max = IntegerFilter("order", "lte", label="The largest order")
+    completed_at_from = FromFilter("completed_at", label="Completed at that moment or later")
+    completed_at_to = ToFilter(
+        "completed_at", label="Completed at that moment or earlier; a bare date includes the whole day"
+    )
+    employer_id = IntegerFilter("employer_id", label="Done for that employer")
+    tag_id = IntegerFilter("placed_tags__tag", label="With that tag")
+    tags_in = TaggedFilter(label="With any of these tags, by their ids separated by commas; may be repeated")
+    is_active = BooleanFilter("is_active", label="Active or not")
+    slug = TextFilter("slug", label="With exactly that slug")
+
+
+class EmployerFilterSet(FilterSet):
+    search = SearchFilter("name", label="Words that must all occur in the name, in any letter case")
+    ordering = OrderingFilter({"name": "name", "description": "description"}, default=("name",))
+    has_image = PresenceFilter("image", label="With or without an image")
+    has_description = PresenceFilter(
+        "description", blank=True, label="With or without a description; an empty one counts as none"
+    )
+
+
+class TagFilterSet(FilterSet):
+    search = SearchFilter("name", label="Words that must all occur in the name, in any letter case")
+    ordering = OrderingFilter({"name": "name"}, default=("name",))
+    has_image = PresenceFilter("image", label="With or without an image")
+    portfolio_id = IntegerFilter("portfolios", label="On that portfolio")
+
+
+class LinkFilterSet(FilterSet):
+    search = SearchFilter("name", label="Words that must all occur in the name, in any letter case")
+    ordering = OrderingFilter(
+        {"name": "name", "url": "url", "description": "description", "portfolio": "portfolio"},
+        default=("portfolio", "place"),
+    )
+    portfolio_id = IntegerFilter("portfolio", label="Of that portfolio")
+    has_image = PresenceFilter("image", label="With or without an image")
+    has_url = PresenceFilter("url", blank=True, label="With or without a URL")
+
+
+class MetaEntryFilterSet(FilterSet):
+    search = SearchFilter("key", label="Words that must all occur in the key, in any letter case")
+    ordering = OrderingFilter(
+        {"key": "key", "value_text": "value_text", "portfolio": "portfolio"}, default=("portfolio", "place")
+    )
+    portfolio_id = IntegerFilter("portfolio", label="Of that portfolio")
+    key = TextFilter("key", label="With exactly that key")
+    has_file = PresenceFilter("value_file", label="With or without a file")

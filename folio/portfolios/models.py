@@ -1,0 +1,229 @@
+from typing import Any
+
+from django.core.validators import URLValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from folio.api.texts import CodePointCharField, CodePointTextField, validate_slug
+from folio.media.models import Media
+
+
+class UTCYear(models.Func):
+    """The calendar year in UTC of a datetime, as an integer."""
+
+    arity = 1
+    output_field = models.IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        # Django stores datetimes in UTC as `YYYY-MM-DD HH:MM:SS`.
+        return self.as_sql(compiler, connection, template="CAST(SUBSTR(%(expressions)s, 1, 4) AS INTEGER)", **context)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(
+            compiler,
+            connection,
+            template="CAST(EXTRACT(YEAR FROM %(expressions)s AT TIME ZONE 'UTC') AS INTEGER)",
+            **context,
+        )
+
+
+def image_field(**options: Any) -> Any:
+    """Return a reference to the media that pictures a row; a media in use can't be deleted."""
+    return models.ForeignKey(
+        Media,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        limit_choices_to={"type": "image"},
+        **options,
+    )
+
+
+class Employer(models.Model):
+    """The client or company that work was done for."""
+
+    name = CodePointCharField(max_length=200)
+    description = CodePointTextField(null=True, blank=True)
+    image = image_field()
+
+    class Meta:
+        ordering = ["name", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["name"], name="employer_name_unique"),
+            models.CheckConstraint(condition=~Q(name=""), name="employer_name_not_blank"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Tag(models.Model):
+    """A word that groups portfolios, with a picture if it helps."""
+
+    name = CodePointCharField(max_length=100)
+    image = image_field()
+
+    class Meta:
+        ordering = ["name", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["name"], name="tag_name_unique"),
+            models.CheckConstraint(condition=~Q(name=""), name="tag_name_not_blank"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PortfolioQuerySet(models.QuerySet["Portfolio"]):
+    def touch(self) -> int:
+        """Renew `updated_at`, for a change in what belongs to these portfolios."""
+        return self.update(updated_at=timezone.now())
+
+
+class Portfolio(models.Model):
+    """A finished piece of work, as websites show it."""
+
+    title = CodePointCharField(max_length=200)
+    slug = CodePointCharField(max_length=200, validators=[validate_slug])
+    excerpt = models.CharField(max_length=1000)
+    description = models.TextField(null=True, blank=True)
+    image = image_field()
+    order = models.IntegerField(default=0)
+    employer = models.ForeignKey(Employer, null=True, blank=True, on_delete=models.PROTECT, related_name="portfolios")
+    is_active = models.BooleanField(default=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    year = models.GeneratedField(
+        expression=UTCYear("completed_at"), output_field=models.IntegerField(null=True), db_persist=True
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    images = models.ManyToManyField(Media, through="PortfolioImage", related_name="+", blank=True)
+    tags = models.ManyToManyField(Tag, through="PortfolioTag", related_name="portfolios", blank=True)
+
+    objects = PortfolioQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["order", F("created_at").desc(), "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["title"], name="portfolio_title_unique"),
+            models.UniqueConstraint(fields=["slug"], name="portfolio_slug_unique"),
+            models.CheckConstraint(condition=~Q(title=""), name="portfolio_title_not_blank"),
+            models.CheckConstraint(condition=~Q(slug=""), name="portfolio_slug_not_blank"),
+            models.CheckConstraint(condition=~Q(excerpt=""), name="portfolio_excerpt_not_blank"),
+            models.CheckConstraint(
+                condition=Q(order__range=(-(2**31), 2**31 - 1)), name="portfolio_order_fits_32_bits"
+            ),
+        ]
+        indexes = [
+            models.Index("order", F("created_at").desc(), "id", name="portfolio_default_order"),
+            models.Index(fields=["created_at"], name="portfolio_created_at"),
+            models.Index(fields=["updated_at"], name="portfolio_updated_at"),
+            models.Index(fields=["completed_at"], name="portfolio_completed_at"),
+            models.Index(fields=["year"], name="portfolio_year"),
+            models.Index("is_active", "order", F("created_at").desc(), "id", name="portfolio_is_active"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Placed(models.Model):
+    """A row with a place in its portfolio's list."""
+
+    place = models.PositiveIntegerField(default=0, help_text="The position in the portfolio's list, from 0.")
+
+    class Meta:
+        abstract = True
+
+
+class PortfolioImage(Placed):
+    """An image in a portfolio's gallery."""
+
+    portfolio = models.ForeignKey(Portfolio, on_delete=models.CASCADE, related_name="gallery")
+    media = models.ForeignKey(
+        Media,
+        on_delete=models.PROTECT,
+        related_name="+",
+        limit_choices_to={"type": "image"},
+        verbose_name="image",
+    )
+
+    class Meta:
+        ordering = ["portfolio_id", "place", "pk"]
+        verbose_name = "gallery image"
+        constraints = [
+            models.UniqueConstraint(fields=["portfolio", "media"], name="gallery_media_unique_per_portfolio")
+        ]
+        indexes = [models.Index(fields=["portfolio", "place", "id"], name="gallery_place")]
+
+    def __str__(self) -> str:
+        return f"{self.portfolio}: {self.media}"
+
+
+class PortfolioTag(Placed):
+    """A tag on a portfolio."""
+
+    portfolio = models.ForeignKey(Portfolio, on_delete=models.CASCADE, related_name="placed_tags")
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        ordering = ["portfolio_id", "place", "pk"]
+        verbose_name = "tag"
+        constraints = [models.UniqueConstraint(fields=["portfolio", "tag"], name="tag_unique_per_portfolio")]
+        indexes = [models.Index(fields=["portfolio", "place", "id"], name="portfolio_tag_place")]
+
+    def __str__(self) -> str:
+        return f"{self.portfolio}: {self.tag}"
+
+
+class Link(Placed):
+    """A web address that belongs to a portfolio."""
+
+    portfolio = models.ForeignKey(Portfolio, on_delete=models.CASCADE, related_name="links")
+    name = CodePointCharField(max_length=200)
+    url = CodePointCharField(
+        max_length=2000, null=True, blank=True, validators=[URLValidator(schemes=["http", "https"])]
+    )
+    description = CodePointTextField(null=True, blank=True)
+    image = image_field()
+
+    class Meta:
+        ordering = ["portfolio_id", "place", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="link_name_not_blank"),
+            models.CheckConstraint(
+                condition=Q(url=None) | Q(url__istartswith="http://") | Q(url__istartswith="https://"),
+                name="link_url_is_http",
+            ),
+        ]
+        indexes = [models.Index(fields=["portfolio", "place", "id"], name="link_place")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MetaEntry(Placed):
+    """A key with a text or a file, for whatever a website wants to know of a portfolio."""
+
+    portfolio = models.ForeignKey(Portfolio, on_delete=models.CASCADE, related_name="meta")
+    key = CodePointCharField(max_length=100)
+    value_text = CodePointTextField(null=True, blank=True)
+    value_file = models.ForeignKey(Media, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["portfolio_id", "place", "pk"]
+        verbose_name = "meta"
+        verbose_name_plural = "meta"
+        constraints = [
+            models.UniqueConstraint(fields=["portfolio", "key"], name="meta_key_unique_per_portfolio"),
+            models.CheckConstraint(condition=~Q(key=""), name="meta_key_not_blank"),
+        ]
+        indexes = [
+            models.Index(fields=["portfolio", "place", "id"], name="meta_place"),
+            models.Index(fields=["key"], name="meta_key"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

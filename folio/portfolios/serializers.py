@@ -1,0 +1,244 @@
+from collections.abc import Callable
+from typing import Any
+
+from django.core.validators import URLValidator
+from django.db import models
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from folio.api.serializers import IdField, IdListField, ItemListSerializer, StrictModelSerializer
+from folio.media.models import Media
+
+from . import documents
+from .models import Employer, Link, MetaEntry, Portfolio, PortfolioImage, PortfolioTag, Tag
+from .services import replace_links, replace_meta, replace_through
+
+REQUIRED = "This field is required."
+DUPLICATE_KEY = "This portfolio already has a meta with this key."
+
+
+class ImageIdField(IdField):
+    """The id of a media of type image, or null."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Media.objects.images(), "media of type image", required=False, allow_null=True, **kwargs)
+
+
+class FileIdField(IdField):
+    """The id of a media of any type, null, or the object that a document showed of it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Media.objects.all(), "media", required=False, allow_null=True, **kwargs)
+
+    def parse(self, data: Any) -> int:
+        return super().parse(data["id"] if isinstance(data, dict) and "id" in data else data)
+
+
+@extend_schema_field(OpenApiTypes.URI)
+class WebAddressField(serializers.CharField):
+    """An `http` or `https` URL, or null."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        validator = URLValidator(schemes=["http", "https"], message="Enter a URL that begins with http:// or https://.")
+        super().__init__(max_length=2000, required=False, allow_null=True, validators=[validator], **kwargs)
+
+
+class EmployerSerializer(StrictModelSerializer):
+    image = ImageIdField()
+
+    class Meta:
+        model = Employer
+        document = documents.Employer
+        fields = ["name", "description", "image"]
+
+
+class TagSerializer(StrictModelSerializer):
+    image = ImageIdField()
+
+    class Meta:
+        model = Tag
+        document = documents.Tag
+        fields = ["name", "image"]
+
+
+class PlacedSerializer(StrictModelSerializer):
+    """A row of a portfolio's list at its own endpoint: a new one comes last, and the portfolio is touched."""
+
+    instance: Any
+    portfolio = IdField(Portfolio.objects.all(), "portfolio")
+
+    def create(self, validated_data: dict[str, Any]) -> Any:
+        return super().create({**validated_data, "place": self.last_place(validated_data["portfolio"])})
+
+    def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
+        before, after = instance.portfolio_id, validated_data.get("portfolio", instance.portfolio).pk
+        if before != after:
+            Portfolio.objects.filter(pk=before).touch()
+            validated_data["place"] = self.last_place(validated_data["portfolio"])
+        else:
+            Portfolio.objects.filter(pk=after).touch()
+        return super().update(instance, validated_data)
+
+    def last_place(self, portfolio: Portfolio) -> int:
+        """Touch the portfolio, which makes others wait that add to it, and return the place after its last row."""
+        Portfolio.objects.filter(pk=portfolio.pk).touch()
+        rows = self.Meta.model._default_manager.filter(portfolio=portfolio)  # type: ignore[attr-defined]
+        last = rows.aggregate(last=models.Max("place"))["last"]
+        return 0 if last is None else last + 1
+
+
+class LinkSerializer(PlacedSerializer):
+    url = WebAddressField()
+    image = ImageIdField()
+
+    class Meta:
+        model = Link
+        document = documents.PlacedLink
+        fields = ["portfolio", "name", "url", "description", "image"]
+
+
+class MetaEntrySerializer(PlacedSerializer):
+    value_file = FileIdField()
+
+    class Meta:
+        model = MetaEntry
+        document = documents.PlacedMetaEntry
+        fields = ["portfolio", "key", "value_text", "value_file"]
+        validators: list[Any] = []  # the constraint's own would not name the field
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        portfolio = attrs.get("portfolio") or self.instance.portfolio
+        key = attrs.get("key") or self.instance.key
+        others = MetaEntry.objects.filter(portfolio=portfolio, key=key)
+        if self.instance:
+            others = others.exclude(pk=self.instance.pk)
+        if others.exists():
+            raise ValidationError({"key": [DUPLICATE_KEY]})
+        return attrs
+
+
+class LinkItemSerializer(StrictModelSerializer):
+    """A link within its portfolio's body; with `id` it is that one and keeps what it leaves out."""
+
+    id = serializers.IntegerField(required=False)
+    name = serializers.CharField(max_length=200, required=False, help_text="Required without `id`.")
+    url = WebAddressField()
+    image = ImageIdField()
+
+    class Meta:
+        model = Link
+        document = documents.Link
+        list_serializer_class = ItemListSerializer
+        fields = ["id", "name", "url", "description", "image"]
+
+
+class MetaItemSerializer(StrictModelSerializer):
+    """A meta within its portfolio's body; with `id` it is that one and keeps what it leaves out."""
+
+    id = serializers.IntegerField(required=False)
+    key = serializers.CharField(max_length=100, required=False, help_text="Required without `id`.")
+    value_file = FileIdField()
+
+    class Meta:
+        model = MetaEntry
+        document = documents.MetaEntry
+        list_serializer_class = ItemListSerializer
+        fields = ["id", "key", "value_text", "value_file"]
+
+
+class PortfolioSerializer(StrictModelSerializer):
+    image = ImageIdField()
+    images = IdListField(Media.objects.images(), "media of type image", required=False)
+    order = serializers.IntegerField(required=False, min_value=-(2**31), max_value=2**31 - 1)
+    employer = IdField(Employer.objects.all(), "employer", required=False, allow_null=True)
+    tags = IdListField(Tag.objects.all(), "tag", required=False)
+    links = LinkItemSerializer(many=True, required=False)
+    meta = MetaItemSerializer(many=True, required=False)
+
+    class Meta:
+        model = Portfolio
+        document = documents.Portfolio
+        fields = [
+            "title",
+            "slug",
+            "excerpt",
+            "description",
+            "image",
+            "images",
+            "order",
+            "employer",
+            "tags",
+            "is_active",
+            "completed_at",
+            "links",
+            "meta",
+        ]
+
+    def validate_links(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        check_items(items, self.current("links"), "name")
+        return items
+
+    def validate_meta(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        current = self.current("meta")
+        check_items(items, current, "key")
+        keys = [item.get("key") or current[item["id"]].key for item in items]
+        raise_for_items(
+            items,
+            lambda position, item: {"key": [DUPLICATE_KEY]} if keys.index(keys[position]) < position else {},
+        )
+        return items
+
+    def current(self, name: str) -> dict[int, Any]:
+        """Return the rows of a nested list as they are, by id."""
+        return {row.pk: row for row in getattr(self.instance, name).all()} if self.instance else {}
+
+    def create(self, validated_data: dict[str, Any]) -> Portfolio:
+        return self.save_whole(Portfolio(), validated_data)
+
+    def update(self, instance: Portfolio, validated_data: dict[str, Any]) -> Portfolio:
+        return self.save_whole(instance, validated_data)
+
+    def save_whole(self, portfolio: Portfolio, data: dict[str, Any]) -> Portfolio:
+        """Save the portfolio with its lists, each only where it was given."""
+        images, tags, links, meta = (data.pop(name, None) for name in ("images", "tags", "links", "meta"))
+        for name, value in data.items():
+            setattr(portfolio, name, value)
+        portfolio.save()
+        if images is not None:
+            replace_through(portfolio, PortfolioImage, "media", images)
+        if tags is not None:
+            replace_through(portfolio, PortfolioTag, "tag", tags)
+        if links is not None:
+            replace_links(portfolio, links)
+        if meta is not None:
+            replace_meta(portfolio, meta)
+        return portfolio
+
+
+def check_items(items: list[dict[str, Any]], current: dict[int, Any], required: str) -> None:
+    """Refuse items with ids that are not of this portfolio or come twice, and new ones without the required field."""
+    seen: set[int] = set()
+
+    def errors(position: int, item: dict[str, Any]) -> dict[str, list[str]]:
+        if "id" not in item:
+            return {} if required in item else {required: [REQUIRED]}
+        pk = item["id"]
+        if pk not in current:
+            return {"id": [f"{pk} is not in this portfolio. Leave `id` out to make a new one."]}
+        if pk in seen:
+            return {"id": [f"Give each id once; {pk} is repeated."]}
+        seen.add(pk)
+        return {}
+
+    raise_for_items(items, errors)
+
+
+def raise_for_items(
+    items: list[dict[str, Any]], errors_of: Callable[[int, dict[str, Any]], dict[str, list[str]]]
+) -> None:
+    """Raise the errors of a list's items in their places, an empty object for each that has none."""
+    errors = [errors_of(position, item) for position, item in enumerate(items)]
+    if any(errors):
+        raise ValidationError(errors)

@@ -1,0 +1,63 @@
+"""Changes that span a portfolio's rows, each a constant number of queries in the caller's transaction."""
+
+from typing import Any
+
+from django.db.models import Model
+
+from .models import Link, MetaEntry, Portfolio, Tag
+
+
+def replace_through(portfolio: Portfolio, through: type[Model], name: str, rows: list[Any]) -> None:
+    """Make `rows` the portfolio's gallery or tags, in their order; `name` is the through table's field for them."""
+    placed = through._default_manager.filter(portfolio=portfolio)
+    if list(placed.order_by("place", "pk").values_list(name, flat=True)) == [row.pk for row in rows]:
+        return
+    placed.delete()
+    through._default_manager.bulk_create(
+        [through(portfolio=portfolio, place=place, **{name: row}) for place, row in enumerate(rows)]
+    )
+
+
+def replace_links(portfolio: Portfolio, items: list[dict[str, Any]]) -> None:
+    """Make `items` the portfolio's links; those with an `id` keep the fields that they leave out."""
+    current = {link.pk: link for link in portfolio.links.all()}
+    kept, new = arranged(portfolio, Link, current, items)
+    portfolio.links.exclude(pk__in=[link.pk for link in kept]).delete()
+    Link.objects.bulk_update(kept, ["place", "name", "url", "description", "image"])
+    Link.objects.bulk_create(new)
+
+
+def replace_meta(portfolio: Portfolio, items: list[dict[str, Any]]) -> None:
+    """Make `items` the portfolio's meta; those with an `id` keep the fields that they leave out.
+
+    A row whose key changes is deleted and inserted again under its id: where rows exchange keys, an update would meet
+    the unique constraint half-way.
+    """
+    current = {entry.pk: entry for entry in portfolio.meta.all()}
+    keys = {pk: entry.key for pk, entry in current.items()}
+    kept, new = arranged(portfolio, MetaEntry, current, items)
+    renamed = [entry for entry in kept if entry.key != keys[entry.pk]]
+    same = [entry for entry in kept if entry.key == keys[entry.pk]]
+    portfolio.meta.exclude(pk__in=[entry.pk for entry in same]).delete()
+    MetaEntry.objects.bulk_update(same, ["place", "value_text", "value_file"])
+    MetaEntry.objects.bulk_create([*renamed, *new])
+
+
+def arranged(
+    portfolio: Portfolio, model: type[Any], current: dict[int, Any], items: list[dict[str, Any]]
+) -> tuple[list[Any], list[Any]]:
+    """Return the rows that stay, changed as the items say, and those to be made, each with its place."""
+    kept: list[Any] = []
+    new: list[Any] = []
+    for place, item in enumerate(items):
+        fields = {name: value for name, value in item.items() if name != "id"}
+        row = current[item["id"]] if "id" in item else model(portfolio=portfolio)
+        for name, value in {**fields, "place": place}.items():
+            setattr(row, name, value)
+        (kept if "id" in item else new).append(row)
+    return kept, new
+
+
+def touch_tagged(instance: Tag, **kwargs: Any) -> None:
+    """Renew `updated_at` of the portfolios that a tag is about to be taken off."""
+    Portfolio.objects.filter(tags=instance).touch()

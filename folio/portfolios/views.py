@@ -1,0 +1,77 @@
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from folio.api.viewsets import ResourceViewSet
+
+from . import documents, filters, serializers
+from .examples import EXAMPLES
+from .models import Employer, Link, MetaEntry, Portfolio, Tag
+
+
+class PortfolioViewSet(ResourceViewSet):
+    """Finished pieces of work, as websites show them."""
+
+    resource = "portfolios"
+    queryset = Portfolio.objects.all()
+    document = documents.Portfolio
+    row = documents.PortfolioRow
+    filterset_class = filters.PortfolioFilterSet
+    serializer_class = serializers.PortfolioSerializer
+    examples = EXAMPLES
+    code_of_action = {**ResourceViewSet.code_of_action, "retrieve_by_slug": "retrieve"}
+
+    def retrieve_by_slug(self, request: Request, slug: str) -> Response:
+        pk = self.get_queryset().filter(slug=slug).values_list("pk", flat=True).first() if "\0" not in slug else None
+        if pk is None:
+            raise self.missing(f"slug {slug}")
+        return Response(self.read(pk))
+
+
+class EmployerViewSet(ResourceViewSet):
+    """The clients and companies that work was done for."""
+
+    resource = "employers"
+    queryset = Employer.objects.all()
+    document = documents.Employer
+    filterset_class = filters.EmployerFilterSet
+    serializer_class = serializers.EmployerSerializer
+
+
+class TagViewSet(ResourceViewSet):
+    """The words that group portfolios."""
+
+    resource = "tags"
+    queryset = Tag.objects.all()
+    document = documents.Tag
+    filterset_class = filters.TagFilterSet
+    serializer_class = serializers.TagSerializer
+
+
+class PlacedViewSet(ResourceViewSet):
+    """A resource whose rows belong to portfolios."""
+
+    def perform_destroy(self, instance: Any) -> None:
+        instance.delete()
+        Portfolio.objects.filter(pk=instance.portfolio_id).touch()
+
+
+class LinkViewSet(PlacedViewSet):
+    """The web addresses that belong to portfolios."""
+
+    resource = "links"
+    queryset = Link.objects.all()
+    document = documents.PlacedLink
+    filterset_class = filters.LinkFilterSet
+    serializer_class = serializers.LinkSerializer
+
+
+class MetaEntryViewSet(PlacedViewSet):
+    """The keys and values that belong to portfolios."""
+
+    resource = "meta"
+    queryset = MetaEntry.objects.all()
+    document = documents.PlacedMetaEntry
+    filterset_class = filters.MetaEntryFilterSet
+    serializer_class = serializers.MetaEntrySerializer

@@ -1,0 +1,34 @@
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path, re_path
+from rest_framework.routers import SimpleRouter
+
+from folio.access.views import MeView, PermissionCodesView, SignInView, TokenViewSet
+from folio.api.views import DocsView, SchemaView
+from folio.media.files import serve_media
+from folio.media.views import MediaViewSet
+from folio.portfolios.views import EmployerViewSet, LinkViewSet, MetaEntryViewSet, PortfolioViewSet, TagViewSet
+
+resources = SimpleRouter(use_regex_path=False)
+resources.register("portfolios", PortfolioViewSet, "portfolios")
+resources.register("employers", EmployerViewSet, "employers")
+resources.register("tags", TagViewSet, "tags")
+resources.register("links", LinkViewSet, "links")
+resources.register("meta", MetaEntryViewSet, "meta")
+resources.register("media", MediaViewSet, "media")
+resources.register("auth/tokens", TokenViewSet, "tokens")
+
+urlpatterns = [
+    path(
+        "api/portfolios/slug/<str:slug>/", PortfolioViewSet.as_view({"get": "retrieve_by_slug"}), name="portfolios-slug"
+    ),
+    path("api/auth/token/", SignInView.as_view(), name="sign-in"),
+    path("api/auth/me/", MeView.as_view(), name="me"),
+    path("api/auth/permissions/", PermissionCodesView.as_view(), name="permissions"),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
+    path("api/docs/", DocsView.as_view(), name="docs"),
+    path("api/", include(resources.urls)),
+    path("admin/", admin.site.urls),
+]
+if settings.STORAGES["default"]["BACKEND"] == "django.core.files.storage.FileSystemStorage":
+    urlpatterns.append(re_path(r"^media/(?P<path>.+)$", serve_media, name="media-file"))
