@@ -1,0 +1,62 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from rest_framework.test import APIClient
+
+from folio.access.codes import CODES
+
+from .factories import make_key, make_user
+
+Client = APIClient
+
+
+@pytest.fixture(autouse=True)
+def media_root(settings: Any, tmp_path: Path) -> Path:
+    """A folder of its own for the files of each test."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return tmp_path / "media"
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    """Someone who may do everything."""
+    return make_user("ada", is_superuser=True, is_staff=True)
+
+
+@pytest.fixture
+def editor(db: None) -> User:
+    """Staff who hold every permission code."""
+    return make_user("eda", is_staff=True, codes=CODES)
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    """Staff who hold no permission."""
+    return make_user("stan", is_staff=True)
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """A user who is not staff, though someone granted them every permission."""
+    return make_user("sam", codes=CODES)
+
+
+@pytest.fixture
+def client_for() -> Callable[..., Client]:
+    """Return a function that gives a client with a new key of the user."""
+
+    def client_for(user: User, **token: Any) -> Client:
+        client = APIClient(raise_request_exception=False)
+        client.credentials(HTTP_AUTHORIZATION=f"Token {make_key(user, **token)}")
+        return client
+
+    return client_for
+
+
+@pytest.fixture
+def client(client_for: Callable[..., Client], editor: User) -> Client:
+    """A client with a key that may do everything but administer."""
+    return client_for(editor)

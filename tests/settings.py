@@ -1,0 +1,13 @@
+"""The program's settings, on a data folder of this process's own."""
+
+import os
+import tempfile
+
+folder = tempfile.TemporaryDirectory(prefix="folio-tests-", ignore_cleanup_errors=True)
+os.environ["FOLIO_DATA_DIR"] = folder.name
+for name in [name for name in os.environ if name.startswith("FOLIO_") and name != "FOLIO_DATA_DIR"]:
+    del os.environ[name]
+
+from folio.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the suite signs in often
