@@ -68,8 +68,9 @@ def search(queryset: models.QuerySet[Any], text: str, *fields: str) -> models.Qu
     are folded as one text, kept apart by line feeds, which no word contains.
     """
     words = fold(text).split()
-    parts: list[Any] = [Coalesce(Cast(F(field), TextField()), Value("")) for field in fields]
-    joined = reduce(lambda left, right: Concat(left, Value("\n"), right, output_field=TextField()), parts)
+    empty, apart = (Value(text, TextField()) for text in ("", "\n"))  # PostgreSQL joins texts of one type only
+    parts: list[Any] = [Coalesce(Cast(F(field), TextField()), empty) for field in fields]
+    joined = reduce(lambda left, right: Concat(left, apart, right), parts)
     matches = reduce(and_, (Q(searched__contains=word) for word in words))
     return queryset.alias(searched=Folded(joined)).filter(matches)
 
@@ -77,9 +78,14 @@ def search(queryset: models.QuerySet[Any], text: str, *fields: str) -> models.Qu
 def validate_slug(value: str) -> None:
     """Refuse a slug with anything but letters, digits and the marks of any script, `-` and `_`.
 
-    Marks (Unicode category M) count with their letters: most Indic scripts can't be written without them.
+    Marks (Unicode category M) count with their letters: most Indic scripts can't be written without them. Those that
+    enclose (Me) do not: with a digit, they make an emoji.
     """
-    if any(unicodedata.category(character)[0] not in "LNM" and character not in "-_" for character in value):
+    if any(
+        (unicodedata.category(character)[0] not in "LNM" or unicodedata.category(character) == "Me")
+        and character not in "-_"
+        for character in value
+    ):
         raise ValidationError(
             "Enter a slug of letters (of any script), digits, hyphens and underscores, such as 'web-design'.",
             code="invalid",

@@ -3,7 +3,6 @@
 import os
 import posixpath
 import stat
-from functools import partial
 from typing import Any
 
 from django.core.exceptions import SuspiciousFileOperation
@@ -61,6 +60,10 @@ def not_found() -> HttpResponse:
 
 def remove_file(instance: Media | Thumbnail, using: str, **kwargs: Any) -> None:
     """Remove a deleted row's file once the deletion is committed."""
-    if instance.file.name:
-        remove = partial(instance.file.storage.delete, instance.file.name)
-        transaction.on_commit(remove, using=using, robust=True)  # the row is gone: a failure is logged, not raised
+    storage, name = instance.file.storage, instance.file.name
+
+    def remove() -> None:
+        if name:
+            storage.delete(name)
+
+    transaction.on_commit(remove, using=using, robust=True)  # the row is gone: a failure is logged, not raised

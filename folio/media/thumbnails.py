@@ -151,7 +151,7 @@ def render_thumbnails(file: IO[bytes]) -> dict[int, bytes]:
             frame = _premultiplied(frame).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
         frame = _in_rgb(frame, profile)
         if size not in encoded:
-            encoded[size] = _encode(frame, target, orientation, profile)
+            encoded[size] = _encode(frame, target, orientation, None if image.mode == "CMYK" else profile)
         thumbnails[box] = encoded[size]
     return thumbnails
 
@@ -170,8 +170,8 @@ def _is_raw(image: ImageFile.ImageFile) -> bool:
     if image.format != "TIFF":
         return False
     tags = image.tag_v2  # type: ignore[attr-defined]
-    reduced = tags.get(ExifTags.Base.NewSubfileType, 0) & 1
-    return bool(reduced) or ExifTags.Base.DNGVersion in tags
+    is_preview = tags.get(ExifTags.Base.NewSubfileType) == 1
+    return is_preview or ExifTags.Base.DNGVersion in tags
 
 
 def _stored_size(image: ImageFile.ImageFile) -> Size:

@@ -32,8 +32,8 @@ class MediaViewSet(ResourceViewSet):
         return [MultiPartParser()] if self.request and self.request.method == "POST" else super().get_parsers()
 
     def create(self, request: Request) -> Response:
-        declared = int(request.META.get("CONTENT_LENGTH") or 0)
-        if declared > settings.MAX_UPLOAD_SIZE + ENVELOPE:
+        declared = request.META.get("CONTENT_LENGTH") or ""
+        if declared.isdecimal() and int(declared) > settings.MAX_UPLOAD_SIZE + ENVELOPE:
             raise TooLarge(f"The upload is larger than {settings.MAX_UPLOAD_SIZE} bytes, the most that is accepted.")
         try:
             return self.created(self.perform_create())

@@ -1,0 +1,120 @@
+from pathlib import PurePosixPath
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from unfold.decorators import display
+
+from folio.api.admin import ResourceAdmin
+
+from .filters import MediaFilterSet
+from .models import Media
+from .sizes import human_readable_size
+from .uploads import UploadRefused, store_upload
+
+
+def thumbnail_url(media: Media | None, size: int) -> str | None:
+    """Return where the thumbnail of that box lies; its `thumbnails` are best prefetched."""
+    thumbnails = media.thumbnails.all() if media else ()
+    return next((thumbnail.file.url for thumbnail in thumbnails if thumbnail.size == size), None)
+
+
+def heading(title: str, subtitle: str, media: Media | None, sign: str = "") -> list[Any]:
+    """Return the first column of a list as unfold shows it: a picture, or a sign instead, and two lines of text."""
+    return [title, subtitle, sign, {"path": thumbnail_url(media, 64), "as_background": True, "width": 32, "height": 32}]
+
+
+def picture(media: Media | None, size: int) -> str:
+    """Return a media's thumbnail as HTML, linked to the file; a text where there is none."""
+    if media is None:
+        return ""
+    url = thumbnail_url(media, size)
+    if url is None:
+        return format_html('<a href="{}" target="_blank" class="text-link">Open the file</a>', media.file.url)
+    return format_html(
+        '<a href="{}" target="_blank" class="inline-block">'
+        '<img src="{}" alt="{}" class="rounded-default" style="max-width: {}px; max-height: {}px"></a>',
+        media.file.url,
+        url,
+        media.alt or media.name,
+        size,
+        size,
+    )
+
+
+class UploadForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new file; what the door for uploads refuses is an error of `file`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].required = False
+        self.fields["file"].allow_empty_file = True  # type: ignore[attr-defined]  # the door says what it refuses
+        self.fields["file"].max_length = None  # type: ignore[attr-defined]
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if not self.is_bound or self.errors:
+            return
+        given = self.cleaned_data
+        try:
+            self.instance = store_upload(given["file"], name=given["name"], alt=given["alt"])
+        except UploadRefused as error:
+            self.add_error("file", error)
+
+
+@admin.register(Media)
+class MediaAdmin(ResourceAdmin):
+    list_display = ("name_and_picture", "type", "readable_size", "dimensions", "created_at")
+    list_filter = ("type", "created_at")
+    search_fields = MediaFilterSet.base_filters["search"].fields
+    readonly_fields = (
+        "preview",
+        "file",
+        "type",
+        "mime_type",
+        "readable_size",
+        "dimensions",
+        "created_at",
+        "updated_at",
+    )
+    fieldsets = (
+        (None, {"fields": ("preview", "name", "alt")}),
+        (
+            "The file",
+            {"fields": ("file", "type", "mime_type", "readable_size", "dimensions", "created_at", "updated_at")},
+        ),
+    )
+    add_fieldsets = ((None, {"fields": ("file", "name", "alt")}),)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Media]:
+        queryset: QuerySet[Media] = super().get_queryset(request)
+        return queryset.prefetch_related("thumbnails")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Media | None = None) -> Any:
+        return super().get_readonly_fields(request, obj) if obj else ()
+
+    def get_form(self, request: HttpRequest, obj: Media | None = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **(kwargs if obj else {"form": UploadForm, **kwargs}))
+
+    def save_model(self, request: HttpRequest, obj: Media, form: Any, change: bool) -> None:
+        if change:  # a new one is stored already
+            super().save_model(request, obj, form, change)
+
+    @display(description="name", ordering="name", header=True)
+    def name_and_picture(self, media: Media) -> list[Any]:
+        return heading(media.name, media.alt, media, PurePosixPath(media.file.name).suffix[1:4])
+
+    @display(description="size", ordering="size")
+    def readable_size(self, media: Media) -> str:
+        return human_readable_size(media.size)
+
+    @display(description="dimensions")
+    def dimensions(self, media: Media) -> str | None:
+        return f"{media.width} × {media.height}" if media.width else None
+
+    @display(description="preview")
+    def preview(self, media: Media) -> str:
+        return picture(media, 512)
