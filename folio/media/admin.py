@@ -103,18 +103,18 @@ class MediaAdmin(ResourceAdmin):
         if change:  # a new one is stored already
             super().save_model(request, obj, form, change)
 
-    @display(description="name", ordering="name", header=True)
+    @display(description="name", ordering="name", header=True)  # type: ignore[untyped-decorator]
     def name_and_picture(self, media: Media) -> list[Any]:
-        return heading(media.name, media.alt, media, PurePosixPath(media.file.name).suffix[1:4])
+        return heading(media.name, media.alt, media, PurePosixPath(str(media.file)).suffix[1:4])
 
-    @display(description="size", ordering="size")
+    @admin.display(description="size", ordering="size")
     def readable_size(self, media: Media) -> str:
         return human_readable_size(media.size)
 
-    @display(description="dimensions")
+    @admin.display(description="dimensions")
     def dimensions(self, media: Media) -> str | None:
         return f"{media.width} × {media.height}" if media.width else None
 
-    @display(description="preview")
+    @admin.display(description="preview")
     def preview(self, media: Media) -> str:
         return picture(media, 512)

@@ -22,6 +22,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import IntegrityError, transaction
+from django.utils.crypto import get_random_string
 
 from .models import Media, MediaType, Thumbnail, media_path, thumbnail_path
 from .thumbnails import FORMATS, ImageHeader, UnreadableImage, read_header, render_thumbnails
@@ -279,7 +280,10 @@ def insert(media: Media, path: str) -> str:
         except IntegrityError:
             if not Media.objects.filter(file=path).exists():
                 raise
-            path = storage.get_alternative_name(*os.path.splitext(path))
+            root, extension = os.path.splitext(path)
+            path = (
+                f"{root}_{get_random_string(7)}{extension}"  # not the storage's way: where it overwrites, it has none
+            )
         else:
             return path
 

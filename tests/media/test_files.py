@@ -1,0 +1,295 @@
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage
+from django.db import transaction
+from django.http import FileResponse
+from django.http.response import HttpResponseBase
+from django.test import Client, RequestFactory
+from django.utils.http import http_date
+
+from folio.media.files import serve_media
+from folio.media.models import Media, Thumbnail
+from folio.media.uploads import KINDS, store_upload
+from tests.factories import draw, make_image
+
+pytestmark = pytest.mark.django_db  # the end of a response looks at the connection
+
+
+def stored_files(root: Path) -> list[str]:
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+# Removing
+
+
+def delete_one(media: Media) -> None:
+    media.delete()
+
+
+def delete_by_queryset(media: Media) -> None:
+    Media.objects.filter(pk=media.pk).delete()
+
+
+@pytest.mark.parametrize("delete", [delete_one, delete_by_queryset])
+def test_removes_the_files_of_a_deleted_image_after_the_commit(
+    delete: Callable[[Media], None], media_root: Path, django_capture_on_commit_callbacks: Any
+) -> None:
+    make_image("kept.png")
+    media = make_image("gone.png")
+    before = stored_files(media_root)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        delete(media)
+        assert stored_files(media_root) == before
+
+    assert len(before) == 10
+    assert stored_files(media_root) == [name for name in before if "kept" in name]
+    assert Thumbnail.objects.count() == 4
+
+
+def test_removes_the_file_of_a_deleted_thumbnail(media_root: Path, django_capture_on_commit_callbacks: Any) -> None:
+    media = make_image()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        media.thumbnails.get(size=64).delete()
+
+    assert len(stored_files(media_root)) == 4
+    assert not any("64x64" in name for name in stored_files(media_root))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_keeps_the_files_where_the_deletion_is_rolled_back(media_root: Path) -> None:
+    media = make_image()
+    before = stored_files(media_root)
+
+    with transaction.atomic():
+        media.delete()
+        transaction.set_rollback(True)
+
+    assert Media.objects.count() == 1
+    assert stored_files(media_root) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_removes_the_files_at_once_outside_of_a_transaction(media_root: Path) -> None:
+    make_image().delete()
+
+    assert stored_files(media_root) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reports_a_file_that_can_t_be_removed_and_removes_the_others(
+    media_root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    media = make_image()
+    delete = FileSystemStorage.delete
+
+    def fail_once(storage: FileSystemStorage, name: str) -> None:
+        if "512x512" in name:
+            raise PermissionError("not yours")
+        delete(storage, name)
+
+    monkeypatch.setattr(FileSystemStorage, "delete", fail_once)
+
+    media.delete()
+
+    assert not Media.objects.exists()
+    assert [name for name in stored_files(media_root) if "512x512" not in name] == []
+    assert "not yours" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deletes_a_row_whose_file_is_gone_already(media_root: Path) -> None:
+    media = make_image()
+    Path(media.file.path).unlink()
+
+    media.delete()
+
+    assert not Media.objects.exists()
+    assert stored_files(media_root) == []
+
+
+# Serving
+
+
+def serve(path: str, method: str = "GET", **headers: str) -> HttpResponseBase:
+    request = RequestFactory().generic(method, "/media/x", headers=headers)
+    return serve_media(request, path)
+
+
+def body(response: HttpResponseBase) -> bytes:
+    content = b"".join(response)
+    response.close()
+    return content
+
+
+@pytest.fixture
+def store(media_root: Path) -> Any:
+    def store(name: str, content: bytes = b"content") -> Path:
+        path = media_root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+    return store
+
+
+def test_serves_a_file(store: Any) -> None:
+    content = os.urandom(200_000)
+    path = store("core_media/2026/03/02/photo.jpg", content)
+
+    response = serve("core_media/2026/03/02/photo.jpg")
+
+    assert isinstance(response, FileResponse)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "image/jpeg"
+    assert response.headers["Content-Length"] == "200000"
+    assert response.headers["Last-Modified"] == http_date(path.stat().st_mtime)
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none';")
+    chunks = list(response)
+    response.close()
+    assert b"".join(chunks) == content
+    assert max(map(len, chunks)) == 64 * 1024
+
+
+def test_serves_files_of_any_name(store: Any) -> None:
+    for name in ("تابستان.png", "夏_2026.png", "a b%20c.png", "x'y.png"):
+        store(name, name.encode())
+
+        assert body(serve(name)) == name.encode()
+
+
+def test_serves_anyone_without_a_key() -> None:
+    media = store_upload(ContentFile(draw((300, 200)), name="تابستان.png"))
+    client = Client()
+
+    for file in (media.file, *(thumbnail.file for thumbnail in media.thumbnails.all())):
+        response = client.get(file.url)
+
+        assert response.status_code == 200
+        assert response.headers["Content-Type"] == "image/png"
+        with file.open() as stored:
+            assert body(response) == stored.read()
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.mime_type)
+def test_gives_every_kind_its_type_and_shows_only_what_is_harmless(kind: Any, store: Any) -> None:
+    for extension in (*kind.extensions, kind.extensions[0].upper()):
+        store(f"file.{extension}")
+
+        response = serve(f"file.{extension}")
+        response.close()
+
+        charset = "; charset=utf-8" if kind.mime_type.startswith("text/") else ""
+        shown = kind.mime_type == "application/pdf" or kind.type in {"image", "audio", "video"}
+        assert response.headers["Content-Type"] == kind.mime_type + charset
+        assert response.headers["Content-Disposition"].startswith("inline" if shown else "attachment")
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert ("Content-Security-Policy" in response.headers) == (kind.mime_type != "application/pdf")
+
+
+@pytest.mark.parametrize(
+    "name", ["page.html", "image.svg", "script.js", "index.php", "page.xhtml", "plain", ".htaccess"]
+)
+def test_makes_a_download_of_what_no_upload_is_called(name: str, store: Any) -> None:
+    store(name, b"<script>alert(1)</script>")
+
+    response = serve(name)
+    response.close()
+
+    assert response.headers["Content-Type"] == "application/octet-stream"
+    assert response.headers["Content-Disposition"].startswith("attachment")
+    assert response.headers["Content-Security-Policy"].startswith("sandbox;")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "none.png",
+        "core_media",
+        "core_media/",
+        "core_media/photo.png/",
+        "core_media/photo.png/more",
+        "core_media//photo.png",
+        "core_media/./photo.png",
+        "core_media/../core_media/photo.png",
+        "../secret_key",
+        "core_media/../../secret_key",
+        "..\\secret_key",
+        "/etc/passwd",
+        "//etc/passwd",
+        "..",
+        ".",
+        "",
+        "photo\0.png",
+        "\ud800.png",
+        "x" * 5000,
+    ],
+)
+def test_knows_no_other_path(path: str, store: Any, media_root: Path) -> None:
+    store("core_media/photo.png")
+    (media_root.parent / "secret_key").write_text("secret")
+
+    response = serve(path)
+
+    assert response.status_code == 404
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert body(response) == b"There is no such file.\n"
+
+
+@pytest.mark.parametrize("path", ["/media/../secret_key", "/media/%2e%2e/secret_key", "/media/..%2fsecret_key"])
+def test_leads_nowhere_else_by_its_url(path: str, store: Any, media_root: Path) -> None:
+    store("core_media/photo.png")
+    (media_root.parent / "secret_key").write_text("secret")
+
+    response = Client().get(path)
+
+    assert response.status_code == 404
+    assert b"secret" not in body(response)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_only_reads(method: str, store: Any) -> None:
+    path = store("photo.png")
+
+    response = serve("photo.png", method)
+
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "GET, HEAD"
+    assert path.exists()
+
+
+def test_answers_head_with_the_headers_alone(store: Any) -> None:
+    store("photo.png", b"x" * 1000)
+
+    response, full = serve("photo.png", "HEAD"), serve("photo.png")
+
+    assert response.headers["Content-Length"] == "1000"
+    assert dict(response.headers) == dict(full.headers)
+    assert body(response) == b""
+    assert body(full) == b"x" * 1000
+
+
+def test_sends_what_is_unchanged_only_once(store: Any) -> None:
+    path = store("photo.png")
+    moment = time.time() - 3600
+    os.utime(path, (moment, moment))
+
+    first = serve("photo.png")
+    first.close()
+    again = serve("photo.png", **{"If-Modified-Since": first.headers["Last-Modified"]})
+    later = serve("photo.png", "HEAD", **{"If-Modified-Since": http_date(moment + 60)})
+    older = serve("photo.png", **{"If-Modified-Since": http_date(moment - 60)})
+    odd = serve("photo.png", **{"If-Modified-Since": "yesterday"})
+
+    assert (again.status_code, body(again)) == (304, b"")
+    assert later.status_code == 304
+    assert (older.status_code, body(older)) == (200, b"content")
+    assert (odd.status_code, body(odd)) == (200, b"content")
