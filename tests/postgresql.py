@@ -7,6 +7,7 @@ command's, or 69 (EX_UNAVAILABLE) where PostgreSQL is not installed.
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -65,6 +66,7 @@ def main(command: list[str]) -> int:
     if binaries is None:
         print("PostgreSQL is not installed (Debian: apt-get install postgresql-15).", file=sys.stderr)
         return UNAVAILABLE
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # an exception, so that the server is stopped
     with temporary_server(binaries) as url:
         return subprocess.run(command, env={**os.environ, "DATABASE_URL": url}).returncode
 
