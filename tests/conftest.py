@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client as Site
 from rest_framework.test import APIClient
 
 from folio.access.codes import CODES
@@ -54,6 +55,18 @@ def client_for() -> Callable[..., Client]:
         return client
 
     return client_for
+
+
+@pytest.fixture
+def site_for(db: None) -> Callable[[User], Site]:
+    """Return a function that gives a browser's client, signed in to the admin site."""
+
+    def site_for(user: User) -> Site:
+        site = Site()
+        site.force_login(user)
+        return site
+
+    return site_for
 
 
 @pytest.fixture

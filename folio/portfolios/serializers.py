@@ -2,7 +2,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.validators import URLValidator
-from django.db import models
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -13,10 +12,11 @@ from folio.media.models import Media
 
 from . import documents
 from .models import Employer, Link, MetaEntry, Portfolio, PortfolioImage, PortfolioTag, Tag
-from .services import replace_links, replace_meta, replace_through
+from .services import replace_links, replace_meta, replace_through, save_placed
 
 REQUIRED = "This field is required."
 DUPLICATE_KEY = "This portfolio already has a meta with this key."
+NOT_WEB = "Enter a URL that begins with http:// or https://."
 
 
 class ImageIdField(IdField):
@@ -41,7 +41,7 @@ class WebAddressField(serializers.CharField):
     """An `http` or `https` URL, or null."""
 
     def __init__(self, **kwargs: Any) -> None:
-        validator = URLValidator(schemes=["http", "https"], message="Enter a URL that begins with http:// or https://.")
+        validator = URLValidator(schemes=["http", "https"], message=NOT_WEB)
         super().__init__(max_length=2000, required=False, allow_null=True, validators=[validator], **kwargs)
 
 
@@ -70,23 +70,17 @@ class PlacedSerializer(StrictModelSerializer):
     portfolio = IdField(Portfolio.objects.all(), "portfolio")
 
     def create(self, validated_data: dict[str, Any]) -> Any:
-        return super().create({**validated_data, "place": self.last_place(validated_data["portfolio"])})
+        model: Any = self.Meta.model
+        row = model(**validated_data)
+        save_placed(row, was_of=None)
+        return row
 
     def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
-        before, after = instance.portfolio_id, validated_data.get("portfolio", instance.portfolio).pk
-        if before != after:
-            Portfolio.objects.filter(pk=before).touch()
-            validated_data["place"] = self.last_place(validated_data["portfolio"])
-        else:
-            Portfolio.objects.filter(pk=after).touch()
-        return super().update(instance, validated_data)
-
-    def last_place(self, portfolio: Portfolio) -> int:
-        """Touch the portfolio, which makes others wait that add to it, and return the place after its last row."""
-        Portfolio.objects.filter(pk=portfolio.pk).touch()
-        rows = self.Meta.model._default_manager.filter(portfolio=portfolio)  # type: ignore[attr-defined]
-        last = rows.aggregate(last=models.Max("place"))["last"]
-        return 0 if last is None else last + 1
+        was_of = instance.portfolio_id
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        save_placed(instance, was_of)
+        return instance
 
 
 class LinkSerializer(PlacedSerializer):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Max, Model, QuerySet
 
 from .models import Link, MetaEntry, Portfolio, Tag
 
@@ -56,6 +56,27 @@ def arranged(
             setattr(row, name, value)
         (kept if "id" in item else new).append(row)
     return kept, new
+
+
+def save_placed(row: Any, was_of: int | None) -> None:
+    """Save a link or meta by itself; `was_of` is the id of the portfolio that it belonged to, None for a new one.
+
+    One that is new in its portfolio comes last. The portfolio that it leaves and the one that it belongs to are touched
+    first, which makes others wait that change the same list.
+    """
+    portfolios = Portfolio.objects.filter(pk__in={was_of, row.portfolio_id} - {None})
+    portfolios.touch()
+    if was_of != row.portfolio_id:
+        last = type(row)._default_manager.filter(portfolio=row.portfolio_id).aggregate(last=Max("place"))["last"]
+        row.place = 0 if last is None else last + 1
+    row.save()
+
+
+def delete_placed(rows: QuerySet[Any]) -> None:
+    """Delete links or meta by themselves, and touch the portfolios that they belonged to."""
+    portfolios = set(rows.order_by().values_list("portfolio", flat=True))
+    rows.delete()
+    Portfolio.objects.filter(pk__in=portfolios).touch()
 
 
 def touch_tagged(instance: Tag, **kwargs: Any) -> None:

@@ -8,6 +8,7 @@ from folio.api.viewsets import ResourceViewSet
 from . import documents, filters, serializers
 from .examples import EXAMPLES
 from .models import Employer, Link, MetaEntry, Portfolio, Tag
+from .services import delete_placed
 
 
 class PortfolioViewSet(ResourceViewSet):
@@ -53,8 +54,7 @@ class PlacedViewSet(ResourceViewSet):
     """A resource whose rows belong to portfolios."""
 
     def perform_destroy(self, instance: Any) -> None:
-        instance.delete()
-        Portfolio.objects.filter(pk=instance.portfolio_id).touch()
+        delete_placed(self.get_queryset().filter(pk=instance.pk))
 
 
 class LinkViewSet(PlacedViewSet):

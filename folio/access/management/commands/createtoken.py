@@ -6,7 +6,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
+from django.db import DataError, transaction
 from django.utils import timezone
 
 from folio.access.codes import CODES
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             raise CommandError("--name takes at most 100 characters.")
         expires_at = self.expiry(options["expires"])
         with transaction.atomic():
-            user = get_user_model().objects.filter(username=username).first()
+            user = self.find_user(username)
             if user is None:
                 user = self.make_user(username, admin, staff, options["codes"] or [])
             else:
@@ -61,6 +61,12 @@ class Command(BaseCommand):
         if not user.is_staff and not user.is_superuser:
             self.stderr.write(f"Note: {username} is neither staff nor an admin, so this key opens only /api/auth/.")
         self.stdout.write(key)
+
+    def find_user(self, username: str) -> Any:
+        try:
+            return get_user_model().objects.filter(username=username).first()
+        except (ValueError, DataError) as error:  # a null character, or bytes of the command line that are no text
+            raise CommandError(f"{username!r} can't be a username: {error}") from error
 
     def expiry(self, days: int | None) -> datetime | None:
         return None if days is None else timezone.now() + timedelta(days=days)

@@ -1,0 +1,311 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import StackedInline, TabularInline
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
+from unfold.forms import PaginationInlineFormSet
+from unfold.widgets import (
+    UnfoldAdminExpandableTextareaWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminTextareaWidget,
+)
+
+from folio.api.admin import FIELDS, AbsentLast, ResourceAdmin, TextBoxField
+from folio.media.admin import heading, picture
+
+from . import filters
+from .models import Employer, Link, MetaEntry, Portfolio, PortfolioImage, PortfolioTag, Tag
+from .serializers import NOT_WEB
+from .services import delete_placed, replace_links, replace_meta, replace_through, save_placed
+
+MAX_ORDER = 2**31 - 1
+STALE = "Someone else has changed this list meanwhile. Open the page again, and make your changes there."
+
+
+def searched(filterset: Any) -> tuple[str, ...]:
+    """Return the columns that the API's search looks into."""
+    fields: tuple[str, ...] = filterset.base_filters["search"].fields
+    return fields
+
+
+class PlacedForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A row of a portfolio's list; where its place is left empty, it comes last."""
+
+    place = forms.IntegerField(
+        required=False,
+        min_value=0,
+        widget=UnfoldAdminIntegerFieldWidget({"placeholder": "last"}),
+    )
+
+
+class PlacedFormSet(PaginationInlineFormSet):
+    """A portfolio's list: the whole of it in its order, saved by the services that the API saves it by."""
+
+    columns: tuple[str, ...]
+
+    def clean(self) -> None:
+        super().clean()  # finds duplicates among the rows; Django compares none with the database, so all must be here
+        if {form.instance.pk for form in self.initial_forms} != {row.pk for row in self.get_queryset()}:
+            raise ValidationError(STALE)
+
+    def save(self, commit: bool = True) -> list[Any]:
+        """Save the list if anything changed, and note what did for the admin site's history."""
+        gone = self.deleted_forms
+        forms = [form for form in self.forms if form not in gone and (form.instance.pk or form.has_changed())]
+        changed = [form for form in forms if form.has_changed()]
+        self.new_objects = [form.instance for form in changed if not form.instance.pk]
+        self.changed_objects = [(form.instance, form.changed_data) for form in changed if form.instance.pk]
+        self.deleted_objects = [form.instance for form in gone if form.instance.pk]
+        for row in self.new_objects:
+            row.portfolio = self.instance
+        if changed or self.deleted_objects:
+            self.replace([self.item(form) for form in in_their_places(forms)])
+        return [form.instance for form in changed]
+
+    def item(self, form: forms.ModelForm) -> dict[str, Any]:  # type: ignore[type-arg]
+        """Return a row as an item of the API's list."""
+        item = {name: form.cleaned_data[name] for name in self.columns}
+        return {"id": form.instance.pk, **item} if form.instance.pk else item
+
+    def replace(self, items: list[dict[str, Any]]) -> None:
+        raise NotImplementedError
+
+
+def in_their_places(forms: list[Any]) -> list[Any]:
+    """Return the rows in order: those that were given a place stand at it, the others keep theirs around them."""
+    moved = [form for form in forms if "place" in form.changed_data and form.cleaned_data["place"] is not None]
+    rest = [form for form in forms if form not in moved]
+    rest.sort(key=lambda form: (form.cleaned_data["place"] is None, form.cleaned_data["place"] or 0))
+    for form in sorted(moved, key=lambda form: form.cleaned_data["place"]):
+        rest.insert(form.cleaned_data["place"], form)
+    return rest
+
+
+class GalleryFormSet(PlacedFormSet):
+    columns = ("media",)
+
+    def replace(self, items: list[dict[str, Any]]) -> None:
+        replace_through(self.instance, PortfolioImage, "media", [item["media"] for item in items])
+
+
+class TagsFormSet(PlacedFormSet):
+    columns = ("tag",)
+
+    def replace(self, items: list[dict[str, Any]]) -> None:
+        replace_through(self.instance, PortfolioTag, "tag", [item["tag"] for item in items])
+
+
+class LinksFormSet(PlacedFormSet):
+    columns = ("name", "url", "description", "image")
+
+    def replace(self, items: list[dict[str, Any]]) -> None:
+        replace_links(self.instance, items)
+
+
+class MetaFormSet(PlacedFormSet):
+    columns = ("key", "value_text", "value_file")
+
+    def replace(self, items: list[dict[str, Any]]) -> None:
+        replace_meta(self.instance, items)
+
+
+class PlacedInline:
+    """A list within the portfolio's form; as in the API, it takes the portfolio's permission and no other."""
+
+    form = PlacedForm
+    formfield_overrides = FIELDS
+    extra = 0
+    ordering_field = "place"
+
+    def has_view_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
+        return any(request.user.has_perm(f"portfolios.{verb}_portfolio") for verb in ("view", "change"))
+
+    def has_add_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
+        return request.user.has_perm(f"portfolios.{'change' if obj else 'add'}_portfolio")
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+
+class GalleryInline(PlacedInline, TabularInline):
+    model = PortfolioImage
+    formset = GalleryFormSet
+    fields = ("preview", "media", "place")
+    readonly_fields = ("preview",)
+    autocomplete_fields = ("media",)
+    verbose_name_plural = "gallery"
+    hide_title = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PortfolioImage]:
+        queryset: QuerySet[PortfolioImage] = super().get_queryset(request)
+        return queryset.select_related("media").prefetch_related("media__thumbnails")
+
+    @admin.display(description="preview")
+    def preview(self, row: PortfolioImage) -> str:
+        return picture(row.media if row.media_id else None, 64)
+
+
+class TagsInline(PlacedInline, TabularInline):
+    model = PortfolioTag
+    formset = TagsFormSet
+    fields = ("tag", "place")
+    autocomplete_fields = ("tag",)
+    hide_title = True
+
+
+class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        labels = {"url": "URL"}
+        error_messages = {"url": {"invalid": NOT_WEB}}
+
+
+class LinkItemForm(PlacedForm):
+    class Meta(LinkForm.Meta):
+        widgets = {"description": UnfoldAdminExpandableTextareaWidget()}
+
+
+class LinksInline(PlacedInline, StackedInline):
+    model = Link
+    form = LinkItemForm
+    formset = LinksFormSet
+    fields = (("name", "place"), "url", "description", "image")
+    autocomplete_fields = ("image",)
+
+
+class MetaItemForm(PlacedForm):
+    class Meta:
+        widgets = {"value_text": UnfoldAdminExpandableTextareaWidget()}
+
+
+class MetaInline(PlacedInline, StackedInline):
+    model = MetaEntry
+    form = MetaItemForm
+    formset = MetaFormSet
+    fields = (("key", "place"), "value_text", "value_file")
+    autocomplete_fields = ("value_file",)
+
+
+class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
+    order = forms.IntegerField(
+        min_value=-MAX_ORDER - 1, max_value=MAX_ORDER, initial=0, widget=UnfoldAdminIntegerFieldWidget
+    )
+
+    class Meta:
+        field_classes = {"excerpt": TextBoxField}
+        widgets = {"excerpt": UnfoldAdminTextareaWidget({"rows": 3})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "slug" in self.fields:
+            self.fields["slug"].allow_unicode = True  # type: ignore[attr-defined]  # for the script that fills it in
+
+
+@admin.register(Portfolio)
+class PortfolioAdmin(ResourceAdmin):
+    form = PortfolioForm
+    inlines = (GalleryInline, TagsInline, LinksInline, MetaInline)
+    list_display = ("title_and_cover", "employer_name", "is_active", "order", "completed")
+    list_filter = (
+        "is_active",
+        ("employer", AutocompleteSelectFilter),
+        ("tags", AutocompleteSelectFilter),
+        "completed_at",
+    )
+    list_filter_submit = True
+    list_select_related = ("employer", "image")
+    search_fields = searched(filters.PortfolioFilterSet)
+    autocomplete_fields = ("employer", "image")
+    prepopulated_fields = {"slug": ("title",)}
+    readonly_fields = ("created_at", "updated_at")
+    fieldsets = (
+        (None, {"fields": ("title", "slug", "excerpt", "description", "image")}),
+        ("Work", {"fields": ("employer", "completed_at")}),
+        ("On the website", {"fields": ("is_active", "order", "created_at", "updated_at")}),
+    )
+    warn_unsaved_form = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Portfolio]:
+        queryset: QuerySet[Portfolio] = super().get_queryset(request)
+        return queryset.prefetch_related("image__thumbnails")
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        rows, counts, _, protected = super().get_deleted_objects(objs, request)
+        return rows, counts, set(), protected  # what belongs to a portfolio goes with it, as in the API
+
+    @display(description="title", ordering="title", header=True)  # type: ignore[untyped-decorator]
+    def title_and_cover(self, portfolio: Portfolio) -> list[Any]:
+        return heading(portfolio.title, portfolio.slug, portfolio.image, portfolio.title[:1])
+
+    @admin.display(description="employer", ordering=AbsentLast("employer__name"))
+    def employer_name(self, portfolio: Portfolio) -> Any:
+        return portfolio.employer
+
+    @admin.display(description="completed at", ordering=AbsentLast("completed_at"))
+    def completed(self, portfolio: Portfolio) -> Any:
+        return portfolio.completed_at
+
+
+@admin.register(Employer)
+class EmployerAdmin(ResourceAdmin):
+    list_display = ("name_and_picture",)
+    search_fields = searched(filters.EmployerFilterSet)
+    fields: tuple[str, ...] = ("name", "description", "image")
+    autocomplete_fields = ("image",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Employer]:
+        queryset: QuerySet[Employer] = super().get_queryset(request)
+        return queryset.select_related("image").prefetch_related("image__thumbnails")
+
+    @display(description="name", ordering="name", header=True)  # type: ignore[untyped-decorator]
+    def name_and_picture(self, row: Employer | Tag) -> list[Any]:
+        return heading(row.name, "", row.image, row.name[:1])
+
+
+@admin.register(Tag)
+class TagAdmin(EmployerAdmin):
+    search_fields = searched(filters.TagFilterSet)
+    fields = ("name", "image")
+
+
+class PlacedAdmin(ResourceAdmin):
+    """A resource whose rows belong to portfolios, and are saved as at their endpoint."""
+
+    list_select_related = ("portfolio",)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        save_placed(obj, form.initial["portfolio"] if change else None)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        delete_placed(self.model._default_manager.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        delete_placed(queryset)
+
+
+@admin.register(Link)
+class LinkAdmin(PlacedAdmin):
+    form = LinkForm
+    list_display = ("name", "address", "portfolio")
+    list_filter = (("portfolio", AutocompleteSelectFilter),)
+    list_filter_submit = True
+    search_fields = searched(filters.LinkFilterSet)
+    fields = ("portfolio", "name", "url", "description", "image")
+    autocomplete_fields = ("portfolio", "image")
+
+    @admin.display(description="URL", ordering=AbsentLast("url"))
+    def address(self, link: Link) -> str | None:
+        return link.url
+
+
+@admin.register(MetaEntry)
+class MetaEntryAdmin(PlacedAdmin):
+    list_display = ("key", "value_text", "portfolio")
+    list_filter = (("portfolio", AutocompleteSelectFilter),)
+    list_filter_submit = True
+    search_fields = searched(filters.MetaEntryFilterSet)
+    fields = ("portfolio", "key", "value_text", "value_file")
+    autocomplete_fields = ("portfolio", "value_file")

@@ -1,0 +1,52 @@
+import re
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.test import Client as Site
+
+DOCS = "/api/docs/"
+
+
+@pytest.fixture
+def page() -> str:
+    answer = Site().get(DOCS)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_loads_only_files_of_this_server(page: str) -> None:
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
+
+    assert len(addresses) == 4
+    for address in addresses:
+        assert address.startswith("/static/")
+        assert finders.find(address.removeprefix("/static/"))
+    assert "https://" not in page
+
+
+def test_describes_the_api_of_this_server(page: str) -> None:
+    (url,) = re.findall(r'url: "([^"]+)"', page)
+
+    assert url == "/api/schema/"
+    assert Site().get(url).json()["openapi"].startswith("3.1")
+
+
+def test_takes_a_key_in_the_header_that_the_api_reads() -> None:
+    scheme: Any = Site().get("/api/schema/").json()["components"]["securitySchemes"]["Token"]
+
+    assert {name: scheme[name] for name in ("type", "in", "name")} == {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+    }
+
+
+def test_puts_the_word_before_a_key_that_was_pasted_without_it(page: str) -> None:
+    """What the function does takes a browser to see; that it is named last, and so the one that is used, does not."""
+    interceptor: Any = settings.SPECTACULAR_SETTINGS["SWAGGER_UI_SETTINGS"]
+
+    assert f"const swaggerSettings = {interceptor};" in page
+    assert "`Token ${given}`" in interceptor
+    assert page.index("  requestInterceptor,") < page.index("  ...swaggerSettings,")

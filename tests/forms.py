@@ -1,0 +1,48 @@
+"""What a browser sends back of a form that the admin site showed."""
+
+from typing import Any
+
+from django import forms
+
+
+def shown_values(page: Any) -> dict[str, Any]:
+    """Return the values of a page's form and of the lists in it, under their names in the request."""
+    values = form_values(page.context["adminform"].form)
+    for inline in page.context["inline_admin_formsets"]:
+        values |= form_values(inline.formset.management_form)
+        for form in inline.formset.forms:
+            values |= form_values(form)
+    return values
+
+
+def form_values(form: forms.BaseForm) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for box in form:
+        value = box.value()
+        if isinstance(box.field, forms.SplitDateTimeField):
+            day, moment = box.field.widget.decompress(value)
+            values |= {f"{box.html_name}_0": day or "", f"{box.html_name}_1": moment or ""}
+        elif isinstance(box.field, forms.BooleanField):
+            values |= {box.html_name: "on"} if value else {}
+        elif isinstance(value, list | tuple):
+            values[box.html_name] = [getattr(item, "pk", item) for item in value]
+        else:
+            values[box.html_name] = "" if value is None else value
+    return values
+
+
+def rows(prefix: str, *new: dict[str, Any], shown: int = 0) -> dict[str, Any]:
+    """Return a list's new rows as they are sent after those that were shown."""
+    values: dict[str, Any] = {f"{prefix}-TOTAL_FORMS": shown + len(new), f"{prefix}-INITIAL_FORMS": shown}
+    for number, row in enumerate(new, start=shown):
+        values |= {f"{prefix}-{number}-{name}": value for name, value in row.items()}
+    return values
+
+
+def errors(page: Any) -> dict[str, Any]:
+    """Return what a page's form and the lists in it complain of; those that don't are left out."""
+    found: dict[str, Any] = dict(page.context["adminform"].form.errors)
+    for inline in page.context["inline_admin_formsets"]:
+        messages = [*inline.formset.non_form_errors(), *(dict(form) for form in inline.formset.errors if form)]
+        found |= {inline.formset.prefix: messages} if messages else {}
+    return found

@@ -1,0 +1,244 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client as Site
+from django.test.utils import CaptureQueriesContext
+
+from folio.media.models import Media, Thumbnail
+from tests.factories import draw, make_employer, make_image, make_link, make_media, make_meta, make_portfolio, make_user
+from tests.forms import errors
+
+LIST = "/admin/media/media/"
+ADD = f"{LIST}add/"
+
+
+@pytest.fixture
+def site(site_for: Callable[[User], Site], editor: User) -> Site:
+    return site_for(editor)
+
+
+def upload(content: bytes, name: str = "crane.png") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content)
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+def delete_selected(*media: Media) -> dict[str, Any]:
+    return {"action": "delete_selected", "_selected_action": [row.pk for row in media], "post": "yes"}
+
+
+# Uploads
+
+
+def test_stores_an_upload_with_its_thumbnails(site: Site, media_root: Path) -> None:
+    answer = site.post(ADD, {"file": upload(draw((300, 200))), "name": "", "alt": "A crane"})
+
+    assert answer.status_code == 302, errors(answer)
+    media = Media.objects.get()
+    assert (media.type, media.mime_type, media.name, media.alt) == ("image", "image/png", "crane.png", "A crane")
+    assert (media.width, media.height, media.mode) == (300, 200, "RGB")
+    assert [thumbnail.size for thumbnail in media.thumbnails.all()] == [64, 128, 512, 1080]
+    assert len(files_in(media_root)) == 5
+
+
+def test_keeps_the_label_that_was_given(site: Site) -> None:
+    site.post(ADD, {"file": upload(b"Some notes.\n", "notes.txt"), "name": "The notes"})
+
+    media = Media.objects.get()
+    assert (media.name, media.type, media.alt) == ("The notes", "document", "")
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "message"),
+    [
+        (b"<html><script>alert(1)</script></html>", "page.txt", "The file's content is of the type text/html"),
+        (b"", "crane.png", "The file is empty."),
+        (draw((300, 200))[:-200], "crane.png", "The image is damaged"),
+        (b"x" * 5001, "notes.txt", "The file has 5,001 bytes, more than the 5,000 that are accepted."),
+    ],
+    ids=["markup", "empty", "damaged", "too large"],
+)
+def test_tells_at_the_file_why_it_is_refused(
+    site: Site, settings: Any, media_root: Path, content: bytes, name: str, message: str
+) -> None:
+    settings.MAX_UPLOAD_SIZE = 5000
+
+    page = site.post(ADD, {"file": upload(content, name), "alt": "kept"})
+
+    assert page.status_code == 200
+    found = errors(page)
+    assert set(found) == {"file"}
+    assert message in found["file"][0]
+    assert message.split("'")[0] in page.content.decode()
+    assert 'value="kept"' in page.content.decode()
+    assert not Media.objects.exists()
+    assert files_in(media_root) == []
+
+
+@pytest.mark.parametrize("wrong", [{"alt": "x" * 501}, {"name": "x" * 256}, {"file": ""}])
+def test_stores_nothing_while_something_else_is_wrong(site: Site, media_root: Path, wrong: dict[str, str]) -> None:
+    page = site.post(ADD, {"file": upload(draw()), **wrong})
+
+    assert set(errors(page)) == set(wrong)
+    assert not Media.objects.exists()
+    assert files_in(media_root) == []
+
+
+# Changes
+
+
+def test_changes_only_the_texts(site: Site, media_root: Path) -> None:
+    media = make_image("crane.png")
+    before: dict[str, Any] = {**Media.objects.values().get()}
+    files = files_in(media_root)
+
+    answer = site.post(
+        f"{LIST}{media.pk}/change/",
+        {"name": "Crane", "alt": "A crane", "file": upload(draw(), "other.png"), "type": "document", "size": "1"},
+    )
+
+    assert answer.status_code == 302, errors(answer)
+    after: dict[str, Any] = {**Media.objects.values().get()}
+    assert after.pop("updated_at") > before.pop("updated_at")
+    assert after == {**before, "name": "Crane", "alt": "A crane"}
+    assert files_in(media_root) == files
+
+
+def test_shows_the_picture_and_offers_no_other_file(site: Site) -> None:
+    media = make_image("crane.png", alt="A crane")
+
+    page = site.get(f"{LIST}{media.pk}/change/").content.decode()
+
+    assert f'<img src="{media.thumbnails.get(size=512).file.url}" alt="A crane"' in page
+    assert 'type="file"' not in page
+    assert "40 × 30" in page
+
+
+def test_shows_a_file_that_is_no_image_as_a_link(site: Site) -> None:
+    media = make_media(type="document", file="core_media/notes.pdf", size=1536)
+
+    page = site.get(f"{LIST}{media.pk}/change/").content.decode()
+
+    assert 'href="/media/core_media/notes.pdf"' in page
+    assert "1.5 KB" in page
+
+
+def test_shows_names_as_text(site: Site) -> None:
+    media = make_image("crane.png", alt='"><script>alert(1)</script>')
+
+    for path in (LIST, f"{LIST}{media.pk}/change/"):
+        assert "<script>alert(1)" not in site.get(path).content.decode()
+
+
+# Deletion
+
+
+@pytest.mark.parametrize("use", ["cover", "gallery", "employer", "link", "meta"])
+@pytest.mark.parametrize("at_once", [True, False], ids=["several", "one"])
+def test_keeps_a_media_that_is_used(site: Site, use: str, at_once: bool) -> None:
+    media, portfolio = make_media(), make_portfolio(title="The user")
+    if use == "cover":
+        portfolio = make_portfolio(title="The user of it", image=media)
+    elif use == "gallery":
+        make_portfolio(title="The user of it", images=[media])
+    elif use == "employer":
+        make_employer(name="The user of it", image=media)
+    elif use == "link":
+        make_link(portfolio, name="The user of it", image=media)
+    else:
+        make_meta(portfolio, key="The user of it", value_file=media)
+
+    if at_once:
+        page = site.post(LIST, delete_selected(media, make_media()))
+    else:
+        page = site.post(f"{LIST}{media.pk}/delete/", {"post": "yes"})
+
+    assert page.status_code == 200
+    assert "would require deleting the following protected related objects" in page.content.decode()
+    assert "The user of it" in page.content.decode()
+    assert Media.objects.count() == (2 if at_once else 1)
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["several", "one"])
+def test_deletes_rows_with_their_files(
+    site: Site, media_root: Path, django_capture_on_commit_callbacks: Any, at_once: bool
+) -> None:
+    images = [make_image(), make_image()]
+    kept = make_image("kept.png")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        if at_once:
+            site.post(LIST, delete_selected(*images))
+        else:
+            for media in images:
+                site.post(f"{LIST}{media.pk}/delete/", {"post": "yes"})
+
+    assert [media.pk for media in Media.objects.all()] == [kept.pk]
+    assert Thumbnail.objects.count() == 4
+    assert all(name.startswith("kept") for name in files_in(media_root))
+    assert len(files_in(media_root)) == 5
+
+
+# The list
+
+
+def test_lists_thumbnails_types_and_readable_sizes(site: Site) -> None:
+    make_image("crane.png", alt="A crane")
+    make_media(name="Notes", type="document", size=1536)
+
+    page = site.get(LIST).content.decode()
+
+    for shown in ("crane_thumbnail_64x64.png", "A crane", "Image", "40 × 30", "Notes", "Document", "1.5 KB"):
+        assert shown in page
+
+
+def test_lists_any_number_of_rows_with_the_same_queries(site: Site) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert site.get(LIST).status_code == 200
+        return len(captured)
+
+    make_image()
+    site.get(LIST)
+    at_one = queries()
+    for _ in range(49):
+        make_image()
+
+    assert queries() == at_one
+
+
+def test_searches_as_the_api_does_and_filters_by_type(site: Site) -> None:
+    make_media(name="Straße am Hafen")
+    make_media(name="Straße am Hafen", type="document")
+    make_media(name="Straße")
+
+    page = site.get(LIST, {"q": "hafen STRASSE", "type__exact": "image"})
+
+    assert [(media.name, media.type) for media in page.context["cl"].result_list] == [("Straße am Hafen", "image")]
+
+
+# Who may
+
+
+@pytest.mark.parametrize(("codes", "statuses"), [((), (403, 403)), ((4102,), (200, 403)), ((4101,), (403, 200))])
+def test_asks_for_the_permission(
+    site_for: Callable[[User], Site], codes: tuple[int, ...], statuses: tuple[int, int]
+) -> None:
+    site = site_for(make_user(is_staff=True, codes=codes))
+
+    assert (site.get(LIST).status_code, site.get(ADD).status_code) == statuses
+
+
+def test_stores_nothing_of_staff_who_may_not_add(site_for: Callable[[User], Site], media_root: Path) -> None:
+    site = site_for(make_user(is_staff=True, codes=[4102, 4104]))
+
+    assert site.post(ADD, {"file": upload(draw())}).status_code == 403
+    assert not Media.objects.exists()
+    assert files_in(media_root) == []

@@ -1,0 +1,721 @@
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import IntegrityError, connection
+from django.test import Client as Site
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from folio.portfolios.admin import PortfolioAdmin
+from folio.portfolios.models import Employer, Link, MetaEntry, Portfolio, PortfolioImage, PortfolioTag, Tag
+from tests.conftest import Client
+from tests.factories import (
+    make_employer,
+    make_image,
+    make_link,
+    make_media,
+    make_meta,
+    make_portfolio,
+    make_tag,
+    make_user,
+)
+from tests.forms import errors, rows, shown_values
+
+LIST = "/admin/portfolios/portfolio/"
+ADD = f"{LIST}add/"
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def site(site_for: Callable[[User], Site], editor: User) -> Site:
+    return site_for(editor)
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    """Return a valid new portfolio as its form sends it, without rows in its lists."""
+    lists: dict[str, Any] = {}
+    for prefix in ("gallery", "placed_tags", "links", "meta"):
+        lists |= rows(prefix)
+    return {"title": "Harbour", "slug": "harbour", "excerpt": "An excerpt.", "order": "0", **lists, **changes}
+
+
+def change(site: Site, portfolio: Portfolio, **changes: Any) -> Any:
+    """Open a portfolio's form, change it and send it."""
+    url = f"{LIST}{portfolio.pk}/change/"
+    return site.post(url, {**shown_values(site.get(url)), **changes})
+
+
+def age(*portfolios: Portfolio) -> None:
+    Portfolio.objects.filter(pk__in=[portfolio.pk for portfolio in portfolios]).update(updated_at=LONG_AGO)
+
+
+def is_touched(portfolio: Portfolio) -> bool:
+    portfolio.refresh_from_db()
+    return portfolio.updated_at > timezone.now() - timedelta(minutes=1)
+
+
+def gallery(portfolio: Portfolio) -> list[int]:
+    return list(PortfolioImage.objects.filter(portfolio=portfolio).values_list("media", flat=True))
+
+
+def links(portfolio: Portfolio) -> list[str]:
+    return list(Link.objects.filter(portfolio=portfolio).values_list("name", flat=True))
+
+
+def meta(portfolio: Portfolio) -> dict[int, str]:
+    return dict(MetaEntry.objects.filter(portfolio=portfolio).values_list("pk", "key"))
+
+
+# A complete entry
+
+
+def test_makes_a_complete_entry_that_the_api_reads_in_its_order(site: Site, client: Client) -> None:
+    first, second, notes = make_image("a.png"), make_image("b.png"), make_media(type="document", name="notes.pdf")
+    print_, web, employer = make_tag(name="print"), make_tag(name="web"), make_employer(name="Harbour Trust")
+    sent = entry(
+        description="One.\r\n\r\nTwo.",
+        image=first.pk,
+        employer=employer.pk,
+        is_active="on",
+        completed_at_0="2024-12-12",
+        completed_at_1="08:30:00",
+    )
+    sent |= rows("gallery", {"media": first.pk, "place": 1}, {"media": second.pk, "place": 0})
+    sent |= rows("placed_tags", {"tag": web.pk, "place": ""}, {"tag": print_.pk, "place": ""})
+    sent |= rows(
+        "links",
+        {"name": "press", "url": "https://example.org/", "description": "", "image": second.pk, "place": 1},
+        {"name": "site", "url": "", "description": "Live", "image": "", "place": 0},
+    )
+    sent |= rows(
+        "meta",
+        {"key": "notes", "value_text": "", "value_file": notes.pk, "place": ""},
+        {"key": "camera", "value_text": "X100", "value_file": "", "place": ""},
+    )
+
+    answer = site.post(ADD, sent)
+
+    assert answer.status_code == 302, errors(answer)
+    read = client.get("/api/portfolios/slug/harbour/").json()
+    assert (read["title"], read["excerpt"], read["order"], read["is_active"]) == ("Harbour", "An excerpt.", 0, True)
+    assert read["description"] == "One.\n\nTwo."
+    assert read["completed_at"] == "2024-12-12T08:30:00Z"
+    assert (read["image_data"]["id"], read["employer_data"]["name"]) == (first.pk, "Harbour Trust")
+    assert [image["id"] for image in read["images_data"]] == [second.pk, first.pk]
+    assert [tag["name"] for tag in read["tags_data"]] == ["web", "print"]
+    assert [(link["name"], link["url"], link["description"]) for link in read["links_data"]] == [
+        ("site", None, "Live"),
+        ("press", "https://example.org/", None),
+    ]
+    assert read["links_data"][1]["image_data"]["id"] == second.pk
+    assert [(item["key"], item["value_text"]) for item in read["meta"]] == [("notes", None), ("camera", "X100")]
+    assert read["meta"][0]["value_file"]["id"] == notes.pk
+
+
+def test_shows_what_it_saved(site: Site) -> None:
+    image = make_image("cover.png", alt="A crane")
+    portfolio = make_portfolio(description="Long text", image=image, images=[image], tags=[make_tag(name="web")])
+    make_link(portfolio, name="press")
+    make_meta(portfolio, key="camera")
+
+    page = site.get(f"{LIST}{portfolio.pk}/change/").content.decode()
+
+    for shown in (portfolio.title, portfolio.slug, "Long text", "cover.png", 'alt="A crane"', "web", "press", "camera"):
+        assert shown in page
+    assert "thumbnail_64x64" in page
+
+
+def test_keeps_a_portfolio_that_is_saved_unchanged(site: Site, client: Client) -> None:
+    image = make_image()
+    portfolio = make_portfolio(
+        description=None, image=image, images=[image, make_image()], tags=[make_tag()], completed_at=LONG_AGO, order=-3
+    )
+    make_link(portfolio, url=None, description="One.\nTwo.")
+    make_meta(portfolio, value_text=None, value_file=image)
+    url = f"/api/portfolios/{portfolio.pk}/"
+    before = client.get(url).json()
+
+    answer = change(site, portfolio)
+
+    assert answer.status_code == 302, errors(answer)
+    after = client.get(url).json()
+    assert after.pop("updated_at") > before.pop("updated_at")
+    assert after == before
+
+
+def test_takes_a_date_alone_as_its_midnight(site: Site) -> None:
+    site.post(ADD, entry(completed_at_0="2024-12-12", completed_at_1=""))
+
+    assert Portfolio.objects.get().completed_at == datetime(2024, 12, 12, tzinfo=UTC)
+
+
+def test_takes_empty_boxes_as_null(site: Site) -> None:
+    site.post(ADD, entry(description="", employer="", image="", completed_at_0="", completed_at_1=""))
+
+    portfolio = Portfolio.objects.get()
+    assert (portfolio.description, portfolio.employer, portfolio.image) == (None, None, None)
+    assert portfolio.completed_at is None
+
+
+def test_fills_the_slug_in_from_a_title_of_any_script(site: Site) -> None:
+    page = site.get(ADD)
+
+    (filled,) = page.context["adminform"].prepopulated_fields
+    assert (filled["field"].name, filled["dependencies"][0].name) == ("slug", "title")
+    assert filled["field"].field.allow_unicode
+
+
+# Places
+
+
+def test_puts_a_new_row_without_a_place_last(site: Site) -> None:
+    old, new = [make_media(), make_media()], make_media()
+    portfolio = make_portfolio(images=old)
+
+    change(site, portfolio, **rows("gallery", {"media": new.pk, "place": ""}, shown=2))
+
+    assert gallery(portfolio) == [old[0].pk, old[1].pk, new.pk]
+
+
+def test_puts_a_new_row_at_the_place_that_was_entered(site: Site) -> None:
+    old, new = [make_media(), make_media()], make_media()
+    portfolio = make_portfolio(images=old)
+
+    change(site, portfolio, **rows("gallery", {"media": new.pk, "place": 1}, shown=2))
+
+    assert gallery(portfolio) == [old[0].pk, new.pk, old[1].pk]
+
+
+@pytest.mark.parametrize(
+    ("places", "order"),
+    [
+        ({0: 2}, "bcad"),
+        ({3: 1}, "adbc"),
+        ({0: 3, 1: 2, 2: 1, 3: 0}, "dcba"),
+        ({1: ""}, "acdb"),
+        ({0: 99}, "bcda"),
+    ],
+    ids=["down", "up", "reversed", "emptied", "too far"],
+)
+def test_moves_rows_to_the_places_that_were_entered(site: Site, places: dict[int, Any], order: str) -> None:
+    portfolio = make_portfolio()
+    for place, name in enumerate("abcd"):
+        make_link(portfolio, name=name, place=place)
+
+    change(site, portfolio, **{f"links-{number}-place": place for number, place in places.items()})
+
+    assert "".join(links(portfolio)) == order
+    assert list(portfolio.links.values_list("place", flat=True)) == [0, 1, 2, 3]
+
+
+def test_keeps_the_ids_of_links_and_meta_that_stay(site: Site) -> None:
+    portfolio = make_portfolio()
+    first, second = make_link(portfolio, place=0), make_link(portfolio, place=1)
+    entry_ = make_meta(portfolio, key="camera")
+
+    change(site, portfolio, **{"links-0-place": 1, "links-1-place": 0, "meta-0-value_text": "X200"})
+
+    assert list(portfolio.links.values_list("pk", flat=True)) == [second.pk, first.pk]
+    entry_.refresh_from_db()
+    assert entry_.value_text == "X200"
+
+
+@pytest.mark.parametrize("prefix", ["gallery", "placed_tags", "links", "meta"])
+def test_removes_a_row_and_renews_updated_at(site: Site, prefix: str) -> None:
+    portfolio = make_portfolio(images=[make_media()], tags=[make_tag()])
+    make_link(portfolio)
+    make_meta(portfolio)
+    age(portfolio)
+
+    answer = change(site, portfolio, **{f"{prefix}-0-DELETE": "on"})
+
+    assert answer.status_code == 302, errors(answer)
+    assert getattr(portfolio, prefix).count() == 0
+    assert PortfolioImage.objects.count() + PortfolioTag.objects.count() + Link.objects.count() == (
+        3 if prefix == "meta" else 2
+    )
+    assert is_touched(portfolio)
+
+
+def test_writes_what_changed_into_the_history(site: Site) -> None:
+    portfolio = make_portfolio()
+    make_link(portfolio, name="press")
+    make_meta(portfolio, key="camera")
+
+    change(
+        site,
+        portfolio,
+        **{"links-0-name": "radio", "meta-0-DELETE": "on"},
+        **rows("gallery", {"media": make_media().pk}),
+    )
+
+    page = site.get(f"{LIST}{portfolio.pk}/history/").content.decode()
+    assert "Added gallery image" in page
+    assert "Changed Name for link “radio”" in page
+    assert "Deleted meta “camera”" in page
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("field", ["title", "slug"])
+def test_names_the_field_of_a_duplicate(site: Site, field: str) -> None:
+    fields: dict[str, Any] = {field: "taken"}
+    make_portfolio(**fields)
+
+    page = site.post(ADD, entry(**{field: "taken"}))
+
+    assert errors(page) == {field: [f"Portfolio with this {field.capitalize()} already exists."]}
+    assert Portfolio.objects.count() == 1
+
+
+def test_names_the_field_of_a_duplicate_that_won_a_race(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_portfolio(title="Harbour")
+    check = Portfolio.validate_constraints
+    attempts: list[Portfolio] = []
+
+    def miss_the_first_time(portfolio: Portfolio, *args: Any, **kwargs: Any) -> None:
+        attempts.append(portfolio)
+        if len(attempts) > 1:
+            check(portfolio, *args, **kwargs)
+
+    monkeypatch.setattr(Portfolio, "validate_constraints", miss_the_first_time)
+
+    page = site.post(ADD, entry())
+
+    assert errors(page) == {"title": ["Portfolio with this Title already exists."]}
+
+
+def test_tells_once_of_a_write_that_took_two_attempts(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    respond = PortfolioAdmin.response_add
+    attempts: list[Any] = []
+
+    def lose_the_first_time(*args: Any, **kwargs: Any) -> Any:
+        attempts.append(respond(*args, **kwargs))
+        if len(attempts) == 1:
+            raise IntegrityError  # as PostgreSQL does at the commit, where a row that is referred to is gone
+        return attempts[-1]
+
+    monkeypatch.setattr(PortfolioAdmin, "response_add", lose_the_first_time)
+
+    page = site.post(ADD, entry(), follow=True)
+
+    assert page.content.decode().count("was added successfully") == 1
+    assert Portfolio.objects.count() == 1
+
+
+def test_says_so_where_a_write_loses_every_race(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_portfolio(title="Harbour")
+    monkeypatch.setattr(Portfolio, "validate_constraints", lambda *args, **kwargs: None)
+
+    page = site.post(ADD, entry(), follow=True)
+
+    assert page.status_code == 200
+    assert "The change collided with another one." in page.content.decode()
+    assert Portfolio.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"title": " "}, "This field is required."),
+        ({"excerpt": ""}, "This field is required."),
+        ({"slug": "no spaces"}, "Enter a slug of letters"),
+        ({"order": str(2**31)}, "Ensure this value is less than or equal to 2147483647."),
+        ({"order": str(-(2**31) - 1)}, "Ensure this value is greater than or equal to -2147483648."),
+        ({"title": "x" * 201}, "Ensure this value has at most 200 characters"),
+        ({"excerpt": "x" * 1001}, "Ensure this value has at most 1000 characters"),
+        ({"title": "nul\0"}, "Null characters are not allowed."),
+        ({"employer": "999999"}, "Select a valid choice."),
+    ],
+)
+def test_names_the_field_that_is_wrong(site: Site, changes: dict[str, str], message: str) -> None:
+    page = site.post(ADD, entry(**changes))
+
+    (field,) = changes
+    found = errors(page)
+    assert set(found) == {field}
+    assert found[field][0].startswith(message)
+    assert not Portfolio.objects.exists()
+
+
+def test_takes_only_images_as_cover_and_in_the_gallery(site: Site) -> None:
+    document = make_media(type="document")
+
+    page = site.post(ADD, entry(image=document.pk, **rows("gallery", {"media": document.pk})))
+
+    refusal = ["Select a valid choice. That choice is not one of the available choices."]
+    assert errors(page) == {"image": refusal, "gallery": [{"media": refusal}]}
+    assert not Portfolio.objects.exists()
+
+
+@pytest.mark.parametrize("url", ["ftp://example.com/", "javascript:alert(1)", "example.com", "https://"])
+def test_takes_only_web_addresses_in_links(site: Site, url: str) -> None:
+    page = site.post(ADD, entry(**rows("links", {"name": "site", "url": url})))
+
+    assert errors(page) == {"links": [{"url": ["Enter a URL that begins with http:// or https://."]}]}
+    assert not Portfolio.objects.exists()
+
+
+def test_refuses_rows_that_are_repeated_in_one_submit(site: Site) -> None:
+    image, tag = make_media(), make_tag()
+    sent = entry(**rows("gallery", {"media": image.pk}, {"media": image.pk}))
+
+    refused = {
+        "gallery": site.post(ADD, sent),
+        "placed_tags": site.post(ADD, entry(**rows("placed_tags", {"tag": tag.pk}, {"tag": tag.pk}))),
+        "meta": site.post(ADD, entry(**rows("meta", {"key": "camera"}, {"key": "camera"}))),
+    }
+
+    for prefix, page in refused.items():
+        assert "Please correct the duplicate data" in errors(page)[prefix][0]
+    assert not Portfolio.objects.exists()
+
+
+@pytest.mark.parametrize("prefix", ["gallery", "placed_tags", "meta"])
+def test_refuses_a_row_that_the_list_holds_already(site: Site, prefix: str) -> None:
+    image, tag = make_media(), make_tag()
+    portfolio = make_portfolio(images=[image], tags=[tag])
+    make_meta(portfolio, key="camera")
+    new: dict[str, Any] = {"gallery": {"media": image.pk}, "placed_tags": {"tag": tag.pk}, "meta": {"key": "camera"}}
+
+    page = change(site, portfolio, **rows(prefix, new[prefix], shown=1))
+
+    assert "Please correct the duplicate data" in errors(page)[prefix][0]
+    assert getattr(portfolio, prefix).count() == 1
+
+
+def test_lets_two_meta_swap_their_keys(site: Site) -> None:
+    portfolio = make_portfolio()
+    first, second = make_meta(portfolio, key="a", place=0), make_meta(portfolio, key="b", place=1)
+
+    answer = change(site, portfolio, **{"meta-0-key": "b", "meta-1-key": "a"})
+
+    assert answer.status_code == 302, errors(answer)
+    assert meta(portfolio) == {first.pk: "b", second.pk: "a"}
+
+
+def test_lets_a_removed_image_come_back_at_another_place(site: Site) -> None:
+    first, second = make_media(), make_media()
+    portfolio = make_portfolio(images=[first, second])
+
+    answer = change(site, portfolio, **{"gallery-0-DELETE": "on"}, **rows("gallery", {"media": first.pk}, shown=2))
+
+    assert answer.status_code == 302, errors(answer)
+    assert gallery(portfolio) == [second.pk, first.pk]
+
+
+@pytest.mark.parametrize("prefix", ["gallery", "placed_tags", "links", "meta"])
+def test_refuses_a_list_that_someone_else_changed_meanwhile(site: Site, client: Client, prefix: str) -> None:
+    portfolio = make_portfolio(images=[make_media()], tags=[make_tag()])
+    make_link(portfolio)
+    make_meta(portfolio)
+    url = f"{LIST}{portfolio.pk}/change/"
+    shown = shown_values(site.get(url))
+    name, theirs = {
+        "gallery": ("images", [make_media().pk]),
+        "placed_tags": ("tags", []),
+        "links": ("links", [{"name": "theirs"}]),
+        "meta": ("meta", [{"key": "theirs"}]),
+    }[prefix]
+    assert client.patch(f"/api/portfolios/{portfolio.pk}/", {name: theirs}).status_code == 200
+    saved = client.get(f"/api/portfolios/{portfolio.pk}/").json()
+
+    page = site.post(url, {**shown, "title": "Mine"})
+
+    assert errors(page)[prefix][0].startswith("Someone else has changed this list meanwhile.")
+    assert client.get(f"/api/portfolios/{portfolio.pk}/").json() == saved
+
+
+def test_saves_a_gallery_of_hundreds(site: Site) -> None:
+    images = [make_media() for _ in range(260)]
+
+    new = [{"id": "", "portfolio": "", "media": image.pk, "place": ""} for image in images]
+
+    answer = site.post(ADD, entry(**rows("gallery", *new)))
+
+    assert answer.status_code == 302
+    assert gallery(Portfolio.objects.get()) == [image.pk for image in images]
+
+
+# The list
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("STRASSE", ["Straße"]),
+        ("trust harbour", ["Crane"]),
+        ("2024", ["Crane"]),
+        ("bridge-slug", ["Bridge"]),
+        ("crane bridge", []),
+        ("   ", ["Bridge", "Crane", "Straße"]),
+        ("", ["Bridge", "Crane", "Straße"]),
+        ('"crane', []),
+        ("%", []),
+        ("crane " * 400, ["Crane"]),
+    ],
+)
+def test_searches_as_the_api_does(site: Site, text: str, found: list[str]) -> None:
+    make_portfolio(title="Straße", order=2)
+    make_portfolio(
+        title="Crane", order=1, employer=make_employer(name="Harbour Trust"), completed_at="2024-05-01T00:00Z"
+    )
+    make_portfolio(title="Bridge", order=0, slug="bridge-slug")
+
+    page = site.get(LIST, {"q": text})
+
+    assert [portfolio.title for portfolio in page.context["cl"].result_list] == found
+
+
+def test_lists_the_cover_title_employer_and_dates(site: Site) -> None:
+    make_portfolio(
+        title="Crane", image=make_image("cover.png"), employer=make_employer(name="Trust"), completed_at=LONG_AGO
+    )
+
+    page = site.get(LIST).content.decode()
+
+    for shown in ("cover_thumbnail_64x64.png", "Crane", "Trust", "Jan. 1, 2020"):
+        assert shown in page
+
+
+def test_lists_any_number_of_rows_with_the_same_queries(site: Site) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert site.get(LIST).status_code == 200
+        return len(captured)
+
+    def fill(count: int) -> None:
+        for _ in range(count):
+            make_portfolio(image=make_image(), employer=make_employer(), tags=[make_tag()])
+
+    fill(1)
+    site.get(LIST)
+    at_one = queries()
+    fill(49)
+
+    assert queries() == at_one
+    assert at_one < 15
+
+
+@pytest.mark.parametrize(("column", "nulls"), [("2", "employer"), ("5", "completed_at")])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_sorts_absent_values_last_in_both_directions(site: Site, column: str, nulls: str, sign: str) -> None:
+    absent = make_portfolio(order=0)
+    make_portfolio(order=1, employer=make_employer(name="A"), completed_at=LONG_AGO)
+    make_portfolio(order=2, employer=make_employer(name="B"), completed_at=LONG_AGO + timedelta(days=1))
+
+    listed = [portfolio.order for portfolio in site.get(LIST, {"o": f"{sign}{column}"}).context["cl"].result_list]
+
+    assert getattr(absent, nulls) is None
+    assert listed == ([2, 1, 0] if sign else [1, 2, 0])
+
+
+def test_filters_by_activity_employer_and_tag(site: Site) -> None:
+    tag, employer = make_tag(), make_employer()
+    wanted = make_portfolio(employer=employer, tags=[make_tag(), tag])
+    make_portfolio(employer=employer, tags=[tag], is_active=False)
+    make_portfolio(tags=[tag])
+    make_portfolio(employer=employer)
+
+    query: dict[str, Any] = {"is_active__exact": 1, "employer__id__exact": employer.pk, "tags__id__exact": tag.pk}
+    page = site.get(LIST, query)
+
+    assert [portfolio.pk for portfolio in page.context["cl"].result_list] == [wanted.pk]
+
+
+@pytest.mark.parametrize("field", ["image", "employer"])
+def test_offers_what_can_be_chosen(site: Site, field: str) -> None:
+    make_media(name="Kran.png")
+    make_media(name="Kran.pdf", type="document")
+    make_employer(name="Kranbau")
+    make_employer(name="Brückenbau")
+    query = {"app_label": "portfolios", "model_name": "portfolio", "field_name": field}
+
+    offered = site.get("/admin/autocomplete/", {**query, "term": "kRAN"}).json()["results"]
+
+    assert [row["text"] for row in offered] == (["Kran.png"] if field == "image" else ["Kranbau"])
+    assert site.get("/admin/autocomplete/", {**query, "term": "a\0b"}).status_code == 200
+
+
+# Who may
+
+
+def test_asks_for_the_portfolios_permission_alone(site_for: Callable[[User], Site]) -> None:
+    site = site_for(make_user(is_staff=True, codes=[4201, 4202, 4204, 4205]))
+    image = make_media()
+    sent = entry(
+        **rows("gallery", {"media": image.pk}), **rows("links", {"name": "site"}), **rows("meta", {"key": "a"})
+    )
+
+    assert site.post(ADD, sent).status_code == 302
+    portfolio = Portfolio.objects.get()
+    assert (gallery(portfolio), links(portfolio), list(meta(portfolio).values())) == ([image.pk], ["site"], ["a"])
+    assert change(site, portfolio, **{"links-0-DELETE": "on"}).status_code == 302
+    assert links(portfolio) == []
+    assert site.post(f"{LIST}{portfolio.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not Portfolio.objects.exists()
+    assert not MetaEntry.objects.exists()
+
+
+def test_lets_those_who_may_only_look_do_no_more(site_for: Callable[[User], Site]) -> None:
+    site = site_for(make_user(is_staff=True, codes=[4202]))
+    portfolio = make_portfolio(images=[make_media()])
+    url = f"{LIST}{portfolio.pk}/change/"
+
+    page = site.get(url)
+
+    assert page.status_code == 200
+    assert not page.context["has_change_permission"]
+    assert not page.context["inline_admin_formsets"][0].has_change_permission
+    assert site.post(url, {**entry(), "gallery-0-DELETE": "on"}).status_code == 403
+    assert site.get(ADD).status_code == 403
+    assert site.post(f"{LIST}{portfolio.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert PortfolioImage.objects.count() == 1
+
+
+@pytest.mark.parametrize("model", ["portfolio", "employer", "tag", "link", "metaentry"])
+def test_shuts_out_staff_without_the_permission(site_for: Callable[[User], Site], staff: User, model: str) -> None:
+    assert site_for(staff).get(f"/admin/portfolios/{model}/").status_code == 403
+
+
+def test_sends_those_who_are_not_staff_to_the_sign_in(site_for: Callable[[User], Site], stranger: User) -> None:
+    answer = site_for(stranger).get(LIST)
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/admin/login/?next={LIST}")
+
+
+# Links and meta by themselves
+
+
+def test_adds_a_link_last_and_touches_its_portfolio(site: Site) -> None:
+    portfolio = make_portfolio()
+    make_link(portfolio, name="first", place=4)
+    age(portfolio)
+
+    site.post("/admin/portfolios/link/add/", {"portfolio": portfolio.pk, "name": "second"})
+
+    assert links(portfolio) == ["first", "second"]
+    assert is_touched(portfolio)
+
+
+def test_moves_a_meta_last_and_touches_both_portfolios(site: Site) -> None:
+    here, there = make_portfolio(), make_portfolio()
+    moved = make_meta(here, key="moved")
+    make_meta(there, key="first", place=3)
+    age(here, there)
+
+    site.post(f"/admin/portfolios/metaentry/{moved.pk}/change/", {"portfolio": there.pk, "key": "moved"})
+
+    assert list(meta(there).values()) == ["first", "moved"]
+    assert not meta(here)
+    assert is_touched(here)
+    assert is_touched(there)
+
+
+def test_keeps_the_place_of_a_link_that_is_changed(site: Site) -> None:
+    portfolio = make_portfolio()
+    link = make_link(portfolio, name="a", place=0)
+    make_link(portfolio, name="b", place=1)
+    age(portfolio)
+
+    site.post(
+        f"/admin/portfolios/link/{link.pk}/change/",
+        {"portfolio": portfolio.pk, "name": "changed", "url": "http://x.org"},
+    )
+
+    assert links(portfolio) == ["changed", "b"]
+    assert is_touched(portfolio)
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["several", "one"])
+def test_deletes_links_and_touches_their_portfolios(site: Site, at_once: bool) -> None:
+    here, there, untouched = make_portfolio(), make_portfolio(), make_portfolio()
+    deleted = [make_link(here), make_link(there)]
+    make_link(untouched, name="kept")
+    age(here, there, untouched)
+
+    if at_once:
+        action = {"action": "delete_selected", "_selected_action": [link.pk for link in deleted], "post": "yes"}
+        site.post("/admin/portfolios/link/", action)
+    else:
+        for link in deleted:
+            site.post(f"/admin/portfolios/link/{link.pk}/delete/", {"post": "yes"})
+
+    assert [link.name for link in Link.objects.all()] == ["kept"]
+    assert is_touched(here)
+    assert is_touched(there)
+    assert not is_touched(untouched)
+
+
+def test_refuses_a_meta_whose_key_the_portfolio_has(site: Site) -> None:
+    portfolio = make_portfolio()
+    make_meta(portfolio, key="camera")
+
+    page = site.post("/admin/portfolios/metaentry/add/", {"portfolio": portfolio.pk, "key": "camera"})
+
+    assert errors(page) == {"__all__": ["Meta with this Portfolio and Key already exists."]}
+    assert MetaEntry.objects.count() == 1
+
+
+# Employers and tags
+
+
+@pytest.mark.parametrize(("model", "name"), [(Employer, "employer"), (Tag, "tag")])
+def test_refuses_a_name_that_is_taken(site: Site, model: Any, name: str) -> None:
+    model.objects.create(name="taken")
+
+    page = site.post(f"/admin/portfolios/{name}/add/", {"name": "taken"})
+
+    assert errors(page) == {"name": [f"{name.capitalize()} with this Name already exists."]}
+    assert model.objects.count() == 1
+
+
+def test_keeps_an_employer_that_a_portfolio_names(site: Site) -> None:
+    employer = make_employer()
+    portfolio = make_portfolio(employer=employer)
+
+    page = site.post(f"/admin/portfolios/employer/{employer.pk}/delete/", {"post": "yes"})
+
+    assert page.status_code == 200
+    assert "would require deleting the following protected related objects" in page.content.decode()
+    assert portfolio.title in page.content.decode()
+    assert Employer.objects.exists()
+
+
+def test_takes_a_deleted_tag_off_its_portfolios_and_touches_them(site: Site) -> None:
+    tag = make_tag()
+    portfolio, other = make_portfolio(tags=[tag]), make_portfolio()
+    age(portfolio, other)
+
+    site.post("/admin/portfolios/tag/", {"action": "delete_selected", "_selected_action": [tag.pk], "post": "yes"})
+
+    assert not portfolio.tags.exists()
+    assert is_touched(portfolio)
+    assert not is_touched(other)
+
+
+@pytest.mark.parametrize("model", ["employer", "tag", "link", "metaentry"])
+def test_lists_the_other_resources_with_the_same_queries(site: Site, model: str) -> None:
+    def fill(count: int) -> None:
+        for _ in range(count):
+            portfolio = make_portfolio()
+            make_employer(image=make_image())
+            make_tag(image=make_image())
+            make_link(portfolio)
+            make_meta(portfolio)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert site.get(f"/admin/portfolios/{model}/").status_code == 200
+        return len(captured)
+
+    fill(1)
+    site.get(LIST)
+    at_one = queries()
+    fill(9)
+
+    assert queries() == at_one
