@@ -4,14 +4,45 @@ import os
 import secrets
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.http.request import split_domain_port
+from django.urls import reverse_lazy
 
 from . import __version__
 
 env = environ.Env()
+
+
+def number(name: str, default: int) -> int:
+    """Return a variable's whole number of 0 or more; raise ImproperlyConfigured for anything else."""
+    text = env.str(name, default=str(default)).strip()
+    if not (text.isascii() and text.isdecimal()):
+        raise ImproperlyConfigured(f"{name} is {text!r}; it must be a whole number such as {default}.")
+    return int(text)
+
+
+def database(default: str) -> dict[str, Any]:
+    """Return Django's settings for `DATABASE_URL`; raise ImproperlyConfigured unless it is SQLite or PostgreSQL."""
+    url = env.str("DATABASE_URL", default=default)
+    if urlsplit(url).scheme not in {"sqlite", "postgres", "postgresql"}:
+        raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgres://.")
+    return dict(env.db_url_config(url))
+
+
+def switch(name: str) -> bool:
+    """Return whether a variable is on; it is off where it is not set. Raise ImproperlyConfigured for a word unknown."""
+    text = env.str(name, default="").strip().lower()
+    if text not in {"1", "true", "yes", "on", "0", "false", "no", "off", ""}:
+        raise ImproperlyConfigured(f"{name} is {text!r}; it must be true or false.")
+    return text in {"1", "true", "yes", "on"}
+
+
+DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 def secret_key(folder: Path) -> str:
@@ -36,12 +67,27 @@ def secret_key(folder: Path) -> str:
         return path.read_text()
 
 
+def public_address(url: str) -> SplitResult:
+    """Return the parts of FOLIO_PUBLIC_URL, the host as browsers name it: lower case, without its scheme's own port."""
+    try:
+        parts = urlsplit(url)
+        host, port = split_domain_port(parts.netloc)
+        is_address = parts.scheme in DEFAULT_PORTS and host and parts.port != 0
+    except ValueError:  # half an IPv6 address, or a port that is none
+        is_address = False
+    if not is_address or parts.query or parts.fragment:
+        raise ImproperlyConfigured(
+            f"FOLIO_PUBLIC_URL is {url!r}; it must be an absolute URL such as https://api.example.com."
+        )
+    return parts._replace(netloc=host if port in {"", DEFAULT_PORTS[parts.scheme]} else f"{host}:{port}")
+
+
 # The installation
 
 DATA_DIR = Path(env.str("FOLIO_DATA_DIR", default="data")).resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 SECRET_KEY = env.str("FOLIO_SECRET_KEY", default="") or secret_key(DATA_DIR)
-DEBUG = env.bool("FOLIO_DEBUG", default=False)
+DEBUG = switch("FOLIO_DEBUG")
 
 # Where clients reach it. With FOLIO_PUBLIC_URL, `folio.api.middleware.EdgeMiddleware` gives every request that
 # scheme and host, so absolute URLs, the CSRF check and secure cookies follow from one place.
@@ -49,12 +95,9 @@ DEBUG = env.bool("FOLIO_DEBUG", default=False)
 ALLOWED_HOSTS = env.list("FOLIO_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 PUBLIC_URL = env.str("FOLIO_PUBLIC_URL", default="").rstrip("/")
 if PUBLIC_URL:
-    public = urlsplit(PUBLIC_URL)
-    if public.scheme not in {"http", "https"} or not public.hostname or public.query or public.fragment:
-        raise ImproperlyConfigured(
-            f"FOLIO_PUBLIC_URL is {PUBLIC_URL!r}; it must be an absolute URL such as https://api.example.com."
-        )
-    ALLOWED_HOSTS = [*ALLOWED_HOSTS, f"[{public.hostname}]" if ":" in public.hostname else public.hostname]
+    public = public_address(PUBLIC_URL)
+    PUBLIC_URL = public.geturl()
+    ALLOWED_HOSTS = [*ALLOWED_HOSTS, split_domain_port(public.netloc)[0]]
     FORCE_SCRIPT_NAME = public.path or None
     CSRF_TRUSTED_ORIGINS = [f"{public.scheme}://{public.netloc}"]
     if public.scheme == "https":
@@ -74,6 +117,7 @@ INSTALLED_APPS = [
     "folio.media",
     "folio.portfolios",
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -125,8 +169,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 
 # The database
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'folio.sqlite3'}")}
-DATABASES["default"]["CONN_MAX_AGE"] = env.int("FOLIO_CONNECTION_MAX_AGE", default=600)
+DATABASES: dict[str, dict[str, Any]] = {"default": database(f"sqlite:///{DATA_DIR / 'folio.sqlite3'}")}
+DATABASES["default"]["CONN_MAX_AGE"] = number("FOLIO_CONNECTION_MAX_AGE", 600)  # seconds
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
@@ -150,9 +194,10 @@ WHITENOISE_USE_FINDERS = True
 # Larger parts of an upload are streamed to a temporary file as they arrive; no request is read whole into memory.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o644
-MAX_UPLOAD_SIZE = env.int("FOLIO_MAX_UPLOAD_SIZE", default=100 * 1024 * 1024)  # bytes
-MAX_IMAGE_PIXELS = env.int("FOLIO_MAX_IMAGE_PIXELS", default=50_000_000)  # width × height
-DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("FOLIO_MAX_BODY_SIZE", default=2_621_440)  # bytes of a JSON body
+MAX_UPLOAD_SIZE = number("FOLIO_MAX_UPLOAD_SIZE", 100 * 1024 * 1024)  # bytes
+MAX_IMAGE_PIXELS = number("FOLIO_MAX_IMAGE_PIXELS", 50_000_000)  # width × height
+DATA_UPLOAD_MAX_MEMORY_SIZE = number("FOLIO_MAX_BODY_SIZE", 2_621_440)  # bytes of a JSON body
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 25_000  # the admin site's form of a portfolio has several for each row of its lists
 
 # Language and time: the API speaks English and UTC
 
@@ -163,7 +208,7 @@ USE_TZ = True
 
 # The API
 
-TOKEN_DAYS = env.int("FOLIO_TOKEN_DAYS", default=30)  # what POST /api/auth/token/ gives a key to live
+TOKEN_DAYS = number("FOLIO_TOKEN_DAYS", 30)  # what POST /api/auth/token/ gives a key to live
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["folio.access.authentication.TokenAuthentication"],
@@ -195,4 +240,59 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [],  # the one that is on by default makes a component of each choice
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # JavaScript: "Authorize" takes a key with or without the `Token ` before it.
+    "SWAGGER_UI_SETTINGS": """{
+  deepLinking: true,
+  requestInterceptor: (request) => {
+    const given = (request.headers.Authorization ?? "").trim();
+    if (given) request.headers.Authorization = /^token\\s/i.test(given) ? given : `Token ${given}`;
+    return request;
+  },
+}""",
+}
+
+# The admin site
+
+
+def admin_page(title: str, icon: str, model: str) -> dict[str, Any]:
+    """Return a model's line in the sidebar, for those who may see its list; `model` is `app.model`."""
+    app, name = model.split(".")
+
+    def may_see(request: HttpRequest) -> bool:
+        return any(request.user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change"))
+
+    link = reverse_lazy(f"admin:{app}_{name}_changelist")
+    return {"title": title, "icon": icon, "link": link, "permission": may_see}
+
+
+LOGIN_REDIRECT_URL = "admin:index"  # unfold's form does not say where to go next
+UNFOLD = {
+    "SITE_TITLE": "Folio",
+    "SITE_HEADER": "Folio",
+    "SITE_SYMBOL": "photo_library",
+    "SITE_URL": None,
+    "ACCOUNT": {"navigation": [{"title": "API docs", "link": reverse_lazy("docs")}]},
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "title": "Portfolios",
+                "items": [
+                    admin_page("Portfolios", "work", "portfolios.portfolio"),
+                    admin_page("Employers", "apartment", "portfolios.employer"),
+                    admin_page("Tags", "sell", "portfolios.tag"),
+                    admin_page("Links", "link", "portfolios.link"),
+                    admin_page("Meta", "data_object", "portfolios.metaentry"),
+                ],
+            },
+            {"title": "Media", "items": [admin_page("Media", "photo_library", "media.media")]},
+            {
+                "title": "People and keys",
+                "items": [
+                    admin_page("Users", "person", "auth.user"),
+                    admin_page("Groups", "group", "auth.group"),
+                    admin_page("Tokens", "key", "access.token"),
+                ],
+            },
+        ],
+    },
 }

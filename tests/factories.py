@@ -29,9 +29,10 @@ numbers = count(1)
 def make_user(username: str = "", *, codes: Iterable[int] = (), **fields: Any) -> User:
     """Make a user who holds the permissions behind `codes`; a stranger unless `is_staff` or `is_superuser`."""
     user = User.objects.create_user(username or f"user{next(numbers)}", **fields)
-    for permission in {CODES[code].permission for code in codes}:
-        app, codename = permission.split(".")
-        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    names = {tuple(CODES[code].permission.split(".")) for code in codes}
+    if names:
+        apps, codenames = zip(*names, strict=True)
+        user.user_permissions.set(Permission.objects.filter(content_type__app_label__in=apps, codename__in=codenames))
     return user
 
 

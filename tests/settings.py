@@ -11,3 +11,4 @@ for name in [name for name in os.environ if name.startswith("FOLIO_") and name !
 from folio.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the suite signs in often
+WHITENOISE_AUTOREFRESH = True  # else every test's client begins by listing the admin site's static files

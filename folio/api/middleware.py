@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.urls import is_valid_path
 from .errors import json_error, unexpected
 
 API_PREFIX = "/api/"
+PIECE = 64 * 1024  # bytes
 
 
 class EdgeMiddleware:
@@ -21,6 +23,11 @@ class EdgeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.answer(request)
+        read_rest(request)
+        return response
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(API_PREFIX):
             request.get_host()
             use_public_address(request)
@@ -32,7 +39,6 @@ class EdgeMiddleware:
                 400, "This host is not served here. Name it in FOLIO_ALLOWED_HOSTS or as FOLIO_PUBLIC_URL."
             )
         use_public_address(request)
-        request.encoding = "utf-8"  # whatever charset a Content-Type names, also one that Python can't decode by
         refusal = self.redirect_to_slash(request) or refuse_chunks(request)
         if refusal is not None:
             return refusal
@@ -64,6 +70,18 @@ def refuse_chunks(request: HttpRequest) -> HttpResponse | None:
     if "chunked" in request.headers.get("Transfer-Encoding", "").lower() and not request.headers.get("Content-Length"):
         return json_error(411, "Send the body with a Content-Length; chunked bodies are not accepted.")
     return None
+
+
+def read_rest(request: HttpRequest) -> None:
+    """Read what was left of a refused or redirected body, in pieces, up to twice what an upload may be.
+
+    The server closes a connection on which a body was left. A client that still sends, or that follows a redirect on
+    the same connection, would then see it break, and never the answer.
+    """
+    rest = 2 * settings.MAX_UPLOAD_SIZE
+    with suppress(OSError):  # the client went away
+        while rest > 0 and (piece := request._stream.read(PIECE)):
+            rest -= len(piece)
 
 
 def in_json(response: HttpResponse) -> HttpResponse:

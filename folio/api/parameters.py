@@ -31,7 +31,8 @@ def to_utc(moment: datetime) -> datetime:
 
 def parse_day(text: str) -> date | None:
     try:
-        return parse_date(text)
+        # Python 3.11 reads ten digits, such as a Unix time, as a date with two of them ignored.
+        return parse_date(text) if "-" in text else None
     except ValueError:  # well formed, but no such day
         return None
 

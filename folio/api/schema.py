@@ -91,6 +91,9 @@ class AutoSchema(SpectacularAutoSchema):
     def get_response_serializers(self) -> Any:
         return {**self.success(), **self.errors()}
 
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        return False  # an answer's document is the whole of it, a page too; nothing is to be wrapped in an array
+
     def success(self) -> dict[int, Any]:
         answers = getattr(self.view, "answers", {})
         if self.action in answers:
