@@ -1,0 +1,233 @@
+"""The API's description: committed, valid, complete, and true of the answers."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]  # its types are a package of their own
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import OperationalError
+from django.test import Client as BrowserClient
+from django.urls import reverse
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from folio.access.codes import CODES
+from folio.api.views import openapi_schema
+from folio.api.viewsets import ListingView
+from folio.media.views import MediaViewSet
+from folio.portfolios.views import EmployerViewSet, LinkViewSet, MetaEntryViewSet, PortfolioViewSet, TagViewSet
+from tests.conftest import Client
+from tests.factories import make_employer, make_link, make_media, make_meta, make_portfolio, make_tag
+
+CONTRACT = Path(__file__).resolve().parent.parent / "contract"
+VIEWSETS: list[type[ListingView]] = [
+    PortfolioViewSet,
+    EmployerViewSet,
+    TagViewSet,
+    LinkViewSet,
+    MetaEntryViewSet,
+    MediaViewSet,
+]
+ACTIONS = {
+    "list": ("get", "/api/portfolios/"),
+    "create": ("post", "/api/portfolios/"),
+    "retrieve": ("get", "/api/portfolios/{id}/"),
+    "retrieve_by_slug": ("get", "/api/portfolios/slug/{slug}/"),
+    "update": ("put", "/api/portfolios/{id}/"),
+    "partial_update": ("patch", "/api/portfolios/{id}/"),
+    "destroy": ("delete", "/api/portfolios/{id}/"),
+}
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    """The description as a client gets it."""
+    described: dict[str, Any] = json.loads(json.dumps(openapi_schema()))
+    return described
+
+
+def answers_of(action: str) -> list[int]:
+    method, path = ACTIONS[action]
+    return [int(status) for status in openapi_schema()["paths"][path][method]["responses"]]
+
+
+def validate(answer: Any, schema: dict[str, Any], part: dict[str, Any]) -> None:
+    """Validate an answer against a part of the description, whose references point into the whole."""
+    jsonschema.Draft202012Validator(
+        {**part, "components": schema["components"]}, format_checker=jsonschema.FormatChecker()
+    ).validate(answer)
+
+
+def test_is_the_committed_one(schema: dict[str, Any]) -> None:
+    """`make schema` renews the file; its difference shows reviewers what changes for clients."""
+    assert json.loads((CONTRACT / "openapi.json").read_text()) == schema
+
+
+def test_is_valid_openapi_3_1(schema: dict[str, Any]) -> None:
+    assert schema["openapi"].startswith("3.1")
+    assert list(OpenAPIV31SpecValidator(schema).iter_errors()) == []
+
+
+def test_is_generated_without_a_warning(tmp_path: Path) -> None:
+    call_command(
+        "spectacular", "--validate", "--fail-on-warn", "--format", "openapi-json", "--file", str(tmp_path / "schema")
+    )
+
+    assert json.loads((tmp_path / "schema").read_text())["info"]["title"] == "Folio"
+
+
+@pytest.mark.django_db
+def test_is_served_to_everyone(schema: dict[str, Any]) -> None:
+    response = Client().get("/api/schema/")
+
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.json() == schema
+
+
+@pytest.mark.django_db
+def test_is_shown_by_swagger_from_this_servers_files() -> None:
+    page = BrowserClient().get("/api/docs/")
+
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert reverse("schema") in text
+    assert "cdn." not in text
+    assert 'src="http' not in text
+    assert 'href="http' not in text
+
+
+@pytest.mark.parametrize("view", VIEWSETS)
+def test_every_filter_is_a_parameter_of_its_list(schema: dict[str, Any], view: type[ListingView]) -> None:
+    operation = schema["paths"][f"/api/{view.resource}/"]["get"]
+    parameters = {parameter["name"]: parameter for parameter in operation["parameters"]}
+
+    assert sorted(parameters) == sorted(view.filterset_class.base_filters)
+    assert all(parameter["in"] == "query" and "required" not in parameter for parameter in parameters.values())
+    assert all(parameter["description"] for parameter in parameters.values())
+
+
+def test_every_operation_tells_its_permission_code(schema: dict[str, Any]) -> None:
+    text = json.dumps(schema["paths"])
+
+    assert [code for code in CODES if f"Permission code: {code}." not in text] == []
+
+
+def test_every_operation_has_a_name_of_its_own(schema: dict[str, Any]) -> None:
+    names = [operation["operationId"] for path in schema["paths"].values() for operation in path.values()]
+
+    assert len(names) == len(set(names))
+    assert {"portfolios_list", "portfolios_create", "media_create", "tokens_destroy"} <= set(names)
+
+
+def test_a_key_is_asked_for_but_where_none_is_needed(schema: dict[str, Any]) -> None:
+    without = {
+        path
+        for path, operations in schema["paths"].items()
+        for operation in operations.values()
+        if not any("Token" in scheme for scheme in operation.get("security", []))
+    }
+
+    assert without == {"/api/auth/token/", "/api/schema/"}
+
+
+def test_an_upload_is_multipart_and_everything_else_json(schema: dict[str, Any]) -> None:
+    bodies = {
+        operation["operationId"]: list(operation["requestBody"]["content"])
+        for path in schema["paths"].values()
+        for operation in path.values()
+        if "requestBody" in operation
+    }
+
+    assert bodies.pop("media_create") == ["multipart/form-data"]
+    assert {media_type for types in bodies.values() for media_type in types} == {"application/json"}
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "page"), [("post", "201", "create_portfolio.json"), ("get", "200", "list_portfolios.json")]
+)
+def test_the_examples_are_the_reference_pages(schema: dict[str, Any], method: str, status: str, page: str) -> None:
+    content = schema["paths"]["/api/portfolios/"][method]["responses"][status]["content"]["application/json"]
+    expected = json.loads((CONTRACT / "pages" / page).read_text())
+
+    [example] = content["examples"].values()
+
+    assert json.dumps(example["value"]) == json.dumps(expected)
+    validate(expected, schema, content["schema"])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("action", "status"), [(action, status) for action in ACTIONS for status in answers_of(action)]
+)
+def test_an_answer_is_as_described(
+    schema: dict[str, Any],
+    client_for: Callable[..., Client],
+    editor: User,
+    staff: User,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+    status: int,
+) -> None:
+    image = make_media()
+    portfolio = make_portfolio(
+        image=image,
+        employer=make_employer(image=image),
+        images=[image, make_media()],
+        tags=[make_tag(image=image), make_tag()],
+        completed_at="2024-12-12T00:00:00Z",
+    )
+    make_link(portfolio, image=image)
+    make_meta(portfolio, value_file=make_media(type="document"))
+    make_portfolio()
+    method, template = ACTIONS[action]
+    pk = 999_999 if status == 404 else portfolio.pk
+    slug = "no-such" if status == 404 else portfolio.slug
+    path = template.format(id=pk, slug=slug)
+    body: Any = {"title": "New", "slug": "new", "excerpt": "x", "image": image.pk, "links": [{"name": "site"}]}
+    client = Client() if status == 401 else client_for(staff if status == 403 else editor)
+    client.raise_request_exception = False
+    extra: dict[str, Any] = {}
+    if status == 400:
+        path += "?no_such=parameter"
+    elif status == 406:
+        extra = {"HTTP_ACCEPT": "text/html"}
+    elif status == 411:
+        extra, body = {"HTTP_TRANSFER_ENCODING": "chunked"}, None
+    elif status == 413:
+        settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
+    elif status == 415:
+        extra, body = {"content_type": "text/plain"}, b"text"
+    elif status in {500, 503}:
+        error = {500: RuntimeError("broken"), 503: OperationalError("locked")}[status]
+
+        def fail(*arguments: Any, **named: Any) -> None:
+            raise error
+
+        monkeypatch.setattr(PortfolioViewSet, action, fail)
+
+    response = getattr(client, method)(path, *([] if method in {"get", "delete"} else [body]), **extra)
+
+    assert response.status_code == status
+    described = schema["paths"][template][method]["responses"][str(status)]
+    if status == 204:
+        assert "content" not in described
+        assert response.content == b""
+    else:
+        validate(response.json(), schema, described["content"]["application/json"]["schema"])
+
+
+def test_a_wrong_answer_would_be_noticed(schema: dict[str, Any]) -> None:
+    operation = schema["paths"]["/api/portfolios/{id}/"]["get"]
+    part = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    answer = json.loads((CONTRACT / "pages" / "create_portfolio.json").read_text())
+
+    for wrong in ({**answer, "id": "1"}, {**answer, "tags_data": None}, {**answer, "image_data": 88}):
+        with pytest.raises(jsonschema.ValidationError):
+            validate(wrong, schema, part)
+    with pytest.raises(jsonschema.ValidationError):
+        validate({key: value for key, value in answer.items() if key != "meta"}, schema, part)

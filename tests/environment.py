@@ -1,0 +1,49 @@
+"""The program as another environment would have it: its settings, and its commands run as processes."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+ROOT = Path(__file__).resolve().parent.parent
+SETTINGS = ROOT / "folio" / "settings.py"
+
+
+def environment(folder: Path, **variables: str) -> dict[str, str]:
+    """Return this process's environment with Folio's variables alone replaced."""
+    others = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("FOLIO_", "DJANGO_")) and name != "DATABASE_URL"
+    }
+    return {**others, "FOLIO_DATA_DIR": str(folder), **variables}
+
+
+def settings_of(folder: Path, **variables: str) -> dict[str, Any]:
+    """Return the settings of an installation in `folder` under these variables."""
+    spec = importlib.util.spec_from_file_location("folio.settings_elsewhere", SETTINGS)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    with mock.patch.dict(os.environ, environment(folder, **variables), clear=True):
+        spec.loader.exec_module(module)
+    return {name: value for name, value in vars(module).items() if name.isupper()}
+
+
+def run_folio(
+    *arguments: str, folder: Path, current: Path | None = None, variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the `folio` command to its end, from a current folder that is not the repository's."""
+    python_path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return subprocess.run(
+        [sys.executable, "-m", "folio", *arguments],
+        cwd=current or folder,
+        env=environment(folder, **{**(variables or {}), "PYTHONPATH": python_path}),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
