@@ -81,6 +81,14 @@ class PortfolioQuerySet(models.QuerySet["Portfolio"]):
         """Renew `updated_at`, for a change in what belongs to these portfolios."""
         return self.update(updated_at=timezone.now())
 
+    def lock(self) -> list[int]:
+        """Keep others from changing these portfolios until the transaction ends, and return their ids.
+
+        Whoever changes what belongs to portfolios locks them before anything else: two that lock the same rows in a
+        different order wait for each other, until PostgreSQL ends one of them.
+        """
+        return list(self.select_for_update().order_by("pk").values_list("pk", flat=True))
+
 
 class Portfolio(models.Model):
     """A finished piece of work, as websites show it."""

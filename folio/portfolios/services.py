@@ -74,9 +74,10 @@ def save_placed(row: Any, was_of: int | None) -> None:
 
 def delete_placed(rows: QuerySet[Any]) -> None:
     """Delete links or meta by themselves, and touch the portfolios that they belonged to."""
-    portfolios = set(rows.order_by().values_list("portfolio", flat=True))
+    portfolios = Portfolio.objects.filter(pk__in=set(rows.order_by().values_list("portfolio", flat=True)))
+    portfolios.lock()
     rows.delete()
-    Portfolio.objects.filter(pk__in=portfolios).touch()
+    portfolios.touch()
 
 
 def touch_tagged(instance: Tag, **kwargs: Any) -> None:

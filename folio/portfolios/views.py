@@ -49,9 +49,18 @@ class TagViewSet(ResourceViewSet):
     filterset_class = filters.TagFilterSet
     serializer_class = serializers.TagSerializer
 
+    def locked(self, pk: int) -> Any:
+        if self.action == "destroy":
+            Portfolio.objects.filter(pk__in=self.get_queryset().filter(pk=pk).values("portfolios")).lock()
+        return super().locked(pk)
+
 
 class PlacedViewSet(ResourceViewSet):
     """A resource whose rows belong to portfolios."""
+
+    def locked(self, pk: int) -> Any:
+        Portfolio.objects.filter(pk__in=self.get_queryset().filter(pk=pk).values("portfolio")).lock()
+        return super().locked(pk)
 
     def perform_destroy(self, instance: Any) -> None:
         delete_placed(self.get_queryset().filter(pk=instance.pk))
