@@ -65,8 +65,10 @@ class AutoSchema(SpectacularAutoSchema):
         return [self.path.removeprefix("/api/").split("/")[0]]
 
     def get_summary(self) -> str:
-        verb = self.action.replace("_", " ").capitalize()
-        return f"{verb} {getattr(self.view, 'resource', '')}".rstrip()
+        resource = getattr(self.view, "resource", None)
+        if resource is None:
+            return super().get_description().partition("\n")[0].rstrip(".")
+        return f"{self.action.replace('_', ' ').capitalize()} {resource}"
 
     def get_description(self) -> str:  # type: ignore[override]
         about = [super().get_description()]

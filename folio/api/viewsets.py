@@ -2,7 +2,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, OperationalError, models, transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from rest_framework import status
@@ -20,6 +20,7 @@ from .pagination import Window, page_of
 from .parameters import BIGGEST
 
 ATTEMPTS = 3
+DEADLOCK = "40P01"  # PostgreSQL's code for having ended one of two changes that waited for each other
 T = TypeVar("T")
 
 
@@ -32,7 +33,13 @@ def write(operation: Callable[[], T]) -> T:
         try:
             with transaction.atomic():
                 return operation()
+        except models.ProtectedError:  # an IntegrityError too, though no race: Django looked, and found a user
+            raise
         except IntegrityError as error:
+            collision: Exception = error
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", None) != DEADLOCK:
+                raise
             collision = error
     raise Conflict from collision
 
@@ -115,9 +122,8 @@ class ResourceViewSet(ListingView):
 
     def destroy(self, request: Request, pk: int) -> Response:
         try:
-            with transaction.atomic():
-                self.perform_destroy(self.locked(pk))
-        except (models.ProtectedError, IntegrityError) as error:
+            write(lambda: self.perform_destroy(self.locked(pk)))
+        except models.ProtectedError as error:
             uses = usage.uses_of(self.get_queryset().model, pk)
             raise Conflict(f"This {self.noun} is in use. Take it off what uses it first.", used_by=uses) from error
         return Response(status=status.HTTP_204_NO_CONTENT)

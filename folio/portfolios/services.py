@@ -10,9 +10,11 @@ from .models import Link, MetaEntry, Portfolio, Tag
 def replace_through(portfolio: Portfolio, through: type[Model], name: str, rows: list[Any]) -> None:
     """Make `rows` the portfolio's gallery or tags, in their order; `name` is the through table's field for them."""
     placed = through._default_manager.filter(portfolio=portfolio)
-    if list(placed.order_by("place", "pk").values_list(name, flat=True)) == [row.pk for row in rows]:
+    current = list(placed.order_by("place", "pk").values_list(name, flat=True))
+    if current == [row.pk for row in rows]:
         return
-    placed.delete()
+    if current:
+        placed.delete()
     through._default_manager.bulk_create(
         [through(portfolio=portfolio, place=place, **{name: row}) for place, row in enumerate(rows)]
     )
@@ -22,7 +24,8 @@ def replace_links(portfolio: Portfolio, items: list[dict[str, Any]]) -> None:
     """Make `items` the portfolio's links; those with an `id` keep the fields that they leave out."""
     current = {link.pk: link for link in portfolio.links.all()}
     kept, new = arranged(portfolio, Link, current, items)
-    portfolio.links.exclude(pk__in=[link.pk for link in kept]).delete()
+    if len(kept) < len(current):
+        portfolio.links.exclude(pk__in=[link.pk for link in kept]).delete()
     Link.objects.bulk_update(kept, ["place", "name", "url", "description", "image"])
     Link.objects.bulk_create(new)
 
@@ -38,7 +41,8 @@ def replace_meta(portfolio: Portfolio, items: list[dict[str, Any]]) -> None:
     kept, new = arranged(portfolio, MetaEntry, current, items)
     renamed = [entry for entry in kept if entry.key != keys[entry.pk]]
     same = [entry for entry in kept if entry.key == keys[entry.pk]]
-    portfolio.meta.exclude(pk__in=[entry.pk for entry in same]).delete()
+    if len(same) < len(current):
+        portfolio.meta.exclude(pk__in=[entry.pk for entry in same]).delete()
     MetaEntry.objects.bulk_update(same, ["place", "value_text", "value_file"])
     MetaEntry.objects.bulk_create([*renamed, *new])
 

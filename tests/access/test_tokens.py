@@ -257,7 +257,9 @@ def test_a_key_without_end_makes_one_with_or_without(client_for: Callable[..., C
     assert client.post(PATH, {"name": "ending", "expires_at": iso(later)}).json()["expires_at"] == iso(later)
 
 
-@pytest.mark.parametrize("asked", ["2020-01-01T00:00:00Z", iso(timezone.now()), "0001-01-01"], ids=["past", "now", "first"])
+@pytest.mark.parametrize(
+    "asked", ["2020-01-01T00:00:00Z", iso(timezone.now()), "0001-01-01"], ids=["past", "now", "first"]
+)
 def test_refuses_an_expiry_in_the_past(client_for: Callable[..., Client], admin: User, asked: str) -> None:
     response = client_for(admin).post(PATH, {"name": "website", "expires_at": asked})
 

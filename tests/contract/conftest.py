@@ -1,0 +1,19 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.live import Server, Session, running_server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with two workers, which the tests of one process share; each brings rows of its own."""
+    with running_server(tmp_path_factory.mktemp("live"), "--workers", "2", FOLIO_MAX_UPLOAD_SIZE="2000000") as server:
+        yield server
+        assert "Traceback" not in server.log.read_text()
+
+
+@pytest.fixture(scope="session")
+def api(server: Server) -> Session:
+    """Requests to the server with an admin's key, which the command made."""
+    return server.session(server.folio("createtoken", "ada", "--admin").removesuffix("\n"))
