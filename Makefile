@@ -65,4 +65,4 @@ requirements: $(VENV)/.installed-dev
 		--group build --extra dev --upgrade --constraint requirements/run.txt pyproject.toml -o requirements/dev.txt
 
 schema: $(VENV)/.installed-dev
-	@$(BIN)/folio spectacular --format openapi-json --validate --fail-on-warn --file tests/contract/openapi.json
+	@$(BIN)/folio spectacular --validate --fail-on-warn --file tests/contract/openapi.yaml

@@ -1,7 +1,9 @@
 """The program as another environment would have it: its settings, and its commands run as processes."""
 
+import ast
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,6 +13,7 @@ from unittest import mock
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "folio" / "settings.py"
+VARIABLE = re.compile(r"FOLIO_[A-Z_]+|DATABASE_URL")
 
 
 def environment(folder: Path, **variables: str) -> dict[str, str]:
@@ -47,3 +50,9 @@ def run_folio(
         text=True,
         timeout=120,
     )
+
+
+def variables_read() -> set[str]:
+    """Return the names of the environment variables that the settings read, found in their source."""
+    constants = (node.value for node in ast.walk(ast.parse(SETTINGS.read_text())) if isinstance(node, ast.Constant))
+    return {value for value in constants if isinstance(value, str) and VARIABLE.fullmatch(value)}

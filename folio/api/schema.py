@@ -119,6 +119,8 @@ class AutoSchema(SpectacularAutoSchema):
         errors[406] = OpenApiResponse(documents.Error, "`Accept` leaves no room for JSON.")
         if self.action == "destroy" and self.view.resource in {"media", "employers"}:
             errors[409] = OpenApiResponse(documents.InUseError, "It is in use; `used_by` says where.")
+        elif self.method != "GET" and hasattr(self.view, "retrieve"):
+            errors[409] = OpenApiResponse(documents.Error, "It collided with another change three times; try again.")
         if self.method in {"POST", "PUT", "PATCH"}:
             errors |= {
                 411: OpenApiResponse(documents.Error, "The body came without a `Content-Length`."),

@@ -7,9 +7,10 @@ from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]  # its types are a package of their own
 import pytest
+import yaml
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 from django.test import Client as BrowserClient
 from django.urls import reverse
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -63,7 +64,7 @@ def validate(answer: Any, schema: dict[str, Any], part: dict[str, Any]) -> None:
 
 def test_is_the_committed_one(schema: dict[str, Any]) -> None:
     """`make schema` renews the file; its difference shows reviewers what changes for clients."""
-    assert json.loads((CONTRACT / "openapi.json").read_text()) == schema
+    assert yaml.safe_load((CONTRACT / "openapi.yaml").read_text()) == schema
 
 
 def test_is_valid_openapi_3_1(schema: dict[str, Any]) -> None:
@@ -202,13 +203,15 @@ def test_an_answer_is_as_described(
         settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
     elif status == 415:
         extra, body = {"content_type": "text/plain"}, b"text"
-    elif status in {500, 503}:
-        error = {500: RuntimeError("broken"), 503: OperationalError("locked")}[status]
+    elif status in {409, 500, 503}:
+        errors = {409: IntegrityError("unique"), 500: RuntimeError("broken"), 503: OperationalError("locked")}
+        error = errors[status]
 
         def fail(*arguments: Any, **named: Any) -> None:
             raise error
 
-        monkeypatch.setattr(PortfolioViewSet, action, fail)
+        step = f"perform_{action.removeprefix('partial_')}"
+        monkeypatch.setattr(PortfolioViewSet, step if status == 409 else action, fail)
 
     response = getattr(client, method)(path, *([] if method in {"get", "delete"} else [body]), **extra)
 

@@ -1,6 +1,5 @@
 """The environment decides, and nothing else does."""
 
-import ast
 import re
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -11,16 +10,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from folio.settings import secret_key
-from tests.environment import ROOT, SETTINGS, run_folio, settings_of
-
-
-VARIABLE = re.compile(r"FOLIO_[A-Z_]+|DATABASE_URL")
-
-
-def variables_read() -> set[str]:
-    """Return the names of the environment variables that the settings read, found in their source."""
-    constants = (node.value for node in ast.walk(ast.parse(SETTINGS.read_text())) if isinstance(node, ast.Constant))
-    return {value for value in constants if isinstance(value, str) and VARIABLE.fullmatch(value)}
+from tests.environment import ROOT, SETTINGS, run_folio, settings_of, variables_read
 
 
 def test_the_secret_key_is_made_once(tmp_path: Path) -> None:

@@ -1,0 +1,288 @@
+"""From a clean copy to a running API in one command, and the commands of the README as they stand there."""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.environment import ROOT
+from tests.live import Session, new_database
+from tests.postgresql import free_port
+
+from .examples import settled
+
+INSTALLED = 900  # seconds that the first installation may take on a slow line
+QUICK = 30  # seconds that a start may take once everything is there, on a machine that does much else
+README = (ROOT / "README.md").read_text()
+
+
+def clean_environment(**variables: str) -> dict[str, str]:
+    """Return an environment that knows nothing of this one's Python packages, nor of an installation of Folio."""
+    here = str(Path(sys.executable).parent)
+    path = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if part != here)
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("FOLIO_", "DJANGO_", "PYTHON", "PYTEST", "MAKE", "COV"))
+        and name not in {"DATABASE_URL", "VIRTUAL_ENV", "DATABASES", "PORT", "DATA"}
+    }
+    base = str(Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}")
+    return {**kept, "PATH": path, "PYTHON": base, **variables}
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep the suite's other processes out: they share the copy, which is made and installed once."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this run of the suite have in common."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def copy(shared: Path) -> Path:
+    """A clean copy of the repository, as a clone of its next commit would be."""
+    copy = shared / "clean-copy"
+    with locked(shared / "clean-copy.lock"):
+        if not copy.exists():
+            listed = subprocess.run(
+                ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                cwd=ROOT,
+                capture_output=True,
+                check=True,
+            )
+            for name in filter(None, listed.stdout.decode().split("\0")):
+                if (ROOT / name).is_file():  # a file that is about to be removed is listed still
+                    (copy / name).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy2(ROOT / name, copy / name)
+    return copy
+
+
+class Run:
+    """A running `make run`, and what it has printed."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path, port: int) -> None:
+        self.process = process
+        self.log = log
+        self.url = f"http://127.0.0.1:{port}"
+
+    @property
+    def output(self) -> str:
+        """What was printed, without what pip has to say of this machine."""
+        lines = self.log.read_text().splitlines(keepends=True)
+        return "".join(line for line in lines if not line.startswith(("Installing ", "WARNING: ", "[notice]")))
+
+    def printed(self, name: str) -> str:
+        found = re.search(rf"^  {name} +(\S.*)$", self.output, flags=re.MULTILINE)
+        assert found, self.output
+        return found[1]
+
+    def wait(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self.output
+            if f"Folio serves {self.url}" in self.output:
+                try:
+                    Session(self.url).get("/api/schema/", timeout=10)
+                except OSError:
+                    pass
+                else:
+                    return
+            time.sleep(0.1)
+        raise AssertionError(f"No answer within {seconds} seconds: {self.output}")
+
+
+@contextmanager
+def running(command: str, copy: Path, log: Path, port: int, environment: Mapping[str, str]) -> Iterator[Run]:
+    """Run a command that serves until it is interrupted, and interrupt it as Ctrl+C does."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["bash", "-c", command],
+            cwd=copy,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield Run(process, log, port)
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(20)
+
+
+@contextmanager
+def make_run(copy: Path, folder: Path, database: Mapping[str, str]) -> Iterator[Run]:
+    """Run `make run` with a port and a data folder."""
+    port = free_port()
+    command = f"make run PORT={port} DATA={folder / 'data'}"
+    with running(command, copy, folder / f"{port}.log", port, clean_environment(**database)) as run:
+        yield run
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[dict[str, str]]:
+    """The variable that names the installation's database, where that is not its own file."""
+    with new_database() as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("make-run")
+
+
+@pytest.fixture(scope="module")
+def first(shared: Path, copy: Path, folder: Path, database: dict[str, str]) -> Iterator[Run]:
+    """The first `make run` of an installation; in a copy where nothing is installed, that installs Folio too."""
+    with ExitStack() as stack:
+        with locked(shared / "install.lock"):
+            run = stack.enter_context(make_run(copy, folder, database))
+            run.wait(INSTALLED)
+        yield run
+
+
+def bash(command: str, **options: Any) -> str:
+    """Run a command as if pasted, and return its standard output."""
+    result = subprocess.run(["bash", "-e", "-c", command], capture_output=True, text=True, **options)
+    assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
+    return result.stdout
+
+
+def content(copy: Path, folder: Path, database: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Return all that an installation holds: its rows, and the names of its files."""
+    environment = clean_environment(FOLIO_DATA_DIR=str(folder / "data"), **database)
+    rows = bash(f"{copy}/.venv/bin/folio dumpdata --exclude sessions", env=environment)
+    return rows, sorted(str(path.relative_to(folder)) for path in (folder / "data" / "media").rglob("*"))
+
+
+def test_make_run_prints_the_address_and_an_admin(first: Run) -> None:
+    assert first.printed("username") == "admin"
+    assert len(first.printed("password")) >= 12
+    assert first.printed("API key").startswith("folio_")
+    assert first.printed("API docs") == f"{first.url}/api/docs/"
+    assert first.printed("admin site") == f"{first.url}/admin/"
+    assert "Traceback" not in first.output
+    assert "WARNING" not in first.output
+    assert "ERROR" not in first.output
+
+
+def test_the_printed_request_works_as_pasted(first: Run) -> None:
+    [curl] = [line.strip() for line in first.output.splitlines() if line.strip().startswith("curl ")]
+
+    answer = json.loads(bash(curl))
+    status = bash(f"{curl} --silent --output /dev/null --write-out '%{{http_code}}'")
+
+    assert first.printed("API key") in curl
+    assert status == "200"
+    assert len(answer["results"]) == 2
+    assert answer["next"].startswith(f"{first.url}/api/portfolios/?")
+    assert Session(first.url).get(answer["results"][0]["image_data"]["f"]).status_code == 200
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_the_printed_password_alone_opens_the_admin_site(first: Run, is_right: bool) -> None:
+    session = Session(first.url)
+    csrf = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', session.get("/admin/login/").text)
+    assert csrf
+    password = first.printed("password") if is_right else "another"
+    fields = {"username": "admin", "password": password, "csrfmiddlewaretoken": csrf[1]}
+
+    response = session.post("/admin/login/?next=/admin/", data=fields, headers={"Referer": f"{first.url}/admin/login/"})
+
+    assert response.status_code == 200
+    assert [redirect.status_code for redirect in response.history] == ([302] if is_right else [])
+
+
+def test_a_second_run_starts_quickly_and_changes_nothing(
+    first: Run, copy: Path, folder: Path, database: dict[str, str]
+) -> None:
+    before = content(copy, folder, database)
+
+    with make_run(copy, folder, database) as second:
+        second.wait(QUICK)
+        status = Session(second.url, first.printed("API key")).get("/api/portfolios/").status_code
+
+    assert status == 200
+    assert content(copy, folder, database) == before
+    for word in ("Installing", "password", "key", "curl", "Migrating", "Drawing", "No user exists"):
+        assert word not in second.log.read_text()
+
+
+def test_the_commands_of_the_readme_work_as_they_stand(
+    shared: Path, copy: Path, tmp_path: Path, database: dict[str, str]
+) -> None:
+    """Every block marked `sh` is run, in its order: the one that serves in the background, as in a first terminal.
+
+    The port is another one, since 8000 may be taken here, and `make test` runs one file of the suite.
+    """
+    blocks = re.findall(r"^```sh\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+    [shown] = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```$", README, flags=re.M | re.DOTALL)]
+    port = free_port()
+    with new_database() as own_database, ExitStack() as stack:
+        environment = clean_environment(
+            PORT=str(port),
+            PYTEST="tests/access/test_permission_codes.py",
+            DATABASES="postgresql" if database else "sqlite",
+            **own_database,
+        )
+        outputs = []
+        for block in blocks:
+            command = block.replace("127.0.0.1:8000", f"127.0.0.1:{port}")
+            with locked(shared / "install.lock"):
+                if block == "make run\n":
+                    run = stack.enter_context(running(command, copy, tmp_path / "readme.log", port, environment))
+                    run.wait(INSTALLED)
+                else:
+                    outputs.append(bash(command, cwd=copy, env=environment))
+
+    assert [block.split()[:2] for block in blocks if block.startswith("make")] == [["make", "run"], ["make", "test"]]
+    answered = json.loads(outputs[0])
+    pictures = tuple(image["name"] for image in find_images(shown))
+    assert json.dumps(settled(answered, encoded_elsewhere=pictures), indent=1) == json.dumps(
+        settled(shown, encoded_elsewhere=pictures), indent=1
+    )
+    assert "The suite on" in outputs[-1]
+    assert "100%" in outputs[-1]
+
+
+def find_images(document: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(document, dict):
+        if "thumbnails" in document:
+            yield document
+        document = list(document.values())
+    if isinstance(document, list):
+        for item in document:
+            yield from find_images(item)
+
+
+def test_the_readme_is_short_and_says_what_a_run_prints(first: Run) -> None:
+    [printed] = re.findall(r"^```text\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+
+    def words(text: str) -> list[str]:
+        text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
+        return re.sub(r"(password    |folio_)\S*?(?='|$)", r"\1…", text, flags=re.MULTILINE).splitlines()
+
+    assert len(README.splitlines()) < 120
+    assert words(printed) == words(first.output)
