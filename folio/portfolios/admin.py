@@ -73,6 +73,7 @@ class PlacedFormSet(PaginationInlineFormSet):
         return {"id": form.instance.pk, **item} if form.instance.pk else item
 
     def replace(self, items: list[dict[str, Any]]) -> None:
+        """Make `items` the portfolio's list; each kind of list has its own service for it."""
         raise NotImplementedError
 
 
