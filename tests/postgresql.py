@@ -23,7 +23,7 @@ SERVER_USER = "postgres"  # made by Debian's package; the server refuses to run 
 def find_binaries() -> Path | None:
     """Return the folder of `initdb` and `pg_ctl`, the newest release's where there are several."""
     on_path = shutil.which("pg_ctl")
-    folders = [Path(on_path).parent] if on_path else []
+    folders = [Path(on_path).resolve().parent] if on_path else []
     folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
     return next((folder for folder in folders if (folder / "initdb").exists()), None)
 
@@ -35,30 +35,61 @@ def free_port() -> int:
         return port
 
 
-@contextmanager
-def temporary_server(binaries: Path) -> Iterator[str]:
-    """Start a server and yield the URL of its database; stop and remove it afterwards."""
-    is_root = os.geteuid() == 0
-    user = SERVER_USER if is_root else pwd.getpwuid(os.geteuid()).pw_name
-    become = ["runuser", "-u", user, "--"] if is_root else []
-    with tempfile.TemporaryDirectory(prefix="folio-postgresql-", ignore_cleanup_errors=True) as folder:
+class Server:
+    """A PostgreSQL server that keeps its data in a folder of its own, and listens on a port of its own."""
+
+    def __init__(self, binaries: Path, folder: str) -> None:
+        self.binaries = binaries
+        self.folder = folder
+        self.data = f"{folder}/data"
+        self.port = free_port()
+        is_root = os.geteuid() == 0
+        self.user = SERVER_USER if is_root else pwd.getpwuid(os.geteuid()).pw_name
+        self.become = ["runuser", "-u", self.user, "--"] if is_root else []
+        self.url = f"postgres://{self.user}@127.0.0.1:{self.port}/postgres"
         if is_root:
-            shutil.chown(folder, user)
-        data, port = f"{folder}/data", free_port()
+            shutil.chown(folder, self.user)
 
-        def run(program: str, *arguments: str) -> None:
-            subprocess.run(
-                [*become, str(binaries / program), *arguments], check=True, cwd=folder, stdout=subprocess.DEVNULL
-            )
+    def run(self, program: str, *arguments: str) -> None:
+        command = [*self.become, str(self.binaries / program), *arguments]
+        subprocess.run(command, check=True, cwd=self.folder, stdout=subprocess.DEVNULL)
 
-        run("initdb", "-D", data, "-U", user, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
-        # Nothing outlives the tests, so nothing waits for the disk.
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off"
-        run("pg_ctl", "-D", data, "-w", "-l", f"{folder}/log", "-o", options, "start")
+    def initialize(self) -> None:
+        options = ("--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+        self.run("initdb", "-D", self.data, "-U", self.user, *options)
+
+    def copy(self, primary: "Server") -> None:
+        """Become a standby of a running server."""
+        self.run("pg_basebackup", "-D", self.data, "-R", "-X", "stream", "-c", "fast", "-N", "-d", primary.url)
+
+    def start(self) -> None:
+        # Nothing outlives the tests, so nothing waits for the disk, and nothing is tidied up meanwhile.
+        quick = "-c fsync=off -c full_page_writes=off -c autovacuum=off"
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 {quick}"
+        self.run("pg_ctl", "-D", self.data, "-w", "-l", f"{self.folder}/log", "-o", options, "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        self.run("pg_ctl", "-D", self.data, "-w", "-m", mode, "stop")
+
+    def promote(self) -> None:
+        """End being a standby."""
+        self.run("pg_ctl", "-D", self.data, "-w", "promote")
+
+
+@contextmanager
+def temporary_server(binaries: Path, primary: Server | None = None) -> Iterator[Server]:
+    """Start a server, a standby where it has a primary; stop and remove it afterwards."""
+    with tempfile.TemporaryDirectory(prefix="folio-postgresql-", ignore_cleanup_errors=True) as folder:
+        server = Server(binaries, folder)
+        if primary is None:
+            server.initialize()
+        else:
+            server.copy(primary)
+        server.start()
         try:
-            yield f"postgres://{user}@127.0.0.1:{port}/postgres"
+            yield server
         finally:
-            run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+            server.stop()
 
 
 def main(command: list[str]) -> int:
@@ -67,8 +98,8 @@ def main(command: list[str]) -> int:
         print("PostgreSQL is not installed (Debian: apt-get install postgresql-15).", file=sys.stderr)
         return UNAVAILABLE
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # an exception, so that the server is stopped
-    with temporary_server(binaries) as url:
-        return subprocess.run(command, env={**os.environ, "DATABASE_URL": url}).returncode
+    with temporary_server(binaries) as server:
+        return subprocess.run(command, env={**os.environ, "DATABASE_URL": server.url}).returncode
 
 
 if __name__ == "__main__":

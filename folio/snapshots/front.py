@@ -1,0 +1,226 @@
+"""The response cache: a WSGI application in front of Django.
+
+The order of events is what makes it right. A request first looks which snapshot is current, and only then is answered:
+from an entry that was computed after a look at the same snapshot, or by Django, whose answer is kept under the snapshot
+of the look before it. A commit meanwhile moves the snapshot, so that what it tore is never given again.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from typing import Any
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.utils.http import parse_etags
+
+from . import KEEP, SNAPSHOT, looks
+from .caches import SnapshotCache
+from .encodings import ENCODERS, IDENTITY, best_encoding
+from .looks import Looks
+
+Environ = dict[str, Any]
+Headers = list[tuple[str, str]]
+StartResponse = Callable[..., Any]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+API_PREFIX = "/api/"
+FILES = ("/media/", "/static/")  # no database stands behind these: they are served while it is away
+# All that an answer may depend on besides the database; the encoding is chosen afterwards.
+KEY = (
+    "PATH_INFO",
+    "QUERY_STRING",
+    "HTTP_AUTHORIZATION",
+    "HTTP_ACCEPT",
+    "HTTP_HOST",
+    "SERVER_NAME",
+    "SERVER_PORT",
+    "SCRIPT_NAME",
+    "wsgi.url_scheme",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_FORWARDED_PROTO",
+)
+OWN_HEADERS = {"content-length", "vary", "cache-control", KEEP.lower()}
+OVERHEAD = 2048  # bytes that an entry takes beside its key and bodies, roughly
+NEVER_KEPT = {"set-cookie", "content-encoding"}  # what is for one client, or already in a form of its own
+BODY_HEADERS = {"Content-Type", "Content-Length", "Content-Encoding"}
+SMALL = 256  # bytes, below which compression gains nothing
+
+
+class Entry:
+    """An answer that may be given again, in each encoding that was asked for."""
+
+    __slots__ = ("body", "deadline", "forms", "headers", "key_size")
+
+    def __init__(self, headers: Headers, body: bytes, deadline: float, key: tuple[str | None, ...]) -> None:
+        self.headers = [(name, value) for name, value in headers if name.lower() not in OWN_HEADERS]
+        self.headers += [("Cache-Control", "private, no-cache"), ("Vary", "Authorization, Accept, Accept-Encoding")]
+        self.body = body
+        self.deadline = deadline
+        self.forms: dict[str, tuple[str, Headers, bytes]] = {}
+        self.key_size = sum(len(part) for part in key if part)
+
+    @property
+    def size(self) -> int:
+        """About what the entry takes, in bytes."""
+        forms = list(self.forms.items())  # at once: another thread may be adding one
+        compressed = sum(len(body) for encoding, (_, _, body) in forms if encoding != IDENTITY)
+        return OVERHEAD + self.key_size + len(self.body) + compressed
+
+    def form(self, encoding: str) -> tuple[str, Headers, bytes]:
+        """Return the ETag, headers and body in that encoding, made at its first use."""
+        try:
+            return self.forms[encoding]
+        except KeyError:
+            body = self.body if encoding == IDENTITY else ENCODERS[encoding](self.body)
+            etag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
+            headers = [*self.headers, ("ETag", etag), ("Content-Length", str(len(body)))]
+            if encoding != IDENTITY:
+                headers.append(("Content-Encoding", encoding))
+            return self.forms.setdefault(encoding, (etag, headers, body))
+
+
+class Thread(threading.local):
+    """What a thread knows of the database: Django's connection, and the generation of the watch that it was made in."""
+
+    def __init__(self) -> None:
+        self.database = connections[DEFAULT_DB_ALIAS]
+        self.generation: int | None = None
+
+
+class SnapshotFront:
+    """Answers reads of the API from memory, for as long as nothing was committed since they were computed.
+
+    Kept is what a view marked with the header `KEEP`, a `200` to a `GET`; everything else passes through untouched.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        looks: Looks | None,
+        cache: SnapshotCache,
+        *,
+        timing: bool = False,
+    ) -> None:
+        self.application = application
+        self.looks = looks
+        self.cache = cache
+        self.timing = timing
+        self.thread = Thread()
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        if path.startswith(FILES):
+            return self.application(environ, start_response)
+        started = time.perf_counter()
+        snapshot = self.look()
+        if (method != "GET" and method != "HEAD") or not path.startswith(API_PREFIX):
+            return self.application(environ, start_response)
+        if has_body(environ):
+            snapshot = None
+        key = tuple(map(environ.get, KEY))
+        entry = None if snapshot is None else self.cache.get(snapshot, key)
+        if entry is not None and time.time() < entry.deadline:
+            return self.answer(environ, start_response, entry, snapshot, key, ("hit", started))
+        environ[SNAPSHOT] = snapshot
+        environ["REQUEST_METHOD"] = "GET"  # HEAD is answered like GET, without the body
+        status, headers, body = self.ask(environ)
+        environ["REQUEST_METHOD"] = method
+        deadline = deadline_of(status, headers, body)
+        if deadline is None:
+            start_response(status, [header for header in headers if header[0] != KEEP])
+            return body if method == "GET" else emptied(body)
+        entry = Entry(headers, b"".join(body), deadline, key)
+        emptied(body)
+        return self.answer(environ, start_response, entry, snapshot, key, ("miss", started))
+
+    def look(self) -> int | None:
+        """Return the current snapshot, or None where nothing may be taken from the cache or put into it.
+
+        Every request looks, also one that writes: a connection that was made before the watch came to another file or
+        server is closed first, or it would read, and write into, what is no longer the database.
+        """
+        thread = self.thread
+        if self.looks is None or thread.database.in_atomic_block:
+            return None
+        snapshot = self.looks.snapshot()
+        generation = self.looks.generation
+        if thread.generation != generation:
+            connections.close_all()
+            thread.generation = generation
+        return snapshot
+
+    def ask(self, environ: Environ) -> tuple[str, Headers, Any]:
+        """Return what Django answers."""
+        head: tuple[str, Headers] = ("", [])
+
+        def start_response(status: str, headers: Headers, exc_info: Any = None, /) -> None:
+            nonlocal head
+            head = status, headers  # an application that fails after it has begun begins again
+
+        body = self.application(environ, start_response)
+        return *head, body
+
+    def answer(
+        self,
+        environ: Environ,
+        start_response: StartResponse,
+        entry: Entry,
+        snapshot: int | None,
+        key: tuple[Any, ...],
+        timing: tuple[str, float],
+    ) -> Iterable[bytes]:
+        """Answer from an entry: `304` where the client has it already."""
+        accepted = environ.get("HTTP_ACCEPT_ENCODING")
+        encoding = best_encoding(accepted, len(entry.body) < SMALL) if accepted else IDENTITY
+        is_new = encoding not in entry.forms
+        etag, headers, body = entry.form(encoding)
+        if is_new and snapshot is not None:
+            self.cache.put(snapshot, key, entry, entry.size)
+        if self.timing:
+            outcome, started = timing
+            duration = (time.perf_counter() - started) * 1000
+            headers = [*headers, ("Server-Timing", f'cache;desc="{outcome}", total;dur={duration:.3f}')]
+        condition = environ.get("HTTP_IF_NONE_MATCH")
+        if condition is not None and matches(condition, etag):
+            start_response("304 Not Modified", [header for header in headers if header[0] not in BODY_HEADERS])
+            return []
+        start_response("200 OK", headers)
+        return [body] if environ["REQUEST_METHOD"] == "GET" else []
+
+
+def front_of(application: Application) -> SnapshotFront:
+    """Return the front that the settings ask for, over the default database."""
+    return SnapshotFront(
+        application,
+        looks(),
+        SnapshotCache(settings.RESPONSE_CACHE_SIZE),
+        timing=settings.SERVER_TIMING,
+    )
+
+
+def has_body(environ: Environ) -> bool:
+    """Tell whether a request sends more than its head, which Django must read or refuse."""
+    return environ.get("CONTENT_LENGTH", "0") not in {"0", ""} or "HTTP_TRANSFER_ENCODING" in environ
+
+
+def deadline_of(status: str, headers: Headers, body: Any) -> float | None:
+    """Return until when an answer may be given again, in seconds since the epoch; None where it may not."""
+    deadline = next((value for name, value in headers if name == KEEP), None)
+    if deadline is None or not status.startswith("200 ") or getattr(body, "streaming", False):
+        return None
+    return None if any(name.lower() in NEVER_KEPT for name, _ in headers) else float(deadline)
+
+
+def matches(condition: str, etag: str) -> bool:
+    """Tell whether `If-None-Match` names the ETag, weakly compared (RFC 9110, 13.1.2)."""
+    return condition == etag or any(tag == "*" or tag.removeprefix("W/") == etag for tag in parse_etags(condition))
+
+
+def emptied(body: Any) -> list[bytes]:
+    """Close what Django answered, which ends its request, and return no body."""
+    if hasattr(body, "close"):
+        body.close()
+    return []
