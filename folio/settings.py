@@ -5,7 +5,7 @@ import secrets
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -169,7 +169,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 
 # The database
 
-DATABASES: dict[str, dict[str, Any]] = {"default": database(f"sqlite:///{DATA_DIR / 'folio.sqlite3'}")}
+DATABASES: dict[str, dict[str, Any]] = {"default": database(f"sqlite:///{quote(str(DATA_DIR / 'folio.sqlite3'))}")}
 DATABASES["default"]["CONN_MAX_AGE"] = number("FOLIO_CONNECTION_MAX_AGE", 600)  # seconds
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -208,6 +208,10 @@ USE_TZ = True
 
 # The API
 
+# Bytes of each worker's memory; both caches follow the database's own version, see docs/decisions/.
+RESPONSE_CACHE_SIZE = number("FOLIO_RESPONSE_CACHE_SIZE", 16 * 1024 * 1024)
+DOCUMENT_CACHE_SIZE = number("FOLIO_DOCUMENT_CACHE_SIZE", 24 * 1024 * 1024)
+SERVER_TIMING = switch("FOLIO_SERVER_TIMING")
 TOKEN_DAYS = number("FOLIO_TOKEN_DAYS", 30)  # what POST /api/auth/token/ gives a key to live
 
 REST_FRAMEWORK = {

@@ -10,9 +10,10 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from wsgiref.util import setup_testing_defaults
 
 import msgspec
-from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
+
+Application = Callable[..., Any]
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Answer:
 
 
 def ask(
-    application: WSGIHandler,
+    application: Application,
     method: str,
     url: str,
     body: bytes = b"",
@@ -62,7 +63,8 @@ def ask(
     with connections_kept():
         response = application(request, start_response)
         answer.content = b"".join(response)
-        response.close()
+        if hasattr(response, "close"):
+            response.close()
     return answer
 
 

@@ -5,7 +5,15 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from folio.snapshots import SNAPSHOT, remember
+
 from .models import Token, digest_of
+
+TOKEN_SIZE = 4096  # bytes that a token and its user take in the document cache, roughly
+
+
+def find_token(digest: str) -> Token | None:
+    return Token.objects.alive().select_related("user").filter(digest=digest).first()
 
 
 def token_of(request: Request) -> Token:
@@ -22,8 +30,9 @@ class TokenAuthentication(BaseAuthentication):
         scheme, _, key = get_authorization_header(request).strip().partition(b" ")
         if scheme.lower() != self.keyword.lower().encode():
             return None
-        token = Token.objects.alive().select_related("user").filter(digest=digest_of(key.strip())).first()
-        if token is None:
+        digest = digest_of(key.strip())
+        token = remember(request.META.get(SNAPSHOT), (Token, digest), lambda: find_token(digest), TOKEN_SIZE)
+        if token is None or token.has_expired():
             raise AuthenticationFailed(
                 "This key is not valid: it is unknown, revoked or expired, or its owner was deactivated."
             )

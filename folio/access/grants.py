@@ -2,8 +2,12 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import Permission
 from django.db.models import Q
 
+from folio.snapshots import remember
+
 from .codes import CODES
 from .models import Token
+
+CODES_SIZE = 4096  # bytes that a user's codes take in the document cache, roughly
 
 
 def granted_codes(user: AbstractBaseUser) -> frozenset[int]:
@@ -17,7 +21,7 @@ def granted_codes(user: AbstractBaseUser) -> frozenset[int]:
     return frozenset(code.code for code in CODES.values() if code.permission in held)
 
 
-def allowed_codes(token: Token) -> frozenset[int]:
+def allowed_codes(token: Token, snapshot: int | None = None) -> frozenset[int]:
     """Return the codes that a token can use: those its owner holds and it is not narrowed away from."""
-    codes = granted_codes(token.user)
+    codes = remember(snapshot, (Permission, token.user_id), lambda: granted_codes(token.user), CODES_SIZE)
     return codes if token.codes is None else codes.intersection(token.codes)

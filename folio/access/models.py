@@ -56,3 +56,6 @@ class Token(models.Model):
 
     def __str__(self) -> str:
         return self.name or f"Token {self.pk}"
+
+    def has_expired(self, now: datetime | None = None) -> bool:
+        return self.expires_at is not None and self.expires_at <= (now or timezone.now())

@@ -4,6 +4,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from folio.api.errors import Forbidden
+from folio.snapshots import SNAPSHOT
 
 from .authentication import token_of
 from .codes import RESOURCES, Code
@@ -19,7 +20,7 @@ class HoldsPermissionCode(BasePermission):
         if view.action in {None, "metadata"}:  # a method that the path doesn't know, or OPTIONS, which is told next
             return True
         code = self.code_of(view)
-        if code.code not in allowed_codes(token_of(request)):
+        if code.code not in allowed_codes(token_of(request), request.META.get(SNAPSHOT)):
             raise Forbidden(
                 f"This needs the permission code {code.code} ({code.action} {code.resource}), "
                 "held by an admin or by staff with that permission, and by the key.",

@@ -1,3 +1,4 @@
+from collections.abc import Hashable
 from datetime import timedelta
 from typing import Any, cast
 
@@ -92,6 +93,9 @@ class TokenViewSet(ListingView):
 
     def get_queryset(self) -> Any:
         return Token.objects.filter(user=self.request.user)
+
+    def scope(self) -> Hashable:
+        return self.request.user.pk
 
     def create(self, request: Request) -> Response:
         serializer = self.get_serializer(data=request.data)

@@ -1,7 +1,11 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Self
 
 import msgspec
+
+from folio import snapshots
+
+KEY_SIZE = 300  # bytes that an entry of the document cache takes beside its document, roughly
 
 
 class Document(msgspec.Struct):
@@ -14,6 +18,21 @@ class Document(msgspec.Struct):
         `base` is the scheme and host that the absolute URLs in them begin with, without a slash.
         """
         raise TypeError(f"{cls.__name__} is only read within other documents")
+
+
+def encoded(document: type[Document], ids: Sequence[int], base: str, snapshot: int | None) -> dict[int, msgspec.Raw]:
+    """Return the documents by id as ready JSON; those not yet made in this snapshot are read in one batch."""
+    snapshot = snapshots.usable(snapshot)
+    found: dict[int, msgspec.Raw] = {}
+    if snapshot is not None:
+        kept = snapshots.documents.get_many(snapshot, [(document, base, pk) for pk in ids])
+        found = {key[2]: raw for key, raw in kept.items()}
+    missing = [pk for pk in ids if pk not in found]
+    for pk, made in document.read(missing, base).items() if missing else ():
+        found[pk] = msgspec.Raw(msgspec.json.encode(made))
+        if snapshot is not None:
+            snapshots.documents.put(snapshot, (document, base, pk), found[pk], len(bytes(found[pk])) + KEY_SIZE)
+    return found
 
 
 class Error(Document):

@@ -1,9 +1,12 @@
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from django.http import HttpRequest
 
 from .filters import DEFAULT_LIMIT, MAX_LIMIT
+
+PAGING = ("limit", "offset")
 
 
 def page_of(row: type[msgspec.Struct]) -> type[msgspec.Struct]:
@@ -23,22 +26,20 @@ class Window:
         self.offset = parameters.get("offset") or 0
 
     def slice(self, ids: Any, count: int) -> list[int]:
-        """Return the window's part of a queryset of ids, without a query where there is nothing to see."""
-        return list(ids[self.offset : self.offset + self.limit]) if self.offset < count else []
+        """Return the window's part of a queryset of ids, read from the nearer end; an empty one without a query."""
+        start, stop = self.offset, min(self.offset + self.limit, count)
+        if start >= stop:
+            return []
+        if start <= count - stop:
+            return list(ids[start:stop])
+        return list(ids.reverse()[count - stop : count - start])[::-1]
 
     def links(self, request: HttpRequest, count: int) -> dict[str, str | None]:
         """Return the absolute URLs of the pages beside this one; they keep the request's other parameters."""
+        others = [(name, value) for name, values in request.GET.lists() if name not in PAGING for value in values]
+        url = f"{request.build_absolute_uri(request.path)}?{urlencode([*others, ('limit', self.limit)])}"
         after, before = self.offset + self.limit, self.offset - self.limit
         return {
-            "next": self.url(request, after) if after < count else None,
-            "previous": self.url(request, before) if self.offset > 0 else None,
+            "next": f"{url}&offset={after}" if after < count else None,
+            "previous": None if self.offset == 0 else url if before <= 0 else f"{url}&offset={before}",
         }
-
-    def url(self, request: HttpRequest, offset: int) -> str:
-        query = request.GET.copy()
-        query["limit"] = str(self.limit)
-        if offset > 0:
-            query["offset"] = str(offset)
-        else:
-            query.pop("offset", None)
-        return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")

@@ -1,4 +1,5 @@
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
@@ -9,10 +10,17 @@ from rest_framework.response import Response
 
 from .viewsets import StrictView
 
+turn = Lock()  # drf-spectacular fails where two threads make its first description together
 
-@cache
+
 def openapi_schema() -> dict[str, Any]:
     """Return the API's description, the same for every client."""
+    with turn:
+        return generated_schema()
+
+
+@cache
+def generated_schema() -> dict[str, Any]:
     schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
     return schema
 

@@ -1,4 +1,5 @@
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from math import inf
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,8 +13,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
+from folio.snapshots import KEEP, SNAPSHOT, remember
+
 from . import usage
-from .documents import Document
+from .documents import KEY_SIZE, Document, encoded
 from .errors import Conflict
 from .filters import PageFilterSet, unknown_parameters
 from .pagination import Window, page_of
@@ -52,6 +55,7 @@ def base_url(request: HttpRequest | Request) -> str:
 class StrictView(APIView):
     """A view that refuses query parameters that it doesn't know, once it is settled who may ask."""
 
+    may_be_kept = True
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -62,6 +66,20 @@ class StrictView(APIView):
     def takes_parameters(self) -> bool:
         """Tell whether the action checks its parameters itself."""
         return False
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """Mark what may be given again until the key expires, for as long as nothing is committed."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.add_post_render_callback(self.part_with)
+        if self.may_be_kept and request.method == "GET" and response.status_code == status.HTTP_200_OK:
+            expires_at = getattr(request.auth, "expires_at", None)
+            response.headers[KEEP] = str(expires_at.timestamp() if expires_at else inf)
+        return response
+
+    def part_with(self, response: Response) -> None:
+        """Undo what holds a rendered answer and its view together, or its bytes stay until Python looks for cycles."""
+        del self.response
+        vars(response)["renderer_context"].clear()
 
 
 class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
@@ -82,13 +100,20 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
     def takes_parameters(self) -> bool:
         return bool(self.action == "list")
 
+    def scope(self) -> Hashable:
+        """Return what the list depends on besides its parameters."""
+        return None
+
     def list(self, request: Request) -> Response:
-        filterset = self.filterset_class(request.query_params, self.get_queryset(), request=request)
-        window = Window(filterset.checked())
-        count = filterset.qs.count()
-        ids = window.slice(filterset.qs.values_list("pk", flat=True), count)
-        rows = self.row.read(ids, base_url(request))
-        results = [rows[pk] for pk in ids if pk in rows]
+        filterset = self.filterset_class(request.query_params)
+        window = Window(filterset.values)
+        rows = self.get_queryset()
+        snapshot = request.META.get(SNAPSHOT)
+        key = (type(self), self.scope(), filterset.narrowing())
+        count = remember(snapshot, key, lambda: filterset.narrowed(rows).count(), KEY_SIZE + len(key[2]))
+        ids = window.slice(filterset.ids(rows, count), count)
+        documents = encoded(self.row, ids, base_url(request), snapshot)
+        results = [documents[pk] for pk in ids if pk in documents]
         return Response(self.page(count=count, results=results, **window.links(request, count)))
 
 
@@ -104,7 +129,7 @@ class ResourceViewSet(ListingView):
             usage.resources[cls.queryset.model] = cls.resource
 
     def retrieve(self, request: Request, pk: int) -> Response:
-        return Response(self.read(pk))
+        return self.document_of(pk)
 
     def create(self, request: Request) -> Response:
         return self.created(write(self.perform_create))
@@ -149,13 +174,18 @@ class ResourceViewSet(ListingView):
             raise self.missing(f"id {pk}")
         return instance
 
-    def read(self, pk: int) -> Any:
-        """Return the full document, or raise NotFound."""
+    def document_of(self, pk: int) -> Response:
+        """Answer with the full document, ready if it was read before; or raise NotFound."""
         # SQLite can't even be asked for more than 64 bits.
-        found = self.document.read([pk], base_url(self.request)) if pk <= BIGGEST else {}
+        ids = [pk] if pk <= BIGGEST else []
+        found = encoded(self.document, ids, base_url(self.request), self.request.META.get(SNAPSHOT))
         if pk not in found:
             raise self.missing(f"id {pk}")
-        return found[pk]
+        return Response(found[pk])
+
+    def read(self, pk: int) -> Any:
+        """Return the full document of a row that was just written."""
+        return self.document.read([pk], base_url(self.request))[pk]
 
     def missing(self, what: str) -> NotFound:
         return NotFound(f"There is no {self.noun} with the {what}.")

@@ -3,7 +3,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.utils.encoding import filepath_to_uri
 from msgspec import UNSET, UnsetType
 
 from folio.api.documents import Document
@@ -71,6 +72,8 @@ class MediaPool:
 
     def __init__(self, ids: Iterable[int | None], base: str) -> None:
         self.base = base
+        # The local storage's url() parses and joins two URLs for each file, which took half of the time of a document.
+        self.folder = f"{base}{default_storage.base_url}" if isinstance(default_storage, FileSystemStorage) else None
         wanted = {pk for pk in ids if pk is not None}
         rows: Any = MediaModel.objects.filter(pk__in=wanted).values() if wanted else []
         self.rows: dict[int | None, dict[str, Any]] = {row["id"]: row for row in rows}
@@ -83,6 +86,8 @@ class MediaPool:
 
     def url(self, name: str) -> str:
         """Return a file's absolute URL; a storage elsewhere gives absolute ones itself."""
+        if self.folder is not None:
+            return f"{self.folder}{filepath_to_uri(name)}"
         url: str = default_storage.url(name)
         return f"{self.base}{url}" if url.startswith("/") else url
 

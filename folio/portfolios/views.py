@@ -27,7 +27,7 @@ class PortfolioViewSet(ResourceViewSet):
         pk = self.get_queryset().filter(slug=slug).values_list("pk", flat=True).first() if "\0" not in slug else None
         if pk is None:
             raise self.missing(f"slug {slug}")
-        return Response(self.read(pk))
+        return self.document_of(pk)
 
 
 class EmployerViewSet(ResourceViewSet):

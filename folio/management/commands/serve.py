@@ -1,8 +1,9 @@
+import ctypes
 import secrets
 import socket
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +25,7 @@ ADMIN = "admin"
 MAX_WORKERS = 256
 THREADS = 8  # of each worker: enough that reads go on while some wait for a slow client or a writer's turn
 BACKPRESSURE = 128  # requests that a worker has accepted and not yet answered
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # glibc's numbers for them
 
 
 class Command(BaseCommand):
@@ -56,6 +58,7 @@ class Command(BaseCommand):
             self.stdout.write("  folio createsuperuser\n  folio createtoken NAME --admin")
         self.stdout.flush()
         connection.close()
+        give_back_memory()
         Granian(
             "folio.wsgi:application",
             address=host,
@@ -93,6 +96,17 @@ class Command(BaseCommand):
         self.stdout.write("An admin was made. These are shown only now:")
         self.stdout.write(f"  username    {ADMIN}\n  password    {password}\n  API key     {key}")
         return key
+
+
+def give_back_memory() -> None:
+    """Have glibc return what is freed to the system: it would keep an arena for each thread, and large pieces in them.
+
+    The workers are forked from this process and inherit it. Other systems have no such function, nor the habit.
+    """
+    with suppress(OSError, AttributeError):
+        allocator = ctypes.CDLL(None)
+        allocator.mallopt(M_ARENA_MAX, 2)
+        allocator.mallopt(M_MMAP_THRESHOLD, 64 * 1024)
 
 
 def local_address(host: str, port: int) -> str:
