@@ -1,4 +1,6 @@
-from django.db.models import QuerySet
+from collections.abc import Iterable
+
+from django.db.models import Exists, OuterRef, QuerySet
 
 from folio.api.filters import (
     BooleanFilter,
@@ -17,13 +19,24 @@ from folio.api.filters import (
 from .models import Portfolio, PortfolioTag
 
 
-class TaggedFilter(IdListFilter):
+class TagsFilter(IdListFilter):
     """Portfolios with any of the tags, each once."""
 
-    def filter(self, queryset: QuerySet[Portfolio], value: list[int] | None) -> QuerySet[Portfolio]:
-        if not value:
-            return queryset
+    def filter(self, queryset: QuerySet[Portfolio], value: Iterable[int]) -> QuerySet[Portfolio]:
         return queryset.filter(pk__in=PortfolioTag.objects.filter(tag__in=value).values("portfolio"))
+
+    def filter_many(self, queryset: QuerySet[Portfolio], value: Iterable[int]) -> QuerySet[Portfolio]:
+        return queryset.filter(Exists(PortfolioTag.objects.filter(portfolio=OuterRef("pk"), tag__in=value)))
+
+
+class TagFilter(IntegerFilter):
+    """Portfolios with the tag."""
+
+    def filter(self, queryset: QuerySet[Portfolio], value: int) -> QuerySet[Portfolio]:
+        return queryset.filter(pk__in=PortfolioTag.objects.filter(tag=value).values("portfolio"))
+
+    def filter_many(self, queryset: QuerySet[Portfolio], value: int) -> QuerySet[Portfolio]:
+        return queryset.filter(Exists(PortfolioTag.objects.filter(portfolio=OuterRef("pk"), tag=value)))
 
 
 class PortfolioFilterSet(FilterSet):
@@ -70,8 +83,8 @@ class PortfolioFilterSet(FilterSet):
         "completed_at", label="Completed at that moment or earlier; a bare date includes the whole day"
     )
     employer_id = IntegerFilter("employer_id", label="Done for that employer")
-    tag_id = IntegerFilter("placed_tags__tag", label="With that tag")
-    tags_in = TaggedFilter(label="With any of these tags, by their ids separated by commas; may be repeated")
+    tag_id = TagFilter(label="With that tag")
+    tags_in = TagsFilter(label="With any of these tags, by their ids separated by commas; may be repeated")
     is_active = BooleanFilter("is_active", label="Active or not")
     slug = TextFilter("slug", label="With exactly that slug")
 

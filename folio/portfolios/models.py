@@ -97,9 +97,11 @@ class Portfolio(models.Model):
     slug = CodePointCharField(max_length=200, validators=[validate_slug])
     excerpt = models.CharField(max_length=1000)
     description = models.TextField(null=True, blank=True)
-    image = image_field()
+    image = image_field(db_index=False)
     order = models.IntegerField(default=0)
-    employer = models.ForeignKey(Employer, null=True, blank=True, on_delete=models.PROTECT, related_name="portfolios")
+    employer = models.ForeignKey(
+        Employer, null=True, blank=True, on_delete=models.PROTECT, related_name="portfolios", db_index=False
+    )
     is_active = models.BooleanField(default=True)
     completed_at = models.DateTimeField(null=True, blank=True)
     year = models.GeneratedField(
@@ -125,12 +127,25 @@ class Portfolio(models.Model):
             ),
         ]
         indexes = [
-            models.Index("order", F("created_at").desc(), "id", name="portfolio_default_order"),
+            # The last four let a walk through the default order filter by them without a look at the rows.
+            models.Index(
+                "order",
+                F("created_at").desc(),
+                "id",
+                "updated_at",
+                "completed_at",
+                "image",
+                "employer",
+                name="portfolio_default_order",
+            ),
             models.Index(fields=["created_at"], name="portfolio_created_at"),
             models.Index(fields=["updated_at"], name="portfolio_updated_at"),
             models.Index(fields=["completed_at"], name="portfolio_completed_at"),
             models.Index(fields=["year"], name="portfolio_year"),
+            # What is filtered by one value is found in the default order: however many there are, nothing is sorted.
             models.Index("is_active", "order", F("created_at").desc(), "id", name="portfolio_is_active"),
+            models.Index("employer", "order", F("created_at").desc(), "id", name="portfolio_employer"),
+            models.Index("image", "order", F("created_at").desc(), "id", name="portfolio_image"),
         ]
 
     def __str__(self) -> str:
@@ -174,13 +189,16 @@ class PortfolioTag(Placed):
     """A tag on a portfolio."""
 
     portfolio = models.ForeignKey(Portfolio, on_delete=models.CASCADE, related_name="placed_tags")
-    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="+")
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="+", db_index=False)
 
     class Meta:
         ordering = ["portfolio_id", "place", "pk"]
         verbose_name = "tag"
         constraints = [models.UniqueConstraint(fields=["portfolio", "tag"], name="tag_unique_per_portfolio")]
-        indexes = [models.Index(fields=["portfolio", "place", "id"], name="portfolio_tag_place")]
+        indexes = [
+            models.Index(fields=["portfolio", "place", "id"], name="portfolio_tag_place"),
+            models.Index(fields=["tag", "portfolio"], name="portfolio_tag_tag"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.portfolio}: {self.tag}"
