@@ -1,5 +1,6 @@
 # make run    install, migrate, load sample content, serve         (PORT=8000 DATA=data)
 # make test   install what tests need, run the suite               (DATABASES=auto|sqlite|postgresql)
+# make stress  show that no read is ever stale, a minute each       (DATABASES=auto|sqlite|postgresql)
 PYTHON ?= python3
 PORT ?= 8000
 DATA ?= data
@@ -10,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run setup test check lint types bench requirements schema
+.PHONY: run setup test check lint types stress bench requirements schema
 .DEFAULT_GOAL := run
 
 run: setup
@@ -43,6 +44,18 @@ ifneq ($(DATABASES),sqlite)
 	if [ $$status -eq 69 ] && [ "$(DATABASES)" = auto ]; then echo "Tested on SQLite only."; else exit $$status; fi
 endif
 
+# Readers that run freely while everything is written: not one of them may see what was before a write's answer.
+stress: $(VENV)/.installed-dev
+ifneq ($(DATABASES),postgresql)
+	@echo "20,000 reads on SQLite"
+	@env -u DATABASE_URL $(BIN)/python -m benchmarks.stress
+endif
+ifneq ($(DATABASES),sqlite)
+	@echo "20,000 reads on PostgreSQL"
+	@$(BIN)/python -m tests.postgresql $(BIN)/python -m benchmarks.stress; status=$$?; \
+	if [ $$status -eq 69 ] && [ "$(DATABASES)" = auto ]; then echo "Stressed on SQLite only."; else exit $$status; fi
+endif
+
 check: lint types test
 
 lint: $(VENV)/.installed-dev
@@ -55,6 +68,7 @@ types: $(VENV)/.installed-dev
 
 # Figures, as ratios within one run; see benchmarks/.
 bench: $(VENV)/.installed-dev
+	@$(BIN)/python -m benchmarks
 	@$(BIN)/python -m benchmarks.thumbnails
 
 # For maintainers: pin the newest releases that pyproject.toml admits, and renew the committed OpenAPI schema.

@@ -1,0 +1,101 @@
+"""Measure Folio's reads and writes in one run: `python -m benchmarks [--database postgresql] [--quick]`.
+
+Two others run on the same machine, in the same rounds, by the same HTTP server with one worker: *wire* answers with the
+same bytes from memory, and *usual* is the same API built the usual way on the same tables.
+"""
+
+import os
+import sys
+import tempfile
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg
+
+from tests.postgresql import UNAVAILABLE, find_binaries, temporary_server
+
+from . import footprint, machine, rates, report, scale
+from .processes import Installation, fill
+
+PORTFOLIOS = 2_000
+FEW, MANY = 1_000, 100_000
+ROUNDS, SECONDS = 5, 2  # of each participant's turn
+DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+
+def main() -> int:
+    parser = ArgumentParser(prog="python -m benchmarks", description="Measure Folio beside others.")
+    parser.add_argument("--database", choices=DATABASES, default="sqlite")
+    parser.add_argument("--quick", action="store_true", help="one short round, to see that it works")
+    options = parser.parse_args()
+    missing = machine.missing_tools()
+    if missing:
+        print("\n".join(missing), file=sys.stderr)
+        return 1
+    if options.database == "postgresql" and find_binaries() is None:
+        print("PostgreSQL is not installed (Debian: apt-get install postgresql-15).", file=sys.stderr)
+        return UNAVAILABLE
+    about = machine.description()
+    print(machine.summary(about))
+    os.sched_setaffinity(0, {machine.cores()[1]})
+    with database_of(options.database) as url, tempfile.TemporaryDirectory(prefix="folio-benchmarks-") as folder:
+        rounds, seconds = (1, 1) if options.quick else (ROUNDS, SECONDS)
+        found = measured(Path(folder), url, rounds, seconds)
+    name = DATABASES[options.database]
+    print(f"\n{report.write(found, name, about)}\n")
+    print(f"Written to {report.RESULTS}: {options.database}.json, .md and .png")
+    return 0
+
+
+def measured(folder: Path, database_url: str | None, rounds: int, seconds: int) -> report.Found:
+    def made(portfolios: int) -> Installation:
+        tell(f"Filling a database with {portfolios:,} portfolios")
+        return fill(folder / str(portfolios), portfolios, variables(database_url, portfolios))
+
+    middle, small, large = made(PORTFOLIOS), made(FEW), made(MANY)
+    tell("Measuring reads")
+    reads = rates.read_rates(middle, rounds, seconds, database_url)
+    tell(f"Measuring pages and filters of {MANY:,}")
+    pages = {installation.portfolios: scale.page_times(installation, rounds) for installation in (small, large)}
+    filters = scale.filter_times(large, rounds)
+    usual = scale.usual_times(large)
+    tell("Measuring sizes, starts and memory")
+    shares = footprint.compressed_shares(middle)
+    starts = footprint.start_times(middle, rounds)
+    memory = footprint.worker_memory(large, 3 * seconds)
+    tell("Measuring writes")
+    writes = rates.write_rates(middle, rounds, seconds)
+    return report.Found(reads | writes, pages[FEW], pages[MANY], filters, usual, shares, memory, starts)
+
+
+def tell(line: str) -> None:
+    print(f"{line} ...", flush=True)
+
+
+@contextmanager
+def database_of(database: str) -> Iterator[str | None]:
+    """Yield the URL of a PostgreSQL server that runs on the servers' core; None for SQLite."""
+    binaries = find_binaries()
+    if database == "sqlite" or binaries is None:
+        yield None
+        return
+    with ExitStack() as stack:
+        with machine.on_core(machine.cores()[0]):
+            server = stack.enter_context(temporary_server(binaries))
+        yield server.url
+
+
+def variables(database_url: str | None, portfolios: int) -> dict[str, str]:
+    """Return the environment of an installation; on PostgreSQL, its database is made."""
+    if database_url is None:
+        return {}
+    name = f"folio_bench_{portfolios}"
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return {"DATABASE_URL": f"{database_url.rpartition('/')[0]}/{name}"}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""What an answer weighs, what memory a worker takes with its caches full, how long a start takes."""
+
+import time
+
+from tests.postgresql import free_port
+
+from .load import wrk
+from .processes import LIST, Installation, folio, folio_command, memory, running
+
+STRIDE = 97  # rows from one page to the next, so that all documents have their turn
+ENCODINGS = ("zstd", "br", "gzip")
+FILLS = (  # pages of these sizes, in these forms, each never asked before
+    (98, "identity"),
+    (98, "zstd"),
+    (3, "gzip"),
+)
+
+
+def compressed_shares(installation: Installation, rows: int = 10) -> dict[str, float]:
+    """Return the share of its bytes that each encoding leaves of a page."""
+    with folio(installation) as served, served.client() as client:
+        path = f"{LIST}?limit={rows}"
+        whole = len(client.get(path).body)
+        return {name: len(client.get(path, {"Accept-Encoding": name}).body) / whole for name in ENCODINGS}
+
+
+def worker_memory(installation: Installation, seconds: float) -> dict[str, float]:
+    """Return the MB that a worker takes when it has answered once, and at most while its caches are filled."""
+    with folio(installation) as served:
+        fresh = served.worker_memory()
+        most = fresh
+        for limit, encoding in FILLS:
+            path = f"{LIST}?ordering=id"
+            offsets = installation.portfolios - 200
+            wrk(f"{served.url}{path}", served.key, seconds, "pages", offsets, limit, STRIDE,
+                headers={"Accept-Encoding": encoding})  # fmt: skip
+            most = max(most, served.worker_memory())
+        return {"fresh": fresh, "full": most, "parent": memory(served.process.pid)}
+
+
+def start_times(installation: Installation, rounds: int) -> list[float]:
+    """Return the seconds from the start of `folio serve` on an existing installation to its first answer."""
+    taken = []
+    for _ in range(rounds):
+        port = free_port()
+        started = time.perf_counter()
+        with running(folio_command(port), installation, port):
+            taken.append(time.perf_counter() - started)
+    return taken

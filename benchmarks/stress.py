@@ -1,0 +1,271 @@
+"""Readers that run freely while everything is written: `python -m benchmarks.stress [--reads 20000] [--seconds 20]`.
+
+Two workers answer. Each text that is written holds a number greater than all before it, and each read that begins after
+a number was acknowledged must show that number or a later one, at whatever address, in whatever form, from whichever
+worker; none may show a number that is not yet asked for, nor one that is rolled back. A member's access is withdrawn
+and restored meanwhile, and each of their reads must be answered by what they may do at that time.
+
+The database is that of `DATABASE_URL`, else SQLite. The exit status is 1 if a read was wrong, or too few were done.
+"""
+
+import gzip
+import random
+import sys
+import tempfile
+import time
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from hashlib import sha256
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from threading import Lock
+from urllib.parse import urlsplit
+
+import msgspec
+
+from tests.live import Server, running_server
+from tests.readers import connections_to_each_worker, key_of
+from tests.writers import TEXTS, WAYS, Rows, Writers, make_rows, text_of
+
+WORKERS = 2
+READERS = 6
+LIMIT = 55  # seconds
+LONGEST_PAUSE = 1.0  # seconds
+REQUESTS_PER_CONNECTION = 300  # then another one is opened, which may reach another worker
+NEVER_SHOWN = 999_999_999  # what is written and rolled back
+MEMBER_KEY = "the member's key"
+MEMBER = "User.objects.filter(username='member')"
+# How the member's access is withdrawn, the status that they then get, and how it is restored.
+WITHDRAWALS = [
+    (
+        f"{MEMBER}.get().user_permissions.clear()",
+        403,
+        f"{MEMBER}.get().user_permissions.add(Permission.objects.get(codename='view_tag'))",
+    ),
+    (f"{MEMBER}.update(is_active=False)", 401, f"{MEMBER}.update(is_active=True)"),
+    (f"{MEMBER}.get().tokens.update(codes=[4101])", 403, f"{MEMBER}.get().tokens.update(codes=None)"),
+    (
+        f"{MEMBER}.get().tokens.update(expires_at='2020-01-01T00:00Z')",
+        401,
+        f"{MEMBER}.get().tokens.update(expires_at=None)",
+    ),
+]
+
+
+class Tally:
+    """A number that grows: which is asked for, and which was acknowledged."""
+
+    def __init__(self) -> None:
+        self.turn = Lock()
+        self.asked = 0
+        self.acknowledged = 0
+
+    def write(self, task: Callable[[int], object]) -> None:
+        """Ask for the next number, one at a time."""
+        with self.turn:
+            self.asked += 1
+            task(self.asked)
+            self.acknowledged = self.asked
+
+
+@dataclass
+class Stage:
+    """What the readers and the writers have in common."""
+
+    writers: Writers
+    rows: Rows
+    texts: dict[str, Tally] = field(default_factory=lambda: {resource: Tally() for resource in TEXTS})
+    access: Tally = field(default_factory=Tally)  # an odd number is a withdrawal
+    counts: Counter[str] = field(default_factory=Counter)
+    violations: list[str] = field(default_factory=list)
+    is_over: bool = False
+
+    def running(self) -> Iterator[str]:
+        """Yield resources until all is over, with pauses between: mostly short ones, so that writes come in bursts."""
+        chance = random.Random()
+        while not self.is_over:
+            yield chance.choice(list(TEXTS))
+            time.sleep(chance.random() ** 4 * LONGEST_PAUSE)
+
+
+def write(stage: Stage, way: str) -> None:
+    """Write one text after another, by one of the ways."""
+    for resource in stage.running():
+        stage.texts[resource].write(writing(stage, way, resource))
+        stage.counts[f"written by {way}"] += 1
+
+
+def writing(stage: Stage, way: str, resource: str) -> Callable[[int], None]:
+    return lambda number: WAYS[way](stage.writers, resource, stage.rows.ids[resource], str(number))
+
+
+def write_and_roll_back(stage: Stage) -> None:
+    """Write what nobody may ever read."""
+    for resource in stage.running():
+        shown = TEXTS[resource]
+        with stage.writers.database.connection() as execute:
+            execute("BEGIN")
+            change = f"UPDATE {shown.table} SET {shown.field} = %s WHERE id = %s"
+            execute(change, str(NEVER_SHOWN), stage.rows.ids[resource])
+            time.sleep(0.01)
+            execute("ROLLBACK")
+        stage.counts["written and rolled back"] += 1
+
+
+def withdraw_and_restore(stage: Stage) -> None:
+    for _ in stage.running():
+        stage.access.write(lambda number: stage.writers.orm.run(change_of_access(number)))
+        stage.counts["changes of access"] += 1
+
+
+def change_of_access(number: int) -> str:
+    withdrawal, _, restoral = WITHDRAWALS[(number - 1) // 2 % len(WITHDRAWALS)]
+    return withdrawal if number % 2 else restoral
+
+
+def expected_status(number: int) -> int:
+    """Return what the member is answered with after that change of their access."""
+    return WITHDRAWALS[(number - 1) // 2 % len(WITHDRAWALS)][1] if number % 2 else 200
+
+
+class Reader:
+    """A client that reads all that is written, as fast as it is answered."""
+
+    def __init__(self, stage: Stage, seed: int) -> None:
+        self.stage = stage
+        self.chance = random.Random(seed)
+        self.counts: Counter[str] = Counter()
+        self.etags: dict[tuple[str, str], tuple[str, dict[str, int]]] = {}  # by path and encoding: with what it showed
+
+    def run(self) -> None:
+        port = urlsplit(self.stage.writers.server.url).port
+        while not self.stage.is_over:
+            with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+                for _ in range(REQUESTS_PER_CONNECTION):
+                    if self.stage.is_over:
+                        break
+                    if self.chance.random() < 0.1:
+                        self.read_as_member(connection)
+                    else:
+                        self.read(connection)
+
+    def read(self, connection: HTTPConnection) -> None:
+        """Read a path that shows some of the texts, and compare."""
+        resource = self.chance.choice(list(TEXTS))
+        path = self.chance.choice(self.stage.rows.paths(resource))
+        shown_at = TEXTS if "/portfolios/" in path else [resource]
+        if "?" in path and self.chance.random() < 0.3:
+            path += f"&limit={self.chance.randrange(1, 101)}"  # mostly not asked before in this snapshot
+        encoding = self.chance.choice(["gzip", "identity"])
+        headers = {"Authorization": f"Token {key_of(self.stage.writers.api)}", "Accept-Encoding": encoding}
+        etag, known = self.etags.get((path, encoding), ("", {}))
+        if etag and self.chance.random() < 0.3:
+            headers["If-None-Match"] = etag
+        begun = {resource: self.stage.texts[resource].acknowledged for resource in shown_at}
+
+        answer, body = self.ask(connection, path, headers)
+
+        asked = {resource: self.stage.texts[resource].asked for resource in shown_at}
+        if answer.status == 200:
+            document = msgspec.json.decode(body)
+            shown = {resource: int(text_of(resource, document)) for resource in shown_at}
+            self.etags[path, encoding] = answer.headers["ETag"], shown
+        elif answer.status == 304:
+            shown = known
+        else:
+            self.stage.violations.append(f"{path}: status {answer.status}")
+            return
+        for resource in shown_at:
+            if not begun[resource] <= shown[resource] <= asked[resource]:
+                self.stage.violations.append(
+                    f"{path} ({answer.status}, {encoding}, {answer.headers['Server-Timing']}) showed {resource} "
+                    f"{shown[resource]}; before it {begun[resource]} was acknowledged, and no later than "
+                    f"{asked[resource]} was asked for"
+                )
+
+    def read_as_member(self, connection: HTTPConnection) -> None:
+        """Read what the member may read at times, and compare where their access did not change meanwhile."""
+        path = f"/api/tags/{self.stage.rows.ids['tags']}/"
+        headers = {"Authorization": f"Token {MEMBER_KEY}", **self.chance.choice([{}, {"If-None-Match": "*"}])}
+        begun = self.stage.access.acknowledged
+
+        answer, _ = self.ask(connection, path, headers)
+
+        if self.stage.access.asked == begun:
+            self.counts["reads by the member, access settled"] += 1
+            status = 200 if answer.status == 304 else answer.status
+            if status != expected_status(begun):
+                self.stage.violations.append(f"The member was answered {status} after change {begun} of their access")
+
+    def ask(self, connection: HTTPConnection, path: str, headers: dict[str, str]) -> tuple[HTTPResponse, bytes]:
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        body = answer.read()
+        self.counts["reads"] += 1
+        self.counts["hits"] += 'desc="hit"' in answer.headers.get("Server-Timing", "")
+        self.counts["304"] += answer.status == 304
+        if answer.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        return answer, body
+
+
+def run(server: Server, reads: int, seconds: float) -> Stage:
+    """Let all of them run for that long and until so many reads are done, and return what came of it."""
+    with Writers.of(server) as writers:
+        stage = Stage(writers, make_rows(writers.api))
+        for resource, tally in stage.texts.items():
+            tally.write(writing(stage, "SQL", resource))
+        writers.orm.run(
+            "user = User.objects.create_user('member', is_staff=True)\n"
+            f"Token.objects.create(user=user, digest={sha256(MEMBER_KEY.encode()).hexdigest()!r})\n"
+            f"{WITHDRAWALS[0][2]}"
+        )
+        connections_to_each_worker(server.url, key_of(writers.api), WORKERS)  # fails where one does not answer
+        readers = [Reader(stage, seed) for seed in range(READERS)]
+        with ThreadPoolExecutor(32) as pool:
+            started: list[Future[None]] = [pool.submit(reader.run) for reader in readers]
+            started += [pool.submit(write, stage, way) for way in WAYS]
+            started += [pool.submit(write_and_roll_back, stage), pool.submit(withdraw_and_restore, stage)]
+            began = time.monotonic()
+            while (passed := time.monotonic() - began) < LIMIT and not any(future.done() for future in started):
+                if passed > seconds and sum(reader.counts["reads"] for reader in readers) > reads:
+                    break
+                time.sleep(0.1)
+            stage.is_over = True
+        for future in started:
+            future.result()  # raises what it failed with
+        for reader in readers:
+            stage.counts.update(reader.counts)
+        stage.counts["seconds"] = round(passed)
+        return stage
+
+
+def main() -> int:
+    parser = ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--reads", type=int, default=20_000, help="how many there must be (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=20, help="how long it takes at least (default: %(default)s)")
+    arguments = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory(prefix="folio-stress-", ignore_cleanup_errors=True) as folder,
+        running_server(Path(folder), "--workers", str(WORKERS), FOLIO_SERVER_TIMING="true") as server,
+    ):
+        stage = run(server, arguments.reads, arguments.seconds)
+        log = server.log.read_text()
+    if "Traceback" in log:
+        stage.violations.append(f"The server logged an error:\n{log}")
+    for name, count in sorted(stage.counts.items()):
+        print(f"{count:>9,}  {name}")
+    print(f"{len(stage.violations):>9,}  violations")
+    for violation in stage.violations[:10]:
+        print(violation, file=sys.stderr)
+    if stage.counts["reads"] < arguments.reads:
+        print(f"Too few reads: at least {arguments.reads:,} are wanted.", file=sys.stderr)
+    return int(bool(stage.violations) or stage.counts["reads"] < arguments.reads)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+from typing import Any
+
+from django.db import transaction
+from rest_framework import serializers
+
+from folio.media.models import Media, Thumbnail
+from folio.media.sizes import human_readable_size
+from folio.portfolios.models import Employer, Link, MetaEntry, Portfolio, PortfolioImage, PortfolioTag, Tag
+
+
+class ThumbnailSerializer(serializers.ModelSerializer[Thumbnail]):
+    f = serializers.FileField(source="file")
+
+    class Meta:
+        model = Thumbnail
+        fields = ["id", "f", "size"]
+
+
+class FileSerializer(serializers.ModelSerializer[Media]):
+    f = serializers.FileField(source="file")
+    human_readable_size = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Media
+        fields = ["id", "type", "name", "size", "human_readable_size", "f"]
+
+    def get_human_readable_size(self, media: Media) -> str:
+        return human_readable_size(media.size)
+
+
+class ImageSerializer(FileSerializer):
+    thumbnails = ThumbnailSerializer(many=True)
+
+    class Meta(FileSerializer.Meta):
+        fields = [*FileSerializer.Meta.fields, "width", "height", "mode", "thumbnails"]
+
+
+class EmployerSerializer(serializers.ModelSerializer[Employer]):
+    image_data = ImageSerializer(source="image")
+
+    class Meta:
+        model = Employer
+        fields = ["id", "name", "image_data", "description"]
+
+
+class TagSerializer(serializers.ModelSerializer[Tag]):
+    image_data = ImageSerializer(source="image")
+
+    class Meta:
+        model = Tag
+        fields = ["id", "name", "image_data"]
+
+
+class LinkSerializer(serializers.ModelSerializer[Link]):
+    image_data = ImageSerializer(source="image", read_only=True)
+
+    class Meta:
+        model = Link
+        fields = ["id", "name", "url", "image_data", "description"]
+
+
+class MetaEntrySerializer(serializers.ModelSerializer[MetaEntry]):
+    value_file = FileSerializer(read_only=True)
+
+    class Meta:
+        model = MetaEntry
+        fields = ["id", "key", "value_text", "value_file"]
+
+
+class PortfolioRowSerializer(serializers.ModelSerializer[Portfolio]):
+    image_data = ImageSerializer(source="image")
+    employer_data = EmployerSerializer(source="employer")
+    tags_data = TagSerializer(source="tags", many=True)
+    links_data = LinkSerializer(source="links", many=True)
+
+    class Meta:
+        model = Portfolio
+        fields = [
+            "id",
+            "title",
+            "slug",
+            "excerpt",
+            "order",
+            "image_data",
+            "employer_data",
+            "tags_data",
+            "links_data",
+            "is_active",
+            "completed_at",
+            "created_at",
+            "updated_at",
+        ]
+
+
+class PortfolioSerializer(PortfolioRowSerializer):
+    images_data = ImageSerializer(source="images", many=True)
+    meta = MetaEntrySerializer(many=True)
+
+    class Meta(PortfolioRowSerializer.Meta):
+        fields = [*PortfolioRowSerializer.Meta.fields, "description", "images_data", "meta"]
+
+
+class NewPortfolioSerializer(serializers.ModelSerializer[Portfolio]):
+    """What a create takes: ids of what there is, the links and meta to be made."""
+
+    images = serializers.PrimaryKeyRelatedField(queryset=Media.objects.images(), many=True, required=False)
+    tags = serializers.PrimaryKeyRelatedField(queryset=Tag.objects.all(), many=True, required=False)
+    links = LinkSerializer(many=True, required=False)
+    meta = MetaEntrySerializer(many=True, required=False)
+
+    class Meta:
+        model = Portfolio
+        fields = [
+            "title",
+            "slug",
+            "excerpt",
+            "description",
+            "image",
+            "images",
+            "order",
+            "employer",
+            "tags",
+            "is_active",
+            "completed_at",
+            "links",
+            "meta",
+        ]
+
+    @transaction.atomic
+    def create(self, validated_data: dict[str, Any]) -> Portfolio:
+        images, tags, links, meta = (validated_data.pop(name, []) for name in ("images", "tags", "links", "meta"))
+        portfolio = Portfolio.objects.create(**validated_data)
+        PortfolioImage.objects.bulk_create(
+            PortfolioImage(portfolio=portfolio, media=media, place=place) for place, media in enumerate(images)
+        )
+        PortfolioTag.objects.bulk_create(
+            PortfolioTag(portfolio=portfolio, tag=tag, place=place) for place, tag in enumerate(tags)
+        )
+        Link.objects.bulk_create(Link(portfolio=portfolio, place=place, **link) for place, link in enumerate(links))
+        MetaEntry.objects.bulk_create(
+            MetaEntry(portfolio=portfolio, place=place, **entry) for place, entry in enumerate(meta)
+        )
+        return portfolio

@@ -1,0 +1,42 @@
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import mixins, status, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from folio.portfolios.models import Portfolio
+
+from .filters import PortfolioFilter
+from .serializers import NewPortfolioSerializer, PortfolioRowSerializer, PortfolioSerializer
+
+ROW = ("image__thumbnails", "employer__image__thumbnails", "tags__image__thumbnails", "links__image__thumbnails")
+FULL = (*ROW, "images__thumbnails", "meta__value_file")
+
+
+class PortfolioViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.CreateModelMixin, viewsets.GenericViewSet[Portfolio]
+):
+    queryset = Portfolio.objects.select_related("image", "employer__image")
+    filterset_class = PortfolioFilter
+    search_fields = ["title", "slug", "excerpt", "year", "employer__name"]
+    ordering_fields = ["id", "title", "slug", "order", "year", "is_active", "completed_at", "created_at", "updated_at"]
+    ordering = ["order", "-created_at", "id"]
+
+    def get_queryset(self) -> QuerySet[Portfolio]:
+        queryset = super().get_queryset()
+        if self.action == "list":
+            return queryset.defer("description").prefetch_related(*ROW)
+        return queryset.prefetch_related(*FULL)
+
+    def get_serializer_class(self) -> Any:
+        serializers = {"list": PortfolioRowSerializer, "create": NewPortfolioSerializer}
+        return serializers.get(self.action, PortfolioSerializer)
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Answer with the full form, read anew with all that belongs to it."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        portfolio = self.get_queryset().get(pk=serializer.save().pk)
+        data = PortfolioSerializer(portfolio, context=self.get_serializer_context()).data
+        return Response(data, status.HTTP_201_CREATED)
