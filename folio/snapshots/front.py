@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -43,10 +43,21 @@ KEY = (
     "HTTP_X_FORWARDED_PROTO",
 )
 OWN_HEADERS = {"content-length", "vary", "cache-control", KEEP.lower()}
+# What only says how a browser shows a page, or what a refused method is told.
+PAGE_HEADERS = {"x-frame-options", "referrer-policy", "cross-origin-opener-policy", "allow"}
 OVERHEAD = 2048  # bytes that an entry takes beside its key and bodies, roughly
 NEVER_KEPT = {"set-cookie", "content-encoding"}  # what is for one client, or already in a form of its own
-BODY_HEADERS = {"Content-Type", "Content-Length", "Content-Encoding"}
+BODY_HEADERS = {"Content-Type", "Content-Length", "Content-Encoding"}  # which a `304` goes without
 SMALL = 256  # bytes, below which compression gains nothing
+
+
+class Form(NamedTuple):
+    """An answer in one encoding."""
+
+    etag: str
+    headers: Headers
+    headers_of_304: Headers
+    body: bytes
 
 
 class Entry:
@@ -55,22 +66,23 @@ class Entry:
     __slots__ = ("body", "deadline", "forms", "headers", "key_size")
 
     def __init__(self, headers: Headers, body: bytes, deadline: float, key: tuple[str | None, ...]) -> None:
-        self.headers = [(name, value) for name, value in headers if name.lower() not in OWN_HEADERS]
+        dropped = OWN_HEADERS | PAGE_HEADERS
+        self.headers = [(name, value) for name, value in headers if name.lower() not in dropped]
         self.headers += [("Cache-Control", "private, no-cache"), ("Vary", "Authorization, Accept, Accept-Encoding")]
         self.body = body
         self.deadline = deadline
-        self.forms: dict[str, tuple[str, Headers, bytes]] = {}
+        self.forms: dict[str, Form] = {}
         self.key_size = sum(len(part) for part in key if part)
 
     @property
     def size(self) -> int:
         """About what the entry takes, in bytes."""
         forms = list(self.forms.items())  # at once: another thread may be adding one
-        compressed = sum(len(body) for encoding, (_, _, body) in forms if encoding != IDENTITY)
+        compressed = sum(len(form.body) for encoding, form in forms if encoding != IDENTITY)
         return OVERHEAD + self.key_size + len(self.body) + compressed
 
-    def form(self, encoding: str) -> tuple[str, Headers, bytes]:
-        """Return the ETag, headers and body in that encoding, made at its first use."""
+    def form(self, encoding: str) -> Form:
+        """Return the answer in that encoding, made at its first use."""
         try:
             return self.forms[encoding]
         except KeyError:
@@ -79,7 +91,8 @@ class Entry:
             headers = [*self.headers, ("ETag", etag), ("Content-Length", str(len(body)))]
             if encoding != IDENTITY:
                 headers.append(("Content-Encoding", encoding))
-            return self.forms.setdefault(encoding, (etag, headers, body))
+            headers_of_304 = [header for header in headers if header[0] not in BODY_HEADERS]
+            return self.forms.setdefault(encoding, Form(etag, headers, headers_of_304, body))
 
 
 class Thread(threading.local):
@@ -176,19 +189,18 @@ class SnapshotFront:
         accepted = environ.get("HTTP_ACCEPT_ENCODING")
         encoding = best_encoding(accepted, len(entry.body) < SMALL) if accepted else IDENTITY
         is_new = encoding not in entry.forms
-        etag, headers, body = entry.form(encoding)
+        form = entry.form(encoding)
         if is_new and snapshot is not None:
             self.cache.put(snapshot, key, entry, entry.size)
+        condition = environ.get("HTTP_IF_NONE_MATCH")
+        is_known = condition is not None and matches(condition, form.etag)
+        headers = form.headers_of_304 if is_known else form.headers
         if self.timing:
             outcome, started = timing
             duration = (time.perf_counter() - started) * 1000
             headers = [*headers, ("Server-Timing", f'cache;desc="{outcome}", total;dur={duration:.3f}')]
-        condition = environ.get("HTTP_IF_NONE_MATCH")
-        if condition is not None and matches(condition, etag):
-            start_response("304 Not Modified", [header for header in headers if header[0] not in BODY_HEADERS])
-            return []
-        start_response("200 OK", headers)
-        return [body] if environ["REQUEST_METHOD"] == "GET" else []
+        start_response("304 Not Modified" if is_known else "200 OK", headers)
+        return [form.body] if environ["REQUEST_METHOD"] == "GET" and not is_known else []
 
 
 def front_of(application: Application) -> SnapshotFront:

@@ -11,8 +11,7 @@ class Looks:
 
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
-        self.turn = threading.Condition()
-        self.is_looking = False
+        self.turn = threading.Lock()
         self.begun = 0
         self.ended = 0
         self.version: Version | None = None
@@ -24,33 +23,25 @@ class Looks:
 
         Threads that wait together share one look, which began after all of them came.
         """
+        wanted = self.begun + 1  # the first look that begins from now on
         with self.turn:
-            wanted = self.begun + 1
-            while self.is_looking and self.ended < wanted:
-                self.turn.wait()
-            if self.ended >= wanted:
-                return self.found
-            self.is_looking = True
-            self.begun = wanted
+            if self.ended < wanted:
+                self.look()
+            return self.found
+
+    def look(self) -> None:
+        self.begun += 1
+        version = None
         try:
             version = self.watch.look()
-        except BaseException:
-            self.end(None)
-            raise
-        return self.end(version)
+        finally:
+            if version is None or version != self.version:
+                self.number += 1
+                self.version = version
+            self.found = None if version is None else self.number
+            self.ended = self.begun
 
     @property
     def generation(self) -> int | None:
         """The generation of the watch's connection at the last look that succeeded."""
         return None if self.version is None else self.version[0]
-
-    def end(self, version: Version | None) -> int | None:
-        with self.turn:
-            if version is None or version != self.version:
-                self.number += 1
-                self.version = version
-            self.found = None if version is None else self.number
-            self.is_looking = False
-            self.ended = self.begun
-            self.turn.notify_all()
-            return self.found

@@ -383,13 +383,22 @@ def test_the_server_still_knows_that_it_was_head(scene: Scene) -> None:
 
 
 def test_tells_how_others_may_keep_it(scene: Scene) -> None:
-    scene.application.headers += [("Vary", "Accept"), ("Cache-Control", "public"), ("Allow", "GET")]
+    scene.application.headers += [("Vary", "Accept"), ("Cache-Control", "public"), ("Content-Language", "fa")]
 
     headers = scene.ask().headers
 
     assert headers["Cache-Control"] == "private, no-cache"
     assert headers["Vary"] == "Authorization, Accept, Accept-Encoding"
-    assert headers["Allow"] == "GET"
+    assert headers["Content-Language"] == "fa"
+
+
+def test_leaves_out_what_concerns_pages_and_refused_methods(scene: Scene) -> None:
+    scene.application.headers += [("Allow", "GET"), ("X-Frame-Options", "DENY"), ("X-Content-Type-Options", "nosniff")]
+
+    headers = scene.ask().headers
+
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert not {"Allow", "X-Frame-Options"} & set(headers)
 
 
 # Encodings and ETags

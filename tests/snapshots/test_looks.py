@@ -32,12 +32,35 @@ class SlowWatch:
         return seen
 
 
+class Turn:
+    """A lock that tells how many wait for it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.counting = threading.Lock()
+        self.waiting = 0
+
+    def __enter__(self) -> None:
+        self.count(1)
+        self.lock.acquire()
+        self.count(-1)
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.lock.release()
+
+    def count(self, more: int) -> None:
+        with self.counting:
+            self.waiting += more
+
+
 class Scene:
     """A slow watch, and threads that look by it."""
 
     def __init__(self) -> None:
         self.watch = SlowWatch()
+        self.turn = Turn()
         self.looks = Looks(self.watch)
+        self.looks.turn = self.turn  # type: ignore[assignment]
 
     def start(self) -> "Future[int | None]":
         future: Future[int | None] = Future()
@@ -59,9 +82,9 @@ class Scene:
 
     def wait(self, count: int) -> "list[Future[int | None]]":
         """Start threads that come while a look goes on, and return when they wait."""
-        waiting = len(self.looks.turn._waiters) + count  # type: ignore[attr-defined]
+        waiting = self.turn.waiting + count
         futures = [self.start() for _ in range(count)]
-        until(lambda: len(self.looks.turn._waiters) == waiting)  # type: ignore[attr-defined]
+        until(lambda: self.turn.waiting == waiting)
         return futures
 
     def end(self) -> None:
