@@ -219,6 +219,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["folio.access.permissions.HoldsPermissionCode"],
     "DEFAULT_PARSER_CLASSES": ["folio.api.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["folio.api.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "folio.api.renderers.ContentNegotiation",
     "DEFAULT_SCHEMA_CLASS": "folio.api.schema.AutoSchema",
     "EXCEPTION_HANDLER": "folio.api.errors.exception_handler",
     "URL_FORMAT_OVERRIDE": None,

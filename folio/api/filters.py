@@ -229,11 +229,21 @@ class PageFilterSet(django_filters.FilterSet):
             rows = queryset.model._base_manager.filter(pk__in=rows.values("pk")[: 2 * FEW])
         return self.ordered(rows).values_list("pk", flat=True)
 
+    def statement(self, queryset: QuerySet[Any], count: int, is_reversed: bool) -> tuple[str, tuple[Any, ...]]:
+        """Return the SQL that selects the ids, and its parameters; more may be appended to both."""
+        ids = self.ids(queryset, count)
+        sql, parameters = (ids.reverse() if is_reversed else ids).query.sql_with_params()
+        return sql, tuple(parameters)
+
     def ordered(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         ordering = self.base_filters.get("ordering")
         if ordering is None:
             return queryset.order_by(*queryset.model._meta.ordering)
         return ordering.filter(queryset, self.values.get("ordering"))
+
+    def order(self) -> str:
+        """Return the parameter that the order depends on, as one text."""
+        return repr(self.values.get("ordering"))
 
     def narrowing(self) -> str:
         """Return the parameters that the count depends on, in one text."""

@@ -1,12 +1,15 @@
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
+from django.db import connection
 from django.http import HttpRequest
 
 from .filters import DEFAULT_LIMIT, MAX_LIMIT
 
 PAGING = ("limit", "offset")
+Statement = tuple[str, tuple[Any, ...]]  # SQL and its parameters
 
 
 def page_of(row: type[msgspec.Struct]) -> type[msgspec.Struct]:
@@ -25,14 +28,21 @@ class Window:
         self.limit = min(parameters.get("limit") or DEFAULT_LIMIT, MAX_LIMIT)
         self.offset = parameters.get("offset") or 0
 
-    def slice(self, ids: Any, count: int) -> list[int]:
-        """Return the window's part of a queryset of ids, read from the nearer end; an empty one without a query."""
+    def read(self, count: int, statement: Callable[[bool], Statement]) -> list[int]:
+        """Return the window's part of `count` ids, read from the nearer end; an empty one without a query.
+
+        `statement` returns the SELECT of all of them, in order or, with True, from the last to the first.
+        """
         start, stop = self.offset, min(self.offset + self.limit, count)
         if start >= stop:
             return []
-        if start <= count - stop:
-            return list(ids[start:stop])
-        return list(ids.reverse()[count - stop : count - start])[::-1]
+        is_reversed = start > count - stop
+        sql, parameters = statement(is_reversed)
+        with connection.cursor() as cursor:
+            bounds = (stop - start, count - stop if is_reversed else start)
+            cursor.execute(f"{sql} LIMIT %s OFFSET %s", (*parameters, *bounds))
+            ids = [pk for (pk,) in cursor.fetchall()]
+        return ids[::-1] if is_reversed else ids
 
     def links(self, request: HttpRequest, count: int) -> dict[str, str | None]:
         """Return the absolute URLs of the pages beside this one; they keep the request's other parameters."""
