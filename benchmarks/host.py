@@ -12,7 +12,7 @@ from granian.log import LogLevels
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "folio.settings")
     django.setup()
-    from folio.management.commands.serve import BACKPRESSURE, THREADS, give_back_memory
+    from folio.management.commands.serve import BACKPRESSURE, give_back_memory, threads_of
 
     give_back_memory()
 
@@ -22,7 +22,7 @@ def main() -> None:
         port=int(sys.argv[2]),
         interface=Interfaces.WSGI,
         workers=1,
-        blocking_threads=THREADS,
+        blocking_threads=threads_of(1),
         backpressure=BACKPRESSURE,
         log_level=LogLevels.error,
     ).serve()

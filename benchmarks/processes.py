@@ -71,14 +71,14 @@ def fill(folder: Path, portfolios: int, variables: dict[str, str]) -> Installati
     return installation
 
 
-def folio_command(port: int) -> list[str]:
-    return [PYTHON, "-m", "folio", "serve", "--port", str(port)]
+def folio_command(port: int, *flags: str) -> list[str]:
+    return [PYTHON, "-m", "folio", "serve", "--port", str(port), *flags]
 
 
 @contextmanager
-def folio(installation: Installation) -> Iterator[Server]:
+def folio(installation: Installation, *flags: str) -> Iterator[Server]:
     port = free_port()
-    with running(folio_command(port), installation, port) as server:
+    with running(folio_command(port, *flags), installation, port) as server:
         yield server
 
 

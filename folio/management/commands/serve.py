@@ -1,8 +1,9 @@
 import ctypes
+import resource
 import secrets
 import socket
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -23,8 +24,12 @@ from folio.portfolios.sample import InstallationNotEmpty, load_sample
 MIGRATION_LOCK = 0x666F6C696F  # any number of ours: the servers of one installation migrate one after another
 ADMIN = "admin"
 MAX_WORKERS = 256
-THREADS = 8  # of each worker: enough that reads go on while some wait for a slow client or a writer's turn
-BACKPRESSURE = 128  # requests that a worker has accepted and not yet answered
+MAX_THREADS = 512
+# An upload holds a thread for as long as its client sends. The workers share so many, and each has some of its own; the
+# reasons and the measurement are in docs/decisions/0010-threads-and-connections.md.
+THREADS, MIN_THREADS = 64, 8
+MAX_FILES = 8192
+BACKPRESSURE = 1024  # connections that a worker holds, also those on which nothing is asked
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # glibc's numbers for them
 
 
@@ -36,13 +41,22 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: %(default)s)")
         parser.add_argument("--port", type=port_number, default=8000, help="port to listen at (default: %(default)s)")
         parser.add_argument(
-            "--workers", type=worker_count, default=1, help="number of processes (default: %(default)s)"
+            "--workers",
+            type=count_of("workers", MAX_WORKERS),
+            default=1,
+            help="number of processes (default: %(default)s)",
+        )
+        parser.add_argument(
+            "--threads",
+            type=count_of("threads", MAX_THREADS),
+            help=f"requests that each process works at (default: {THREADS} by the number of processes, at least "
+            f"{MIN_THREADS})",
         )
         parser.add_argument(
             "--demo", action="store_true", help="first give an empty installation sample content and an admin"
         )
 
-    def handle(self, *, host: str, port: int, workers: int, demo: bool, **options: Any) -> None:
+    def handle(self, *, host: str, port: int, workers: int, threads: int | None, demo: bool, **options: Any) -> None:
         self.check(fail_level=checks.ERROR)
         refuse_taken_port(host, port)
         self.migrate()
@@ -59,13 +73,14 @@ class Command(BaseCommand):
         self.stdout.flush()
         connection.close()
         give_back_memory()
+        raise_file_limit()
         Granian(
             "folio.wsgi:application",
             address=host,
             port=port,
             interface=Interfaces.WSGI,
             workers=workers,
-            blocking_threads=THREADS,
+            blocking_threads=threads or threads_of(workers),
             backpressure=BACKPRESSURE,
             log_level=LogLevels.error,
         ).serve()
@@ -109,6 +124,20 @@ def give_back_memory() -> None:
         allocator.mallopt(M_MMAP_THRESHOLD, 64 * 1024)
 
 
+def raise_file_limit() -> None:
+    """Allow the workers more open files than the 1,024 that are usual: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):  # macOS names a limit that it does not grant
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def threads_of(workers: int) -> int:
+    """Return how many threads each of the workers gets by default."""
+    return max(MIN_THREADS, THREADS // workers)
+
+
 def local_address(host: str, port: int) -> str:
     """Return a URL by which this machine reaches a server that listens there."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 nothing is bound here
@@ -121,10 +150,15 @@ def port_number(text: str) -> int:
     return int(text)
 
 
-def worker_count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MAX_WORKERS:
-        raise ArgumentTypeError(f"{text!r} is no number of workers from 1 to {MAX_WORKERS}")
-    return int(text)
+def count_of(noun: str, most: int) -> Callable[[str], int]:
+    """Return a parser of an option that says how many of them there are to be."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not 1 <= int(text) <= most:
+            raise ArgumentTypeError(f"{text!r} is no number of {noun} from 1 to {most}")
+        return int(text)
+
+    return parse
 
 
 def refuse_taken_port(host: str, port: int) -> None:
