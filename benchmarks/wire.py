@@ -11,4 +11,4 @@ HEADERS = [("Content-Type", "application/json"), ("Content-Length", str(len(BODY
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     start_response("200 OK", HEADERS)
-    return (BODY,)
+    return [BODY]
