@@ -42,7 +42,7 @@ def wrk(
     ]  # fmt: skip
     done = subprocess.run(pinned(cores()[1], *command), check=True, capture_output=True, text=True)
     found: dict[str, Any] = json.loads(done.stdout.rpartition("RESULT ")[2])
-    if found["failed"]:
+    if found["failed"] or not found["requests"]:
         raise SystemExit(f"{found['failed']} of {found['requests']} requests failed: {kind} {url}\n{done.stdout}")
     return Load(found["requests"] / found["seconds"], found["p50"], found["p99"])
 

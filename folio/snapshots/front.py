@@ -8,6 +8,7 @@ of the look before it. A commit meanwhile moves the snapshot, so that what it to
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -49,6 +50,7 @@ OVERHEAD = 2048  # bytes that an entry takes beside its key and bodies, roughly
 NEVER_KEPT = {"set-cookie", "content-encoding"}  # what is for one client, or already in a form of its own
 BODY_HEADERS = {"Content-Type", "Content-Length", "Content-Encoding"}  # which a `304` goes without
 SMALL = 256  # bytes, below which compression gains nothing
+READS_AT_ONCE = 4  # that Django computes; each takes megabytes, and more of them only wait for Python's lock
 
 
 class Form(NamedTuple):
@@ -122,6 +124,7 @@ class SnapshotFront:
         self.cache = cache
         self.timing = timing
         self.thread = Thread()
+        self.turns = threading.BoundedSemaphore(READS_AT_ONCE)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
@@ -173,7 +176,8 @@ class SnapshotFront:
             nonlocal head
             head = status, headers  # an application that fails after it has begun begins again
 
-        body = self.application(environ, start_response)
+        with nullcontext() if has_body(environ) else self.turns:  # a body may come slowly
+            body = self.application(environ, start_response)
         return *head, body
 
     def answer(
