@@ -1,11 +1,9 @@
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable
 from math import inf
-from threading import Lock
 from typing import Any, TypeVar
 
 import msgspec
-from django.db import IntegrityError, OperationalError, connection, models, transaction
+from django.db import IntegrityError, OperationalError, models, transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from rest_framework import status
@@ -28,7 +26,6 @@ ATTEMPTS = 3
 STATEMENT_SIZE = 4096  # bytes of SQL, roughly
 DEADLOCK = "40P01"  # PostgreSQL's code for having ended one of two changes that waited for each other
 T = TypeVar("T")
-writing = Lock()
 
 
 def write(operation: Callable[[], T]) -> T:
@@ -38,7 +35,7 @@ def write(operation: Callable[[], T]) -> T:
     """
     for _ in range(ATTEMPTS):
         try:
-            with turn_to_write(), transaction.atomic():
+            with transaction.atomic():
                 return operation()
         except models.ProtectedError:  # an IntegrityError too, though no race: Django looked, and found a user
             raise
@@ -49,20 +46,6 @@ def write(operation: Callable[[], T]) -> T:
                 raise
             collision = error
     raise Conflict from collision
-
-
-@contextmanager
-def turn_to_write() -> Iterator[None]:
-    """Wait in line where the database takes one writer at a time.
-
-    SQLite has those who wait sleep ever longer and try again: sixteen at once would be a quarter as fast, and some
-    would wait for seconds.
-    """
-    if connection.vendor == "sqlite" and not connection.in_atomic_block:
-        with writing:
-            yield
-    else:
-        yield
 
 
 def base_url(request: HttpRequest | Request) -> str:
