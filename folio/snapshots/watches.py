@@ -73,7 +73,7 @@ class PostgreSQLWatch:
     """`pg_current_snapshot()`, which every commit on the server changes; on a standby, the position of its replay."""
 
     QUERY = (
-        "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()::text ELSE pg_current_snapshot()::text END"
+        b"SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()::text ELSE pg_current_snapshot()::text END"
     )
 
     def __init__(self, alias: str) -> None:
@@ -88,7 +88,11 @@ class PostgreSQLWatch:
                 self.generation += 1
                 self.connection = database.get_new_connection(database.get_connection_params())
                 self.connection.autocommit = True
-            [(version,)] = self.connection.execute(self.QUERY).fetchall()
+            # libpq's own call: a cursor would take longer than the server.
+            result = self.connection.pgconn.exec_(self.QUERY)
+            if result.status != database.Database.pq.ExecStatus.TUPLES_OK:
+                raise database.Database.OperationalError(result.get_error_message())
+            version = result.get_value(0, 0)
         except database.Database.Error:
             self.close()
             return None
