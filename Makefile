@@ -1,6 +1,6 @@
 # make run    install, migrate, load sample content, serve         (PORT=8000 DATA=data)
 # make test   install what tests need, run the suite               (DATABASES=auto|sqlite|postgresql)
-# make stress show that no read is ever stale, a minute each       (DATABASES=auto|sqlite|postgresql)
+# make stress show that no read is ever stale, within two minutes   (DATABASES=auto|sqlite|postgresql)
 # make bench  measure, as ratios to others in the same run          (DATABASES=auto|sqlite|postgresql)
 PYTHON ?= python3
 PORT ?= 8000

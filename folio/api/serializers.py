@@ -160,7 +160,8 @@ class StrictModelSerializer(StrictMixin, serializers.ModelSerializer):  # type: 
                 querysets[field.noun] = field.queryset
                 wanted[field.noun].update(pk for pk in field.ids_in(value) if 0 < pk <= BIGGEST)
             self.rows = {
-                noun: queryset.in_bulk(wanted[noun]) if wanted[noun] else {} for noun, queryset in querysets.items()
+                noun: queryset.order_by().in_bulk(wanted[noun]) if wanted[noun] else {}
+                for noun, queryset in querysets.items()
             }
         return super().run_validation(data)
 

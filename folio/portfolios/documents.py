@@ -40,7 +40,9 @@ class Employer(Document):
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
-        rows: Any = models.Employer.objects.filter(pk__in=ids).values("id", "name", "image_id", "description")
+        rows: Any = (
+            models.Employer.objects.filter(pk__in=ids).order_by().values("id", "name", "image_id", "description")
+        )
         pool = MediaPool((row["image_id"] for row in rows), base)
         return {row["id"]: cls(**pictured(row, pool)) for row in rows}
 
@@ -54,7 +56,7 @@ class Tag(Document):
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
-        rows: Any = models.Tag.objects.filter(pk__in=ids).values("id", "name", "image_id")
+        rows: Any = models.Tag.objects.filter(pk__in=ids).order_by().values("id", "name", "image_id")
         pool = MediaPool((row["image_id"] for row in rows), base)
         return {row["id"]: cls(**pictured(row, pool)) for row in rows}
 
@@ -76,7 +78,7 @@ class PlacedLink(Link):
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
-        rows: Any = models.Link.objects.filter(pk__in=ids).values(*LINK_FIELDS, "portfolio")
+        rows: Any = models.Link.objects.filter(pk__in=ids).order_by().values(*LINK_FIELDS, "portfolio")
         pool = MediaPool((row["image_id"] for row in rows), base)
         return {row["id"]: cls(**pictured(row, pool)) for row in rows}
 
@@ -97,7 +99,7 @@ class PlacedMetaEntry(MetaEntry):
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
-        rows: Any = models.MetaEntry.objects.filter(pk__in=ids).values(*META_FIELDS, "portfolio")
+        rows: Any = models.MetaEntry.objects.filter(pk__in=ids).order_by().values(*META_FIELDS, "portfolio")
         pool = MediaPool((row["value_file_id"] for row in rows), base)
         return {row["id"]: cls(**filed(row, pool)) for row in rows}
 
@@ -144,7 +146,9 @@ class Batch:
     fields: tuple[str, ...] = ROW_FIELDS
 
     def __init__(self, ids: list[int], base: str) -> None:
-        self.rows = {row["id"]: row for row in models.Portfolio.objects.filter(pk__in=ids).values(*self.fields)}
+        self.rows = {
+            row["id"]: row for row in models.Portfolio.objects.filter(pk__in=ids).order_by().values(*self.fields)
+        }
         self.tags = grouped(
             models.PortfolioTag.objects.filter(portfolio__in=self.rows).values(
                 "portfolio_id", "tag_id", name=F("tag__name"), image_id=F("tag__image_id")

@@ -199,15 +199,16 @@ class PortfolioSerializer(StrictModelSerializer):
         images, tags, links, meta = (data.pop(name, None) for name in ("images", "tags", "links", "meta"))
         for name, value in data.items():
             setattr(portfolio, name, value)
+        is_new = portfolio.pk is None
         portfolio.save()
         if images is not None:
-            replace_through(portfolio, PortfolioImage, "media", images)
+            replace_through(portfolio, PortfolioImage, "media", images, is_new=is_new)
         if tags is not None:
-            replace_through(portfolio, PortfolioTag, "tag", tags)
+            replace_through(portfolio, PortfolioTag, "tag", tags, is_new=is_new)
         if links is not None:
-            replace_links(portfolio, links)
+            replace_links(portfolio, links, is_new=is_new)
         if meta is not None:
-            replace_meta(portfolio, meta)
+            replace_meta(portfolio, meta, is_new=is_new)
         return portfolio
 
 

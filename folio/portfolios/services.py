@@ -1,4 +1,7 @@
-"""Changes that span a portfolio's rows, each a constant number of queries in the caller's transaction."""
+"""Changes that span a portfolio's rows, each a constant number of queries in the caller's transaction.
+
+A portfolio that `is_new` has no rows yet, and is not asked for any.
+"""
 
 from typing import Any
 
@@ -7,10 +10,12 @@ from django.db.models import Max, Model, QuerySet
 from .models import Link, MetaEntry, Portfolio, Tag
 
 
-def replace_through(portfolio: Portfolio, through: type[Model], name: str, rows: list[Any]) -> None:
+def replace_through(
+    portfolio: Portfolio, through: type[Model], name: str, rows: list[Any], *, is_new: bool = False
+) -> None:
     """Make `rows` the portfolio's gallery or tags, in their order; `name` is the through table's field for them."""
     placed = through._default_manager.filter(portfolio=portfolio)
-    current = list(placed.order_by("place", "pk").values_list(name, flat=True))
+    current = [] if is_new else list(placed.order_by("place", "pk").values_list(name, flat=True))
     if current == [row.pk for row in rows]:
         return
     if current:
@@ -20,9 +25,9 @@ def replace_through(portfolio: Portfolio, through: type[Model], name: str, rows:
     )
 
 
-def replace_links(portfolio: Portfolio, items: list[dict[str, Any]]) -> None:
+def replace_links(portfolio: Portfolio, items: list[dict[str, Any]], *, is_new: bool = False) -> None:
     """Make `items` the portfolio's links; those with an `id` keep the fields that they leave out."""
-    current = {link.pk: link for link in portfolio.links.all()}
+    current = {} if is_new else {link.pk: link for link in portfolio.links.all()}
     kept, new = arranged(portfolio, Link, current, items)
     if len(kept) < len(current):
         portfolio.links.exclude(pk__in=[link.pk for link in kept]).delete()
@@ -30,13 +35,13 @@ def replace_links(portfolio: Portfolio, items: list[dict[str, Any]]) -> None:
     Link.objects.bulk_create(new)
 
 
-def replace_meta(portfolio: Portfolio, items: list[dict[str, Any]]) -> None:
+def replace_meta(portfolio: Portfolio, items: list[dict[str, Any]], *, is_new: bool = False) -> None:
     """Make `items` the portfolio's meta; those with an `id` keep the fields that they leave out.
 
     A row whose key changes is deleted and inserted again under its id: where rows exchange keys, an update would meet
     the unique constraint half-way.
     """
-    current = {entry.pk: entry for entry in portfolio.meta.all()}
+    current = {} if is_new else {entry.pk: entry for entry in portfolio.meta.all()}
     keys = {pk: entry.key for pk, entry in current.items()}
     kept, new = arranged(portfolio, MetaEntry, current, items)
     renamed = [entry for entry in kept if entry.key != keys[entry.pk]]

@@ -120,7 +120,7 @@ def test_a_new_portfolio(client: Client) -> None:
 
     cost = queries(lambda: client.post("/api/portfolios/", few))
 
-    assert cost == queries(lambda: client.post("/api/portfolios/", many)) <= 26
+    assert cost == queries(lambda: client.post("/api/portfolios/", many)) <= 22
     answer = client.get("/api/portfolios/?ordering=-id&limit=1").json()["results"][0]
     assert (len(answer["tags_data"]), len(answer["links_data"])) == (50, 50)
 
