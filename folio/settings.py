@@ -18,10 +18,10 @@ from . import __version__
 env = environ.Env()
 
 
-def number(name: str, default: int) -> int:
-    """Return a variable's whole number of 0 or more; raise ImproperlyConfigured for anything else."""
+def number(name: str, default: int, least: int = 0) -> int:
+    """Return a variable's whole number of `least` or more; raise ImproperlyConfigured for anything else."""
     text = env.str(name, default=str(default)).strip()
-    if not (text.isascii() and text.isdecimal()):
+    if not (text.isascii() and text.isdecimal() and int(text) >= least):
         raise ImproperlyConfigured(f"{name} is {text!r}; it must be a whole number such as {default}.")
     return int(text)
 
@@ -190,14 +190,25 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 MEDIA_ROOT = DATA_DIR / "media"
+JOURNAL_ROOT = DATA_DIR / "journal"  # which files are being written or removed, see `folio.media.journal`
 MEDIA_URL = "media/"
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
 # Larger parts of an upload are streamed to a temporary file as they arrive; no request is read whole into memory.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+FILE_UPLOAD_TEMP_DIR = DATA_DIR / "uploads"  # on the disk of the media, so that a complete file only has to be moved
+FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "folio.media.journal.UploadHandler",
+]
 FILE_UPLOAD_PERMISSIONS = 0o644
 MAX_UPLOAD_SIZE = number("FOLIO_MAX_UPLOAD_SIZE", 100 * 1024 * 1024)  # bytes
 MAX_IMAGE_PIXELS = number("FOLIO_MAX_IMAGE_PIXELS", 50_000_000)  # width × height
+DECODERS = number("FOLIO_DECODERS", 2, least=1)  # processes that decode images, for each worker
+DECODER_MEMORY = number("FOLIO_DECODER_MEMORY", 1024**3, least=1)  # bytes for an image
+DECODER_SECONDS = number("FOLIO_DECODER_SECONDS", 30, least=1)  # for an image
+KEEP_METADATA = switch("FOLIO_KEEP_METADATA")  # GPS positions, serial numbers and names in originals
 DATA_UPLOAD_MAX_MEMORY_SIZE = number("FOLIO_MAX_BODY_SIZE", 2_621_440)  # bytes of a JSON body
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 25_000  # the admin site's form of a portfolio has several for each row of its lists
 

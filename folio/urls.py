@@ -22,6 +22,8 @@ urlpatterns = [
     path(
         "api/portfolios/slug/<str:slug>/", PortfolioViewSet.as_view({"get": "retrieve_by_slug"}), name="portfolios-slug"
     ),
+    path("api/media/<int:pk>/usage/", MediaViewSet.as_view({"get": "usage"}), name="media-usage"),
+    path("api/media/<int:pk>/file/", MediaViewSet.as_view({"put": "replace_file"}), name="media-replace-file"),
     path("api/auth/token/", SignInView.as_view(), name="sign-in"),
     path("api/auth/me/", MeView.as_view(), name="me"),
     path("api/auth/permissions/", PermissionCodesView.as_view(), name="permissions"),

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ from django.test import Client as Site
 from rest_framework.test import APIClient
 
 from folio.access.codes import CODES
+from folio.media import journal
 
 from .factories import make_key, make_user
 
@@ -15,10 +16,12 @@ Client = APIClient
 
 
 @pytest.fixture(autouse=True)
-def media_root(settings: Any, tmp_path: Path) -> Path:
-    """A folder of its own for the files of each test."""
+def media_root(settings: Any, tmp_path: Path) -> Iterator[Path]:
+    """A folder of its own for the files of each test, and another for what is undecided of them."""
     settings.MEDIA_ROOT = tmp_path / "media"
-    return tmp_path / "media"
+    settings.JOURNAL_ROOT = tmp_path / "journal"
+    yield tmp_path / "media"
+    journal.release()  # what a test did in its own transaction, which never ends
 
 
 @pytest.fixture

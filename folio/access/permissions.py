@@ -11,6 +11,16 @@ from .codes import RESOURCES, Code
 from .grants import allowed_codes
 
 
+def require(code: Code, request: Request) -> None:
+    """Raise Forbidden, which names the code, unless the request's key can use it."""
+    if code.code not in allowed_codes(token_of(request), request.META.get(SNAPSHOT)):
+        raise Forbidden(
+            f"This needs the permission code {code.code} ({code.action} {code.resource}), "
+            "held by an admin or by staff with that permission, and by the key.",
+            permission_code=code.code,
+        )
+
+
 class HoldsPermissionCode(BasePermission):
     """Lets a key in that holds the code of the view's resource and action."""
 
@@ -19,13 +29,7 @@ class HoldsPermissionCode(BasePermission):
             return False
         if view.action in {None, "metadata"}:  # a method that the path doesn't know, or OPTIONS, which is told next
             return True
-        code = self.code_of(view)
-        if code.code not in allowed_codes(token_of(request), request.META.get(SNAPSHOT)):
-            raise Forbidden(
-                f"This needs the permission code {code.code} ({code.action} {code.resource}), "
-                "held by an admin or by staff with that permission, and by the key.",
-                permission_code=code.code,
-            )
+        require(self.code_of(view), request)
         return True
 
     def code_of(self, view: Any) -> Code:

@@ -69,6 +69,12 @@ class Use(Document):
     field: str
 
 
+class Usage(Document):
+    """Where a row is used."""
+
+    used_by: list[Use]
+
+
 class InUseError(Error):
     """Why a row can't be deleted."""
 

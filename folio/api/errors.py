@@ -22,6 +22,12 @@ class ApiError(APIException):
         self.members = members
 
 
+class Unusable(ApiError):
+    status_code = status.HTTP_400_BAD_REQUEST
+    default_detail = "This can't be used so."
+    default_code = "unusable"
+
+
 class Conflict(ApiError):
     status_code = status.HTTP_409_CONFLICT
     default_detail = "The change collided with another one. Read the current state and try again."
@@ -44,7 +50,10 @@ class Busy(ApiError):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_detail = "The database did not answer in time. Nothing was changed; try again."
     default_code = "busy"
-    wait = 1  # seconds, as `Retry-After`
+
+    def __init__(self, detail: str | None = None, wait: int = 1) -> None:
+        super().__init__(detail)
+        self.wait = wait  # seconds, as `Retry-After`
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:

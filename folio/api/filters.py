@@ -192,20 +192,7 @@ class PageFilterSet(django_filters.FilterSet):
         Neither the declared filters nor their fields hold any state, so they serve as they are: django-filter's own
         copies of them, and the form class that it builds of these for each request, took a third of a list's time.
         """
-        errors = unknown_parameters(query, self.base_filters)
-        errors |= repeated_parameters(query, {"tags_in"})
-        self.values: dict[str, Any] = {}
-        for name in query:
-            if name in errors:
-                continue
-            field = self.base_filters[name].field
-            try:
-                self.values[name] = field.clean(field.widget.value_from_datadict(query, {}, name))
-            except forms.ValidationError as error:
-                errors[name] = error.messages
-        if errors:
-            raise ValidationError(errors)
-
+        self.values = checked(query, self.base_filters, repeatable={"tags_in"})
         self.chosen = {name: value for name, value in self.values.items() if name not in BARE and value is not None}
 
     def narrowed(self, queryset: QuerySet[Any], *, many: bool = False) -> QuerySet[Any]:
@@ -255,6 +242,26 @@ class FilterSet(PageFilterSet):
 
     id_min = IntegerFilter("id", "gte", label="The smallest id")
     id_max = IntegerFilter("id", "lte", label="The largest id")
+
+
+def checked(
+    query: QueryDict, declared: Mapping[str, django_filters.Filter], repeatable: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Return the parameters' values by name; raise ValidationError with every unknown, repeated or wrong one."""
+    errors = unknown_parameters(query, declared)
+    errors |= repeated_parameters(query, repeatable)
+    values: dict[str, Any] = {}
+    for name in query:
+        if name in errors:
+            continue
+        field = declared[name].field
+        try:
+            values[name] = field.clean(field.widget.value_from_datadict(query, {}, name))
+        except forms.ValidationError as error:
+            errors[name] = error.messages
+    if errors:
+        raise ValidationError(errors)
+    return values
 
 
 def unknown_parameters(query: QueryDict, allowed: Iterable[str]) -> dict[str, list[str]]:

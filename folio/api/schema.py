@@ -48,7 +48,8 @@ class AutoSchema(SpectacularAutoSchema):
     """One operation: its parameters, answers and errors, as the view's class and action tell them.
 
     Besides what drf-spectacular knows, a view may have `answers`: for each action or method, the status and the
-    document of its success; and `examples`, for each action or method a list of `OpenApiExample`.
+    document of its success; `other_answers`, for each the texts of further statuses with that document; and
+    `examples`, for each action or method a list of `OpenApiExample`.
     """
 
     view: Any
@@ -78,8 +79,11 @@ class AutoSchema(SpectacularAutoSchema):
     def get_override_parameters(self) -> list[Any]:
         parameters = []
         if self.action == "list":
-            for name, declared in self.view.filterset_class.base_filters.items():
-                parameters.append(OpenApiParameter(name, declared.field.schema, description=declared.label))
+            filters = self.view.filterset_class.base_filters
+        else:
+            filters = getattr(self.view, "parameters", {}).get(self.action, {})
+        for name, declared in filters.items():
+            parameters.append(OpenApiParameter(name, declared.field.schema, description=declared.label))
         if self.action == "create":
             location = OpenApiParameter(
                 "Location", str, OpenApiParameter.HEADER, description="Where it can be read.", response=[201]
@@ -106,7 +110,8 @@ class AutoSchema(SpectacularAutoSchema):
                 "create": (201, getattr(self.view, "document", None)),
                 "destroy": (204, None),
             }.get(self.action, (200, getattr(self.view, "document", None)))
-        return {status: OpenApiResponse(document, SUCCESS[status])}
+        texts = {status: SUCCESS[status], **getattr(self.view, "other_answers", {}).get(self.action, {})}
+        return {status: OpenApiResponse(document, text) for status, text in texts.items()}
 
     def errors(self) -> dict[int, OpenApiResponse]:
         errors = {400: OpenApiResponse(documents.FieldErrors, "A parameter, or the body, is wrong.")}
@@ -128,7 +133,10 @@ class AutoSchema(SpectacularAutoSchema):
                 415: OpenApiResponse(documents.Error, "The body is of another media type."),
             }
         errors[500] = OpenApiResponse(documents.Error, "The server failed; nothing was changed.")
-        errors[503] = OpenApiResponse(documents.Error, "The database did not answer in time; try again.")
+        errors[503] = OpenApiResponse(
+            documents.Error,
+            "The server is receiving or decoding as much as it can, or the database did not answer; try again.",
+        )
         return errors
 
 

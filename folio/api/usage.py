@@ -1,23 +1,90 @@
 """Who holds on to a row: found by Django's related objects, so that a new model needs no line here."""
 
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
 from django.db import models
+from django.db.models import Q
 
 from .documents import Use
 
 resources: dict[type[models.Model], str] = {}  # filled by each `ResourceViewSet`
+owners: dict[type[models.Model], str] = {}  # likewise: the field that names whose row it is, `pk` for its own
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A field by which a resource's rows keep a row of another model from being deleted."""
+
+    model: type[models.Model]
+    field: Any
+
+    @property
+    def demands(self) -> dict[str, Any]:
+        """What the used row has to be, by its fields: an image, for one."""
+        field = self.field
+        if field.many_to_many:
+            field = field.remote_field.through._meta.get_field(field.m2m_reverse_field_name())
+        demands: dict[str, Any] = field.get_limit_choices_to()
+        return demands
+
+    def users(self, pk: int) -> models.QuerySet[Any]:
+        return self.model._default_manager.filter(**{self.field.name: pk}).order_by("pk")
+
+    def uses(self, pk: int) -> list[Use]:
+        ids = self.users(pk).values_list("pk", flat=True)
+        return [Use(resource=resources[self.model], id=user, field=self.field.name) for user in ids]
+
+    def detach(self, pk: int) -> None:
+        """Take the row off its users; one that can't be without keeps it, and the row from being deleted."""
+        if self.field.many_to_many:
+            placed = self.field.remote_field.through._default_manager
+            placed.filter(**{self.field.m2m_reverse_field_name(): pk}).delete()
+        elif self.field.null:
+            self.users(pk).update(**{self.field.name: None})
+
+
+def relations_to(model: type[models.Model]) -> Iterator[Relation]:
+    for relation in model._meta.get_fields(include_hidden=True):
+        if not isinstance(relation, models.ForeignObjectRel) or relation.related_model not in resources:
+            continue
+        if relation.many_to_many or getattr(relation, "on_delete", None) is models.PROTECT:
+            yield Relation(relation.related_model, relation.field)
 
 
 def uses_of(model: type[models.Model], pk: int) -> list[Use]:
     """Return the rows of the API's resources that keep a row from being deleted, a query for each relation."""
-    uses: list[Use] = []
-    for relation in model._meta.get_fields(include_hidden=True):
-        if not isinstance(relation, models.ForeignObjectRel) or relation.related_model not in resources:
-            continue
-        if not relation.many_to_many and getattr(relation, "on_delete", None) is not models.PROTECT:
-            continue
-        users = relation.related_model._default_manager.filter(**{relation.field.name: pk}).order_by("pk")
-        uses += [
-            Use(resource=resources[relation.related_model], id=user, field=relation.field.name)
-            for user in users.values_list("pk", flat=True)
-        ]
-    return uses
+    return [use for relation in relations_to(model) for use in relation.uses(pk)]
+
+
+def owners_of_users(model: type[models.Model], pk: int) -> list[Any]:
+    """Return those whose rows use a row, a queryset for each model of owners; they know `lock()` and `touch()`."""
+    chosen: dict[Any, Q] = defaultdict(Q)
+    for relation in relations_to(model):
+        path = owners.get(relation.model)
+        if path is not None:
+            owner = relation.model if path == "pk" else relation.model._meta.get_field(path).related_model
+            chosen[owner] |= Q(pk__in=relation.users(pk).order_by().values(path))
+    return [owner._default_manager.filter(condition) for owner, condition in chosen.items()]
+
+
+def lock_users(model: type[models.Model], pk: int) -> None:
+    """Keep others from changing what uses a row, until the transaction ends: owners first, as everyone locks them."""
+    for rows in owners_of_users(model, pk):
+        rows.lock()
+    for relation in relations_to(model):
+        if relation.model not in owners:
+            list(relation.users(pk).select_for_update().values_list("pk", flat=True))
+
+
+def detach(model: type[models.Model], pk: int) -> None:
+    """Take a row off everything that uses it, in the caller's transaction, and touch the owners of what changes.
+
+    A constant number of queries, however many use it. Call `lock_users()` and lock the row itself before.
+    """
+    for rows in owners_of_users(model, pk):
+        rows.touch()
+    for relation in relations_to(model):
+        relation.detach(pk)

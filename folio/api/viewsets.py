@@ -1,4 +1,4 @@
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from math import inf
 from typing import Any, TypeVar
 
@@ -6,8 +6,9 @@ import msgspec
 from django.db import IntegrityError, OperationalError, models, transaction
 from django.http import HttpRequest
 from django.urls import reverse
+from django_filters import Filter
 from rest_framework import status
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -18,7 +19,7 @@ from folio.snapshots import KEEP, SNAPSHOT, remember
 from . import usage
 from .documents import KEY_SIZE, Document, encoded
 from .errors import Conflict
-from .filters import PageFilterSet, unknown_parameters
+from .filters import PageFilterSet, checked
 from .pagination import Statement, Window, page_of
 from .parameters import BIGGEST
 
@@ -57,12 +58,14 @@ class StrictView(APIView):
     """A view that refuses query parameters that it doesn't know, once it is settled who may ask."""
 
     may_be_kept = True
+    parameters: Mapping[str, Mapping[str, Filter]] = {}  # by action, what it takes
+    given: dict[str, Any]  # their values
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.query_params and not self.takes_parameters():
-            raise ValidationError(unknown_parameters(request.query_params, ()))
+        if not self.takes_parameters():
+            self.given = checked(request.query_params, self.parameters.get(getattr(self, "action", None) or "", {}))
 
     def takes_parameters(self) -> bool:
         """Tell whether the action checks its parameters itself."""
@@ -131,12 +134,16 @@ class ResourceViewSet(ListingView):
     """The five actions of a resource, each allowed by its permission code."""
 
     lookup_value_converter = "int"
+    owner = ""  # the field that names whose row it is, `pk` for its own: who is locked first, and touched by a change
+    way_out = "Take it off what uses it first."
     code_of_action = {"partial_update": "update", "destroy": "delete"}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if cls.queryset is not None:
             usage.resources[cls.queryset.model] = cls.resource
+            if cls.owner:
+                usage.owners[cls.queryset.model] = cls.owner
 
     def retrieve(self, request: Request, pk: int) -> Response:
         return self.document_of(pk)
@@ -160,7 +167,7 @@ class ResourceViewSet(ListingView):
             write(lambda: self.perform_destroy(self.locked(pk)))
         except models.ProtectedError as error:
             uses = usage.uses_of(self.get_queryset().model, pk)
-            raise Conflict(f"This {self.noun} is in use. Take it off what uses it first.", used_by=uses) from error
+            raise Conflict(f"This {self.noun} is in use. {self.way_out}", used_by=uses) from error
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def perform_create(self) -> Any:

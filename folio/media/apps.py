@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.conf import settings
+from django.core.signals import request_finished
 from django.db.models.signals import post_delete
 from PIL import Image
 
@@ -10,8 +11,10 @@ class MediaConfig(AppConfig):
 
     def ready(self) -> None:
         from .files import remove_file
+        from .journal import settle
 
         for model in self.get_models():
             post_delete.connect(remove_file, sender=model)
+        request_finished.connect(settle)
         # Pillow's own limit only warns up to twice its value, and would hold beside a setting above it.
         Image.MAX_IMAGE_PIXELS = settings.MAX_IMAGE_PIXELS

@@ -50,14 +50,20 @@ class Image(Document):
 
 
 class Media(File, kw_only=True):
-    """A file of any type with all that is known of it; the four keys of an image stand only on images."""
+    """A file of any type with all that is known of it; the six keys of an image stand only on images.
+
+    `dominant_color` is `#rrggbb`, `placeholder` a tiny image as a data URI; both and `sha256` are empty where unknown.
+    """
 
     width: int | UnsetType = UNSET
     height: int | UnsetType = UNSET
     mode: str | UnsetType = UNSET
     thumbnails: list[Thumbnail] | UnsetType = UNSET
+    dominant_color: str | UnsetType = UNSET
+    placeholder: str | UnsetType = UNSET
     alt: str
     mime_type: str
+    sha256: str
     created_at: datetime
     updated_at: datetime
 
@@ -97,12 +103,14 @@ class MediaPool:
 
     def image(self, pk: int | None) -> Image | None:
         row = self.rows.get(pk)
-        return Image(**self.file_fields(row), **self.image_fields(row)) if row else None
+        is_image = row is not None and row["type"] == MediaType.IMAGE  # its file may have been replaced this moment
+        return Image(**self.file_fields(row), **self.image_fields(row)) if row and is_image else None
 
     def media(self, document: Any, row: dict[str, Any]) -> Any:
-        image = self.image_fields(row) if row["type"] == MediaType.IMAGE else {}
-        known = {name: row[name] for name in ("alt", "mime_type", "created_at", "updated_at")}
-        return document(**self.file_fields(row), **image, **known)
+        known = {name: row[name] for name in ("alt", "mime_type", "sha256", "created_at", "updated_at")}
+        if row["type"] == MediaType.IMAGE:
+            known |= self.image_fields(row) | {name: row[name] for name in ("dominant_color", "placeholder")}
+        return document(**self.file_fields(row), **known)
 
     def file_fields(self, row: dict[str, Any]) -> dict[str, Any]:
         return {

@@ -2,51 +2,82 @@
 
 import os
 import posixpath
+import re
 import stat
+from io import FileIO
 from typing import Any
 
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import default_storage
-from django.db import transaction
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
-from django.utils.http import http_date
+from django.utils.http import http_date, parse_http_date_safe
 from django.views.decorators.http import require_safe
 
+from .journal import record
 from .models import Media, Thumbnail
 from .uploads import KIND_BY_EXTENSION, extension_of
 
 # What a browser may do with a file that is opened by itself: show it, and nothing else.
 POLICY = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
+CACHE_CONTROL = "public, max-age=31536000, immutable"  # a file's URL never serves other bytes
+RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))", re.IGNORECASE)
 
 
 class MediaResponse(FileResponse):
     block_size = 64 * 1024  # bytes read at a time; FileResponse's 4 KB make four times the work of a film
 
 
+class Part:
+    """`length` bytes of a file from `start`, to be read once; closing it closes the file."""
+
+    def __init__(self, file: FileIO, start: int, length: int) -> None:
+        self.file = file
+        self.name = file.name
+        self.left = length
+        file.seek(start)
+
+    def read(self, size: int) -> bytes:
+        piece = self.file.read(min(size, self.left))
+        self.left -= len(piece)
+        return piece
+
+    def close(self) -> None:
+        self.file.close()
+
+
 @require_safe
 def serve_media(request: HttpRequest, path: str) -> HttpResponseBase:
-    """Serve a file of the local storage, by a type that its name tells and a browser doesn't second-guess."""
+    """Serve a file of the local storage, or a range of it, by a type that its name tells and no browser guesses."""
     try:
         location = default_storage.path(path)
         found = os.stat(location)
         if posixpath.normpath(path) != path or not stat.S_ISREG(found.st_mode):
             return not_found()
-        fresh = get_conditional_response(request, last_modified=int(found.st_mtime))
-        if fresh is not None:
-            return fresh
-        file = open(location, "rb")  # noqa: SIM115 - the response closes it
+        headers = headers_of(found)
+        etag, last_modified = headers["ETag"], int(found.st_mtime)
+        conditional = get_conditional_response(request, etag, last_modified, HttpResponse(headers=headers))
+        if conditional is not None and conditional.status_code != 200:
+            return conditional
+        asked = asked_range(request, found.st_size) if may_be_part(request, etag, last_modified) else None
+        if asked is not None and not asked:
+            return not_satisfiable(found.st_size)
+        file = open(location, "rb", buffering=0)  # noqa: SIM115 - the response closes it
     except (OSError, ValueError, SuspiciousFileOperation):  # none there, not a name at all, outside of the storage
         return not_found()
+    sent = range(found.st_size) if asked is None else asked
     kind = KIND_BY_EXTENSION.get(extension_of(path))
     mime_type = kind.mime_type if kind else "application/octet-stream"
     response = MediaResponse(
-        file,
+        Part(file, sent.start, len(sent)),
         as_attachment=not mime_type.startswith(("image/", "audio/", "video/", "application/pdf")),
         content_type=f"{mime_type}; charset=utf-8" if mime_type.startswith("text/") else mime_type,
-        headers={"Last-Modified": http_date(found.st_mtime), "X-Content-Type-Options": "nosniff"},
+        headers={**headers, "Content-Length": str(len(sent))},
     )
+    if asked is not None:
+        response.status_code = 206
+        response.headers["Content-Range"] = f"bytes {sent.start}-{sent.stop - 1}/{found.st_size}"
     if mime_type != "application/pdf":  # Chrome shows no PDF under a policy like this one
         response.headers["Content-Security-Policy"] = POLICY
     if request.method == "HEAD":
@@ -54,16 +85,54 @@ def serve_media(request: HttpRequest, path: str) -> HttpResponseBase:
     return response
 
 
+def headers_of(found: os.stat_result) -> dict[str, str]:
+    """Return what is said of a file whatever its kind, also where it isn't sent again."""
+    return {
+        "Accept-Ranges": "bytes",
+        "Cache-Control": CACHE_CONTROL,
+        "Cross-Origin-Resource-Policy": "cross-origin",  # any website may show it, also one that is isolated
+        "ETag": f'"{found.st_size:x}-{found.st_mtime_ns:x}"',
+        "Last-Modified": http_date(found.st_mtime),
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def may_be_part(request: HttpRequest, etag: str, last_modified: int) -> bool:
+    """Tell whether `Range` counts: it does for `GET`, of the file that `If-Range` names, if any (RFC 9110, 13.1.5)."""
+    condition = request.headers.get("If-Range", etag)
+    return request.method == "GET" and (condition == etag or parse_http_date_safe(condition) == last_modified)
+
+
+def asked_range(request: HttpRequest, size: int) -> range | None:
+    """Return the bytes that `Range` asks for (RFC 9110, 14), empty where the file of `size` bytes has none of them.
+
+    None stands for the whole file: no range, several of them, a malformed one, or one of another unit.
+    """
+    match = RANGE.fullmatch(request.headers.get("Range", "").strip())
+    if match is None:
+        return None
+    first, last, suffix = match.groups()
+    if suffix:
+        return range(max(0, size - int(suffix)), size) if size or not int(suffix) else None
+    if last and int(last) < int(first):
+        return None
+    return range(int(first), min(size, int(last) + 1) if last else size)
+
+
+def not_satisfiable(size: int) -> HttpResponse:
+    return HttpResponse(
+        f"The file has {size:,} bytes, none of them in that range.\n",
+        status=416,
+        content_type="text/plain; charset=utf-8",
+        headers={"Accept-Ranges": "bytes", "Content-Range": f"bytes */{size}"},
+    )
+
+
 def not_found() -> HttpResponse:
     return HttpResponse("There is no such file.\n", status=404, content_type="text/plain; charset=utf-8")
 
 
-def remove_file(instance: Media | Thumbnail, using: str, **kwargs: Any) -> None:
-    """Remove a deleted row's file once the deletion is committed."""
-    storage, name = instance.file.storage, instance.file.name
-
-    def remove() -> None:
-        if name:
-            storage.delete(name)
-
-    transaction.on_commit(remove, using=using, robust=True)  # the row is gone: a failure is logged, not raised
+def remove_file(instance: Media | Thumbnail, **kwargs: Any) -> None:
+    """Have a deleted row's file removed once the deletion is committed."""
+    if instance.file.name:
+        record(instance.file.name)

@@ -46,9 +46,16 @@ class Media(models.Model):
     name = CodePointCharField(max_length=255, help_text="A label for people; the original file name unless set.")
     alt = CodePointCharField(max_length=500, blank=True, help_text="What an image shows, for those who can't see it.")
     size = models.BigIntegerField(help_text="The file's size in bytes.")
+    sha256 = CodePointCharField(
+        "SHA-256", max_length=64, blank=True, help_text="Of the file's bytes, in hexadecimal digits."
+    )
     width = models.PositiveIntegerField(null=True, blank=True, help_text="Pixels, as shown upright.")
     height = models.PositiveIntegerField(null=True, blank=True, help_text="Pixels, as shown upright.")
     mode = CodePointCharField(max_length=20, null=True, blank=True, help_text="The original's colour mode.")
+    dominant_color = CodePointCharField(max_length=7, blank=True, help_text="`#rrggbb`: what most of an image has.")
+    placeholder = CodePointCharField(
+        max_length=500, blank=True, help_text="A tiny image as a data URI, shown while the image itself loads."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -69,6 +76,7 @@ class Media(models.Model):
         indexes = [
             models.Index(F("created_at").desc(), "id", name="media_default_order"),
             models.Index(fields=["type"], name="media_type"),
+            models.Index(fields=["sha256"], name="media_sha256"),
         ]
 
     def __str__(self) -> str:

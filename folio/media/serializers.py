@@ -1,18 +1,44 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rest_framework import serializers
 
-from folio.api.serializers import StrictModelSerializer
+from folio.api.errors import Busy, TooLarge
+from folio.api.serializers import StrictModelSerializer, StrictSerializer
 
 from .documents import Media as MediaDocument
 from .models import Media
-from .uploads import UploadRefused, UploadTooLarge, store_upload
+from .replacing import replace_file
+from .uploads import UploadBusy, UploadRefused, UploadTooLarge, store_once, store_upload
+
+BUSY_SECONDS = 5  # after which an image that found no decoder free is best sent again
+
+
+class UploadField(serializers.FileField):
+    """A file; the door for uploads says what it refuses."""
+
+    def __init__(self) -> None:
+        super().__init__(allow_empty_file=True, max_length=None)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn what the door says of a file into the API's errors."""
+    try:
+        yield
+    except UploadTooLarge as error:
+        raise TooLarge(error.messages[0]) from error
+    except UploadBusy as error:
+        raise Busy(error.messages[0], wait=BUSY_SECONDS) from error
+    except UploadRefused as error:
+        raise serializers.ValidationError({"file": error.messages}) from error
 
 
 class UploadSerializer(StrictModelSerializer):
     """A file with its label, as `multipart/form-data`."""
 
-    file = serializers.FileField(allow_empty_file=True, max_length=None)  # the door says what it refuses
+    file = UploadField()
     name = serializers.CharField(
         max_length=255, required=False, allow_blank=True, help_text="Default: the file's name."
     )
@@ -23,14 +49,23 @@ class UploadSerializer(StrictModelSerializer):
         fields = ["file", "name", "alt"]
 
     def create(self, validated_data: dict[str, Any]) -> Media:
-        try:
-            return store_upload(
-                validated_data["file"], name=validated_data.get("name", ""), alt=validated_data.get("alt", "")
-            )
-        except UploadTooLarge:
-            raise
-        except UploadRefused as error:
-            raise serializers.ValidationError({"file": error.messages}) from error
+        with refusals():
+            return store_upload(**validated_data)
+
+    def save_once(self) -> tuple[Media, bool]:
+        """Return the media of the same bytes, or else a new one; and whether it is new."""
+        with refusals():
+            return store_once(**self.validated_data)
+
+
+class ReplacementSerializer(StrictSerializer):
+    """Another file for a media, as `multipart/form-data`."""
+
+    file = UploadField()
+
+    def update(self, instance: Media, validated_data: dict[str, Any]) -> Media:
+        with refusals():
+            return replace_file(instance.pk, validated_data["file"])
 
 
 class MediaSerializer(StrictModelSerializer):

@@ -1,14 +1,35 @@
 """Thumbnails: an image's bytes in, smaller images' bytes out; no database, no request."""
 
+import base64
 import math
 import struct
 from dataclasses import dataclass
 from io import BytesIO
 from typing import IO, Any, cast
 
-from PIL import ExifTags, Image, ImageCms, ImageFile
+# Those of the accepted formats: where one isn't there yet, Pillow brings in the plugins of all that it knows.
+from PIL import (
+    AvifImagePlugin,  # noqa: F401
+    BmpImagePlugin,  # noqa: F401
+    ExifTags,
+    GifImagePlugin,  # noqa: F401
+    Image,
+    ImageCms,
+    ImageFile,
+    JpegImagePlugin,  # noqa: F401
+    PngImagePlugin,
+    TiffImagePlugin,  # noqa: F401
+    WebPImagePlugin,  # noqa: F401
+)
 
 BOXES = (64, 128, 512, 1080)  # edges, in pixels, of the squares that thumbnails fit in
+PREFIX_SIZE = 16  # bytes by which Pillow tells a format
+METADATA_SIZE = 4 * 1024 * 1024  # bytes of colour profile, camera data and texts that an image may carry
+PLACEHOLDER_EDGE = 16  # pixels
+PLACEHOLDER_SIZE = 500  # characters that a placeholder stays under
+COLOURS = 8  # that an image is reduced to, to find the one that most of it has
+
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = METADATA_SIZE
 
 Size = tuple[int, int]
 
@@ -19,6 +40,16 @@ class UnreadableImage(Exception):
 
 class TooManyPixels(UnreadableImage):
     """An image whose header promises more pixels than may be decoded."""
+
+
+class TooMuchMetadata(UnreadableImage):
+    """An image with more beside its pixels than is read."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"The image carries more than the {METADATA_SIZE:,} bytes of colour profile, camera data and texts that "
+            "are accepted. Save it without them."
+        )
 
 
 @dataclass(frozen=True)
@@ -90,27 +121,37 @@ def thumbnail_format(format: ImageFormat) -> ImageFormat:
     return FORMATS["PNG"] if format.name == "TIFF" else format
 
 
+def may_be_image(prefix: bytes) -> bool:
+    """Tell whether a file that begins with these 16 bytes could be of an accepted format; nothing is parsed."""
+    return any(Image.OPEN[name][1](prefix) for name in FORMATS)  # type: ignore[misc]
+
+
 def read_header(file: IO[bytes], max_pixels: int) -> ImageHeader | None:
     """Return what an image says of itself, or None where Pillow can't open it as one of the accepted formats.
 
     The content decides, not the name, and no pixel is decoded. Raises TooManyPixels where the header promises more
-    than `max_pixels` (Pillow's own limit, `PIL.Image.MAX_IMAGE_PIXELS`, holds as well), UnreadableImage for a
-    camera's raw file, of which Pillow would only see the preview.
+    than `max_pixels` (Pillow's own limit, `PIL.Image.MAX_IMAGE_PIXELS`, holds as well), TooMuchMetadata, or
+    UnreadableImage for a camera's raw file, of which Pillow would only see the preview.
     """
+    too_many = f"more than the {max_pixels:,} that are accepted. Send a smaller version of it."
+    size = _webp_size(file)  # on opening a WebP, room for its pixels is made already
+    if size and size[0] * size[1] > max_pixels:
+        raise TooManyPixels(f"The image has {size[0]:,} × {size[1]:,} pixels, {too_many}")
     try:
         image = _open(file)
+    except (MemoryError, TooMuchMetadata):
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise TooManyPixels(f"The image has more than the {max_pixels:,} pixels that are accepted.") from error
     except Exception:  # Pillow raises whatever a file that is no image, or a damaged one, makes it trip over
+        if size:
+            _check_memory(size)
         return None
     if _is_raw(image):
         raise UnreadableImage("This is a camera's raw file. Export the photograph as JPEG or TIFF and send that.")
     width, height = _stored_size(image)
     if width * height > max_pixels:
-        raise TooManyPixels(
-            f"The image has {width:,} × {height:,} pixels, more than the {max_pixels:,} that are accepted. "
-            "Send a smaller version of it."
-        )
+        raise TooManyPixels(f"The image has {width:,} × {height:,} pixels, {too_many}")
     if _orientation(image) >= 5:
         width, height = height, width
     return ImageHeader(_format(image), image.mode, width, height)
@@ -123,6 +164,7 @@ def render_thumbnails(file: IO[bytes]) -> dict[int, bytes]:
     and alpha, are never enlarged, and carry a colour profile but no EXIF data. Of an animation, it is the first frame.
     Judge the size by `read_header()` before. Raises UnreadableImage where the image can't be decoded.
     """
+    image = None
     try:
         image = _open(file)
         format, orientation = _format(image), _orientation(image)
@@ -130,12 +172,17 @@ def render_thumbnails(file: IO[bytes]) -> dict[int, bytes]:
         full_size = image.size
         # A JPEG can be decoded at a half, a quarter or an eighth of its size, much faster. With barely more pixels
         # than the thumbnail has that loses 10 dB to a full decode; from a quarter more in each direction, 1 dB.
-        width, height = _fit(full_size, max(BOXES))
+        width, height = fit(full_size, max(BOXES))
         image.draft(None, (width * 5 // 4, height * 5 // 4))
         image.load()
-    except MemoryError:
+        _check_metadata(image)
+    except (MemoryError, TooMuchMetadata):
         raise
     except Exception as error:  # as in read_header()
+        if _is_too_much_text(error):
+            raise TooMuchMetadata from error
+        if image:
+            _check_memory(image.size)
         raise UnreadableImage("The image is damaged or incomplete. Send it again, or save it anew first.") from error
     if image.format == "TIFF":  # turned upright by Pillow, as it loads
         full_size, orientation = image.size, 1
@@ -146,7 +193,7 @@ def render_thumbnails(file: IO[bytes]) -> dict[int, bytes]:
     thumbnails: dict[int, bytes] = {}
     encoded: dict[Size, bytes] = {}
     for box in sorted(BOXES, reverse=True):
-        size = _fit(full_size, box)
+        size = fit(full_size, box)
         if frame.size != size:
             frame = _premultiplied(frame).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
         frame = _in_rgb(frame, profile)
@@ -156,8 +203,90 @@ def render_thumbnails(file: IO[bytes]) -> dict[int, bytes]:
     return thumbnails
 
 
+def dominant_color(image: Image.Image) -> str:
+    """Return the colour, as `#rrggbb`, that most of what can be seen of a small image has; of all where nothing can."""
+    data = image.convert("RGBA").tobytes()
+    pixels = [data[place : place + 4] for place in range(0, len(data), 4)]
+    least_alpha = min(128, max(pixel[3] for pixel in pixels))
+    visible = b"".join(pixel[:3] for pixel in pixels if pixel[3] >= least_alpha)
+    reduced = Image.frombytes("RGB", (len(visible) // 3, 1), visible).quantize(COLOURS)
+    counts = cast(list[tuple[int, int]], reduced.getcolors())
+    place = max(counts)[1] * 3
+    return "#" + bytes((reduced.getpalette() or [])[place : place + 3]).hex()
+
+
+def placeholder(image: Image.Image) -> str:
+    """Return a small image, made tiny, as a data URI: a WebP of up to 16 pixels an edge, under 500 characters."""
+    visible = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    for edge in (PLACEHOLDER_EDGE, PLACEHOLDER_EDGE // 2):
+        tiny = _premultiplied(visible).resize(fit(visible.size, edge), Image.Resampling.LANCZOS)
+        tiny = tiny.convert(tiny.mode.replace("a", "A"))
+        for quality in (60, 30, 0):
+            buffer = BytesIO()
+            tiny.save(buffer, "WEBP", quality=quality, alpha_quality=quality, method=6)
+            uri = f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+            if len(uri) < PLACEHOLDER_SIZE:
+                return uri
+    return ""
+
+
+def open_in_srgb(thumbnail: bytes) -> Image.Image:
+    """Return a rendered thumbnail decoded, in the colours that a page has where nothing says otherwise."""
+    decoded = Image.open(BytesIO(thumbnail))
+    image = decoded.convert("RGBA" if decoded.has_transparency_data else "RGB")
+    profile = decoded.info.get("icc_profile")
+    if not profile:
+        return image
+    try:
+        own = ImageCms.ImageCmsProfile(BytesIO(profile))
+        converted = ImageCms.profileToProfile(image, own, ImageCms.createProfile("sRGB"))
+    except (ImageCms.PyCMSError, OSError):  # of gray, or damaged
+        return image
+    return converted or image
+
+
 def _open(file: IO[bytes]) -> ImageFile.ImageFile:
-    return Image.open(file, formats=tuple(FORMATS))
+    try:
+        image = Image.open(file, formats=tuple(FORMATS))
+    except ValueError as error:
+        if _is_too_much_text(error):
+            raise TooMuchMetadata from error
+        raise
+    _check_metadata(image)
+    return image
+
+
+def _webp_size(file: IO[bytes]) -> Size | None:
+    """Return the width and height that a WebP's header promises; None for another file."""
+    file.seek(0)
+    head = file.read(30)
+    if head[:4] != b"RIFF" or head[8:12] != b"WEBP" or len(head) < 30:
+        return None
+    if head[12:16] == b"VP8X":
+        return 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little")
+    if head[12:16] == b"VP8L":
+        bits = int.from_bytes(head[21:25], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    return int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(head[28:30], "little") & 0x3FFF
+
+
+def _check_memory(size: Size) -> None:
+    """Raise MemoryError where there isn't twice the room of that many pixels.
+
+    Called where a codec has failed: they lack memory in words of their own, or in those of a damaged image.
+    """
+    bytearray(2 * 4 * size[0] * size[1])
+
+
+def _is_too_much_text(error: Exception) -> bool:
+    return isinstance(error, ValueError) and "MAX_TEXT" in str(error)  # as the decoder of PNG says it
+
+
+def _check_metadata(image: Image.Image) -> None:
+    """Raise TooMuchMetadata where the profile, camera data, comments and texts that were read are too long together."""
+    values = (value for value in image.info.values() if isinstance(value, bytes | str))
+    if sum(map(len, values)) > METADATA_SIZE:
+        raise TooMuchMetadata
 
 
 def _format(image: ImageFile.ImageFile) -> ImageFormat:
@@ -191,7 +320,7 @@ def _orientation(image: Image.Image) -> int:
     return orientation if orientation in TURNS else 1
 
 
-def _fit(size: Size, box: int) -> Size:
+def fit(size: Size, box: int) -> Size:
     """Return the size that fits in the box, with the aspect ratio kept; never a larger one."""
     scale = min(1.0, box / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # File[bytes] means something to type checkers only
 
+import hashlib
 import logging
 import os
 import re
@@ -11,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePosixPath
-from typing import NoReturn
+from tempfile import TemporaryFile
+from typing import IO, Any, NoReturn, cast
 
 import pylibmagic  # isort: skip - it brings libmagic along, which the next line looks for
 import magic  # isort: skip
@@ -21,11 +23,14 @@ from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from django.core.files.uploadedfile import TemporaryUploadedFile
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.crypto import get_random_string
 
+from .decoding import Decoded, DecodersBusy, decoders
+from .journal import claim, operation, persist, record
 from .models import Media, MediaType, Thumbnail, media_path, thumbnail_path
-from .thumbnails import FORMATS, ImageHeader, UnreadableImage, read_header, render_thumbnails
+from .privacy import CLEANERS, UnreadableStructure, write_without_private_data
+from .thumbnails import FORMATS, PREFIX_SIZE, ImageHeader, UnreadableImage, may_be_image
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +46,10 @@ class UploadRefused(ValidationError):
 
 class UploadTooLarge(UploadRefused):
     """A file of more bytes than are accepted."""
+
+
+class UploadBusy(UploadRefused):
+    """An image that no decoder was free for; the same file may be accepted in a while."""
 
 
 @dataclass(frozen=True)
@@ -102,42 +111,75 @@ BIDI_CONTROLS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 WINDOWS_DEVICE = re.compile(r"(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³])", re.IGNORECASE)
 
 
+@dataclass(frozen=True)
+class Examined:
+    """An accepted upload, of which nothing is stored yet."""
+
+    content: File[bytes]  # what is to be stored
+    media: Media  # the row without its file
+    image: Decoded | None
+    file_name: str
+
+
 def store_upload(file: File[bytes], *, name: str = "", alt: str = "") -> Media:
     """Store a file, with thumbnails if it is an image, and return its row; or raise UploadRefused.
 
     Whatever fails, neither row nor file stays. Call it outside of transactions where possible: an outer one that is
     rolled back afterwards leaves the files behind.
     """
+    return store(examine(file, name=name, alt=alt))
+
+
+def store_once(file: File[bytes], *, name: str = "", alt: str = "") -> tuple[Media, bool]:
+    """Return the oldest media of the same bytes, or else store them as `store_upload()` does; and whether it did.
+
+    The same are also those that are stored of the file, should these be others than it came with.
+    """
+    check_size(file)
+    same = find_same(digest(file))
+    if same is None:
+        examined = examine(file, name=name, alt=alt)
+        same = find_same(examined.media.sha256)
+    return (store(examined), True) if same is None else (same, False)
+
+
+def find_same(sha256: str) -> Media | None:
+    return Media.objects.filter(sha256=sha256).order_by("pk").first()
+
+
+def examine(file: File[bytes], *, name: str = "", alt: str = "") -> Examined:
+    """Return what is to be stored of a file, or raise UploadRefused."""
     original = PurePosixPath((file.name or "").replace("\\", "/")).name
     check_size(file)
-    try:
-        image = read_header(file, settings.MAX_IMAGE_PIXELS)
-        kind = KIND_BY_MIME_TYPE[image.mime_type] if image else recognise(file, original)
-        media = Media(
-            type=kind.type,
-            mime_type=kind.mime_type,
-            name=label(name) or label(original) or "file",
-            alt=alt,
-            size=file.size,
-            width=image.width if image else None,
-            height=image.height if image else None,
-            mode=image.mode if image else None,
-        )
-        media.clean_fields(exclude=["file"])
-        thumbnails = render_thumbnails(file) if image else {}
-    except UnreadableImage as error:
-        raise UploadRefused(str(error)) from error
-    file_name = safe_name(original, kind)
+    image = decode(file)
+    kind = KIND_BY_MIME_TYPE[image.header.mime_type] if image else recognise(file, original)
+    if not settings.KEEP_METADATA:
+        file = without_private_data(file, kind)
+    media = Media(
+        type=kind.type,
+        mime_type=kind.mime_type,
+        name=label(name) or label(original) or "file",
+        alt=alt,
+        size=file.size,
+        sha256=digest(file),
+        width=image.width if image else None,
+        height=image.height if image else None,
+        mode=image.mode if image else None,
+        dominant_color=image.dominant_color if image else "",
+        placeholder=image.placeholder if image else "",
+    )
+    media.clean_fields(exclude=["file"])
+    return Examined(file, media, image, safe_name(original, kind))
+
+
+def store(examined: Examined) -> Media:
+    media = examined.media
     with removed_on_failure(media.file.storage) as written, transaction.atomic():
-        path = insert(media, media_path(media, file_name))
-        media.file = write(media.file.storage, path, file, written)
+        path = insert(media, media_path(media, examined.file_name))
+        media.file = write(media.file.storage, path, examined.content, written)
         if media.file.name != path:
             media.save(update_fields=["file"])
-        if image:
-            extension = thumbnail_extension(image, file_name)
-            Thumbnail.objects.bulk_create(
-                thumbnail_row(media, box, extension, thumbnails[box], written) for box in sorted(thumbnails)
-            )
+        Thumbnail.objects.bulk_create(thumbnail_rows(media, examined, written))
     return media
 
 
@@ -149,6 +191,66 @@ def check_size(file: File[bytes]) -> None:
             f"The file has {file.size:,} bytes, more than the {settings.MAX_UPLOAD_SIZE:,} that are accepted.",
             code="too_large",
         )
+
+
+def decode(file: File[bytes]) -> Decoded | None:
+    """Return an image's header, thumbnails and what stands in for it, made in a process of its own; None of others.
+
+    Raises UploadRefused where it can't be decoded within the limits, UploadBusy where no process is free.
+    """
+    file.seek(0)
+    if not may_be_image(file.read(PREFIX_SIZE)):
+        return None
+    pool = decoders(settings.DECODERS, settings.DECODER_MEMORY, settings.DECODER_SECONDS)
+    try:
+        with on_disk(file) as opened:
+            return pool.decode(opened, settings.MAX_IMAGE_PIXELS)
+    except UnreadableImage as error:
+        raise UploadRefused(str(error), code="unreadable") from error
+    except DecodersBusy as error:
+        raise UploadBusy(
+            "More images are being uploaded than the server can decode at once. Nothing was stored; try again.",
+            code="busy",
+        ) from error
+
+
+@contextmanager
+def on_disk(file: File[bytes]) -> Iterator[IO[bytes]]:
+    """Open a file that another process can read, too: the upload's own, or a copy without a name."""
+    if isinstance(file, TemporaryUploadedFile):
+        with open(file.temporary_file_path(), "rb") as opened:
+            yield opened
+        return
+    with TemporaryFile() as copy:
+        for chunk in file.chunks():
+            copy.write(chunk)
+        copy.flush()
+        yield copy
+
+
+def without_private_data(file: File[bytes], kind: FileKind) -> File[bytes]:
+    """Return a copy of the file without what it tells of people and places, or the file where it can't tell any."""
+    if kind.mime_type not in CLEANERS:
+        return file
+    is_small = file.size <= settings.FILE_UPLOAD_MAX_MEMORY_SIZE
+    copy: Any = ContentFile(b"") if is_small else TemporaryUploadedFile("copy", kind.mime_type, 0, None)
+    try:
+        write_without_private_data(cast(IO[bytes], file), copy, kind.mime_type)
+    except UnreadableStructure as error:
+        copy.close()
+        raise UploadRefused(str(error), code="damaged") from error
+    copy.flush()
+    copy.size = copy.seek(0, os.SEEK_END) or copy.tell()
+    copy.seek(0)
+    return cast(File[bytes], copy)
+
+
+def digest(file: File[bytes]) -> str:
+    """Return the SHA-256 of a file's bytes in hexadecimal digits."""
+    sha256 = hashlib.sha256()
+    for chunk in file.chunks():
+        sha256.update(chunk)
+    return sha256.hexdigest()
 
 
 def recognise(file: File[bytes], name: str) -> FileKind:
@@ -253,15 +355,17 @@ def thumbnail_extension(image: ImageHeader, file_name: str) -> str:
 def removed_on_failure(storage: Storage) -> Iterator[list[str]]:
     """Give a list for the names of written files; should the block fail, these files are removed."""
     written: list[str] = []
-    try:
-        yield written
-    except BaseException:
-        for name in written:
-            try:
-                storage.delete(name)
-            except Exception:
-                logger.exception("Could not remove %s, which an upload that failed has written.", name)
-        raise
+    with operation():
+        try:
+            yield written
+        except BaseException:
+            if connection.in_atomic_block:  # what is around goes on, without these rows
+                for name in written:
+                    try:
+                        storage.delete(name)
+                    except Exception:
+                        logger.exception("Could not remove %s, which an upload that failed has written.", name)
+            raise
 
 
 def insert(media: Media, path: str) -> str:
@@ -288,16 +392,34 @@ def insert(media: Media, path: str) -> str:
             return path
 
 
-def write(storage: Storage, path: str, content: File[bytes], written: list[str]) -> str:
-    """Save a file and return the name it got; `written` holds it before the first byte is on the disk."""
-    written.append(storage.get_available_name(path, max_length=255))
-    written[-1] = storage.save(written[-1], content, max_length=255)
+def write(storage: Storage, path: str, content: File[bytes], written: list[str], *, lasting: bool = True) -> str:
+    """Save a file and return the name it got; `written` and the journal hold it before the first byte is on the disk.
+
+    Call it in the block of `removed_on_failure()`. What can be made again need not be `lasting`: a power failure may
+    leave it empty.
+    """
+    name = claim(storage, path)
+    written.append(name)
+    written[-1] = storage.save(name, content, max_length=255)
+    if written[-1] != name:  # another program has put a file there meanwhile
+        record(written[-1])
+    if lasting:
+        persist(storage, written[-1])
     return written[-1]
+
+
+def thumbnail_rows(media: Media, examined: Examined, written: list[str]) -> list[Thumbnail]:
+    """Save the thumbnails' files, named after the media's, and return their rows, not yet inserted."""
+    image = examined.image
+    if image is None:
+        return []
+    extension = thumbnail_extension(image.header, examined.file_name)
+    return [thumbnail_row(media, box, extension, image.thumbnails[box], written) for box in sorted(image.thumbnails)]
 
 
 def thumbnail_row(media: Media, box: int, extension: str, content: bytes, written: list[str]) -> Thumbnail:
     """Save a thumbnail's file and return its row, not yet inserted."""
     thumbnail = Thumbnail(media=media, size=box)
     path = thumbnail_path(thumbnail, f"thumbnail.{extension}")
-    thumbnail.file = write(thumbnail.file.storage, path, ContentFile(content), written)
+    thumbnail.file = write(thumbnail.file.storage, path, ContentFile(content), written, lasting=False)
     return thumbnail

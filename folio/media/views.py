@@ -1,18 +1,24 @@
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Model
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from folio.api.errors import TooLarge
+from folio.access.codes import RESOURCES
+from folio.access.permissions import require
+from folio.api.documents import Usage
+from folio.api.errors import TooLarge, Unusable
+from folio.api.filters import BooleanFilter
+from folio.api.usage import detach, lock_users, uses_of
 from folio.api.viewsets import ResourceViewSet
 
 from . import documents
 from .filters import MediaFilterSet
 from .models import Media
-from .serializers import MediaSerializer, UploadSerializer
-from .uploads import UploadTooLarge
+from .replacing import ShownAsPicture
+from .serializers import MediaSerializer, ReplacementSerializer, UploadSerializer
 
 ENVELOPE = 64 * 1024  # bytes that a multipart body may have around its file
 
@@ -24,18 +30,77 @@ class MediaViewSet(ResourceViewSet):
     queryset = Media.objects.all()
     document = documents.Media
     filterset_class = MediaFilterSet
+    serializers_of_uploads: dict[str | None, Any] = {"create": UploadSerializer, "replace_file": ReplacementSerializer}
+    code_of_action = {**ResourceViewSet.code_of_action, "usage": "retrieve", "replace_file": "update"}
+    parameters = {
+        "create": {
+            "deduplicate": BooleanFilter(label="Where the same bytes are stored already, answer with that media")
+        },
+        "destroy": {
+            "detach": BooleanFilter(
+                label="Take it off all that uses it first, which needs the update codes of what is changed"
+            )
+        },
+    }
+    answers = {"usage": (200, Usage)}
+    other_answers = {"create": {200: "With `deduplicate`: the same bytes are stored already, as this media."}}
+    way_out = "Take it off what uses it first, or delete it with `?detach=true`."
 
     def get_serializer_class(self) -> Any:
-        return UploadSerializer if self.action == "create" else MediaSerializer
+        return self.serializers_of_uploads.get(self.action, MediaSerializer)
 
     def get_parsers(self) -> list[BaseParser]:
-        return [MultiPartParser()] if self.request and self.request.method == "POST" else super().get_parsers()
+        action = self.action_map.get((self.request.method or "").lower()) if self.request else None
+        return [MultiPartParser()] if action in self.serializers_of_uploads else super().get_parsers()
 
     def create(self, request: Request) -> Response:
+        self.refuse_too_large(request)
+        serializer: Any = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        media, is_new = serializer.save_once() if self.given.get("deduplicate") else (serializer.save(), True)
+        document = self.read(media.pk)
+        return self.created(document) if is_new else Response(document)
+
+    def replace_file(self, request: Request, pk: int) -> Response:
+        """Put another file behind the id; everything that uses the media shows it at once, by new URLs."""
+        media = self.get_queryset().filter(pk=pk).first()
+        if media is None:
+            raise self.missing(f"id {pk}")
+        self.refuse_too_large(request)
+        serializer = self.get_serializer(media, data=request.data)
+        serializer.is_valid(raise_exception=True)
+        try:
+            serializer.save()
+        except ShownAsPicture as error:
+            raise Unusable(str(error), used_by=error.uses) from error
+        except Media.DoesNotExist:
+            raise self.missing(f"id {pk}") from None
+        return Response(self.read(pk))
+
+    def usage(self, request: Request, pk: int) -> Response:
+        """List what uses the media."""
+        if not self.get_queryset().filter(pk=pk).exists():
+            raise self.missing(f"id {pk}")
+        return Response(Usage(used_by=uses_of(Media, pk)))
+
+    def locked(self, pk: int) -> Any:
+        if self.is_detaching:
+            lock_users(Media, pk)
+        return super().locked(pk)
+
+    def perform_destroy(self, instance: Model) -> None:
+        if self.is_detaching:
+            for resource in sorted({use.resource for use in uses_of(Media, instance.pk)}):
+                require(RESOURCES[resource]["update"], self.request)
+            detach(Media, instance.pk)
+        super().perform_destroy(instance)
+
+    @property
+    def is_detaching(self) -> bool:
+        return bool(self.given.get("detach"))
+
+    def refuse_too_large(self, request: Request) -> None:
+        """Refuse a body that declares too much before it is read."""
         declared = request.META.get("CONTENT_LENGTH") or ""
         if declared.isdecimal() and int(declared) > settings.MAX_UPLOAD_SIZE + ENVELOPE:
             raise TooLarge(f"The upload is larger than {settings.MAX_UPLOAD_SIZE} bytes, the most that is accepted.")
-        try:
-            return self.created(self.perform_create())
-        except UploadTooLarge as error:
-            raise TooLarge(error.messages[0]) from error

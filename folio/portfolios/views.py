@@ -15,6 +15,7 @@ class PortfolioViewSet(ResourceViewSet):
     """Finished pieces of work, as websites show them."""
 
     resource = "portfolios"
+    owner = "pk"
     queryset = Portfolio.objects.all()
     document = documents.Portfolio
     row = documents.PortfolioRow
@@ -57,6 +58,8 @@ class TagViewSet(ResourceViewSet):
 
 class PlacedViewSet(ResourceViewSet):
     """A resource whose rows belong to portfolios."""
+
+    owner = "portfolio"
 
     def locked(self, pk: int) -> Any:
         Portfolio.objects.filter(pk__in=self.get_queryset().filter(pk=pk).values("portfolio")).lock()

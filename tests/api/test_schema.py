@@ -143,8 +143,29 @@ def test_an_upload_is_multipart_and_everything_else_json(schema: dict[str, Any])
         if "requestBody" in operation
     }
 
-    assert bodies.pop("media_create") == ["multipart/form-data"]
+    for upload in ("media_create", "media_replace_file"):
+        assert bodies.pop(upload) == ["multipart/form-data"]
     assert {media_type for types in bodies.values() for media_type in types} == {"application/json"}
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "name"),
+    [("/api/media/", "post", "deduplicate"), ("/api/media/{id}/", "delete", "detach")],
+)
+def test_actions_name_their_parameters(schema: dict[str, Any], path: str, method: str, name: str) -> None:
+    parameters = schema["paths"][path][method]["parameters"]
+
+    [found] = [parameter for parameter in parameters if parameter["in"] == "query"]
+
+    assert (found["name"], found["schema"]) == (name, {"type": "boolean"})
+    assert found["description"]
+
+
+def test_an_upload_may_answer_with_what_exists(schema: dict[str, Any]) -> None:
+    responses = schema["paths"]["/api/media/"]["post"]["responses"]
+
+    assert responses["200"]["content"] == responses["201"]["content"]
+    assert "headers" not in responses["200"]
 
 
 @pytest.mark.parametrize(

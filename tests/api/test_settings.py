@@ -134,6 +134,7 @@ def test_the_defaults_trust_no_origin_and_need_no_https(tmp_path: Path) -> None:
     [
         ("FOLIO_TOKEN_DAYS", "many", "it must be a whole number such as 30"),
         ("FOLIO_MAX_BODY_SIZE", "-1", "it must be a whole number such as 2621440"),
+        ("FOLIO_DECODERS", "0", "it must be a whole number such as 2"),
         ("FOLIO_DEBUG", "maybe", "it must be true or false"),
         ("FOLIO_PUBLIC_URL", "api.example.com", "it must be an absolute URL"),
         ("DATABASE_URL", "mysql://localhost/folio", "must begin with sqlite:/// or postgres://"),
@@ -154,6 +155,9 @@ def test_a_value_of_the_wrong_kind_is_named_at_the_start(
         ("FOLIO_MAX_UPLOAD_SIZE", "MAX_UPLOAD_SIZE"),
         ("FOLIO_MAX_IMAGE_PIXELS", "MAX_IMAGE_PIXELS"),
         ("FOLIO_MAX_BODY_SIZE", "DATA_UPLOAD_MAX_MEMORY_SIZE"),
+        ("FOLIO_DECODERS", "DECODERS"),
+        ("FOLIO_DECODER_MEMORY", "DECODER_MEMORY"),
+        ("FOLIO_DECODER_SECONDS", "DECODER_SECONDS"),
     ],
 )
 def test_a_limit_is_a_number_of_the_environment(tmp_path: Path, variable: str, setting: str) -> None:

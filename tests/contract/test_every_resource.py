@@ -176,6 +176,13 @@ def test_an_unknown_id_is_a_404(client: Client, resource: str, pk: int) -> None:
         assert str(pk) in response.json()["detail"]
 
 
+NO_SUCH_PARAMETER = (
+    "Unknown parameter. This address takes no parameters.",
+    "Unknown parameter. Allowed: detach.",  # of a media
+    "Unknown parameter. Allowed: deduplicate.",
+)
+
+
 @EVERY
 def test_detail_and_writes_take_no_parameters(client: Client, resource: str) -> None:
     (pk,) = make(resource, 1)
@@ -190,7 +197,7 @@ def test_detail_and_writes_take_no_parameters(client: Client, resource: str) -> 
     ):
         assert response.status_code == 400
         assert list(response.json()) == ["limit"]
-        assert response.json()["limit"] == ["Unknown parameter. This address takes no parameters."]
+        assert response.json()["limit"][0] in NO_SUCH_PARAMETER
     assert client.get(f"/api/{resource}/{pk}/").status_code == 200
 
 

@@ -69,6 +69,8 @@ TABLE = """
  PUT     /api/media/<int:pk>/               4104  401        403       403    200      403       200
  PATCH   /api/media/<int:pk>/               4104  401        403       403    200      403       200
  DELETE  /api/media/<int:pk>/               4105  401        403       403    204      403       204
+ GET     /api/media/<int:pk>/usage/         4103  401        403       403    200      403       200
+ PUT     /api/media/<int:pk>/file/          4104  401        403       403    200      403       200
  POST    /api/auth/token/                   -     201        201       201    201      201       201
  GET     /api/auth/me/                      -     401        200       200    200      200       200
  GET     /api/auth/permissions/             -     401        200       200    200      200       200
@@ -129,7 +131,7 @@ class Requests:
             return {}
         if route.method == "PATCH":
             return {"data": {}}
-        if route == ("POST", "/api/media/"):
+        if route in {("POST", "/api/media/"), ("PUT", "/api/media/<int:pk>/file/")}:
             return {"data": {"file": SimpleUploadedFile("a.txt", b"some text\n")}, "format": "multipart"}
         bodies: dict[str, dict[str, Any]] = {
             "portfolios": {"title": "New", "slug": "new", "excerpt": "New."},

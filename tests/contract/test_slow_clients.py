@@ -1,16 +1,28 @@
 """Reads go on beside clients that send slowly or never ask again."""
 
+import json
+import selectors
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from http.client import HTTPResponse
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
 
+from folio.api import middleware
+from folio.api.middleware import EdgeMiddleware
 from tests.live import Server, running_server
 
 PROMPT = 10  # seconds, much more than a read takes and less than a client that never ends
+THREADS = 64  # that a server has
+LARGE, SMALL = THREADS // 2, THREADS // 4  # of which may receive such bodies
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +42,24 @@ def connect(server: Server, lines: list[str], more: bytes = b"") -> socket.socke
     return connection
 
 
-def slow_upload(server: Server, key: str) -> socket.socket:
-    lines = ["POST /api/media/ HTTP/1.1", "Host: localhost", f"Authorization: Token {key}"]
-    lines += ["Content-Type: multipart/form-data; boundary=b", "Content-Length: 99999"]
-    return connect(server, lines, b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n')
+def slow_upload(server: Server, key: str, length: int = 99_999, *lines: str) -> socket.socket:
+    head = ["POST /api/media/ HTTP/1.1", "Host: localhost", f"Authorization: Token {key}"]
+    head += ["Content-Type: multipart/form-data; boundary=b", f"Content-Length: {length}", *lines]
+    return connect(server, head, b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n')
+
+
+def slow_small_upload(server: Server, key: str) -> socket.socket:
+    return slow_upload(server, key, 60_000)
+
+
+def slow_stranger(server: Server, key: str) -> socket.socket:
+    return slow_upload(server, "unknown", 99_999_999)
+
+
+def slow_form(server: Server, key: str) -> socket.socket:
+    lines = ["POST /admin/login/ HTTP/1.1", "Host: localhost", f"Cookie: csrftoken={'c' * 32}"]
+    lines += ["Content-Type: application/x-www-form-urlencoded", "Content-Length: 99999"]
+    return connect(server, lines, b"username=ada")
 
 
 def idle_connection(server: Server, key: str) -> socket.socket:
@@ -42,7 +68,37 @@ def idle_connection(server: Server, key: str) -> socket.socket:
     return connection
 
 
-@pytest.mark.parametrize(("start", "count"), [(slow_upload, 40), (idle_connection, 300)])
+def answer_on(connection: socket.socket) -> HTTPResponse:
+    response = HTTPResponse(connection)
+    response.begin()
+    return response
+
+
+def answered(connections: list[socket.socket], count: int) -> list[HTTPResponse]:
+    """Wait until so many connections were answered, and return all answers that came by then."""
+    with selectors.DefaultSelector() as selector:
+        for connection in connections:
+            selector.register(connection, selectors.EVENT_READ)
+        end = time.monotonic() + PROMPT
+        ready: set[socket.socket] = set()
+        while len(ready) < count and time.monotonic() < end:
+            for found, _ in selector.select(end - time.monotonic()):
+                assert isinstance(found.fileobj, socket.socket)
+                ready.add(found.fileobj)
+                selector.unregister(found.fileobj)
+    return [answer_on(connection) for connection in ready]
+
+
+@pytest.mark.parametrize(
+    ("start", "count"),
+    [
+        (slow_upload, 80),
+        (slow_small_upload, 80),
+        (slow_stranger, 120),
+        (slow_form, 80),
+        (idle_connection, 300),
+    ],
+)
 def test_reads_go_on_beside(
     server: Server, key: str, start: Callable[[Server, str], socket.socket], count: int
 ) -> None:
@@ -56,12 +112,179 @@ def test_reads_go_on_beside(
     assert answers == [200] * 5
 
 
+@pytest.mark.parametrize(("start", "places"), [(slow_upload, LARGE), (slow_small_upload, SMALL)])
+def test_more_uploads_than_places_are_sent_away_at_once(
+    server: Server, key: str, start: Callable[[Server, str], socket.socket], places: int
+) -> None:
+    with ExitStack() as stack:
+        connections = [stack.enter_context(start(server, key)) for _ in range(80)]
+
+        refused = answered(connections, 80 - places)
+
+        assert len(refused) == 80 - places
+        for response in refused:
+            assert response.status == 503
+            assert response.headers["Retry-After"] == "5"
+            assert response.headers["Content-Type"] == "application/json"
+            assert "send it again in 5 seconds" in json.loads(response.read())["detail"]
+
+
+def test_a_whole_upload_that_is_sent_away_is_told_why_and_stored_later(server: Server, key: str) -> None:
+    files = {"file": ("large.txt", b"text " * 1_000_000)}
+    with server.session(key) as session:
+        with ExitStack() as stack:
+            connections = [stack.enter_context(slow_upload(server, key)) for _ in range(LARGE + 1)]
+            assert len(answered(connections, 1)) == 1
+
+            refused = session.post("/api/media/", files=files, timeout=PROMPT)
+            small = session.post("/api/tags/", json={"name": "beside uploads"}, timeout=PROMPT)
+
+        assert refused.status_code == 503
+        assert refused.headers["Retry-After"] == "5"
+        assert small.status_code == 201, "what is small has places of its own"
+        end = time.monotonic() + PROMPT
+        while (stored := session.post("/api/media/", files=files)).status_code == 503 and time.monotonic() < end:
+            time.sleep(0.1)  # until the server has seen that the others went away
+        assert stored.status_code == 201
+        assert session.get("/api/media/", params={"search": "large"}).json()["count"] == 1
+
+
+def test_strangers_take_no_places_and_need_not_send_what_is_refused(server: Server, key: str) -> None:
+    with ExitStack() as stack:
+        strangers = [stack.enter_context(slow_stranger(server, key)) for _ in range(120)]
+
+        assert [answer_on(connection).status for connection in strangers] == [401] * 120
+        session = stack.enter_context(server.session(key))
+        stored = session.post("/api/media/", files={"file": ("notes.txt", b"text " * 100_000)}, timeout=PROMPT)
+
+    assert stored.status_code == 201
+
+
+def test_a_client_that_asks_first_is_not_told_to_go_on_with_what_is_refused(server: Server, key: str) -> None:
+    head = ["POST /api/media/ HTTP/1.1", "Host: localhost", "Content-Type: multipart/form-data; boundary=b"]
+    head += ["Content-Length: 999999999", "Expect: 100-continue"]
+    for authorization, status in ((f"Token {key}", 413), ("Token unknown", 401)):
+        with connect(server, [*head, f"Authorization: {authorization}"]) as connection:
+            received = b""
+            while piece := connection.recv(65_536):  # to the end: the server closes it
+                received += piece
+
+        assert received.startswith(f"HTTP/1.1 {status} ".encode())
+        assert received.count(b"HTTP/1.1") == 1
+
+
+def test_the_places_follow_the_number_of_threads(tmp_path: Path) -> None:
+    with running_server(tmp_path, "--threads", "4") as server, ExitStack() as stack:
+        key = server.folio("createtoken", "ada", "--admin").strip()
+        connections = [stack.enter_context(slow_upload(server, key)) for _ in range(10)]
+
+        assert [response.status for response in answered(connections, 8)] == [503] * 8
+        assert server.session(key).get("/api/portfolios/", timeout=PROMPT).status_code == 200
+
+
 def test_the_number_of_threads_may_be_chosen(tmp_path: Path) -> None:
     with running_server(tmp_path, "--threads", "1") as server:
         key = server.folio("createtoken", "ada", "--admin").strip()
-        with (
-            server.session(key) as session,
-            slow_upload(server, key),
-            pytest.raises(OSError, match="timed out"),
-        ):
-            session.get("/api/portfolios/", timeout=2)
+        with server.session(key) as session, slow_upload(server, key):
+
+            def read_on() -> None:
+                while session.get("/api/portfolios/", timeout=2).ok:  # the first may come before the upload
+                    pass
+
+            with pytest.raises(OSError, match="timed out"):
+                read_on()
+
+
+# The middleware by itself
+
+
+def post(size: int) -> HttpRequest:
+    return RequestFactory().post("/api/tags/", b"x" * size, content_type="application/json")
+
+
+def edge(monkeypatch: pytest.MonkeyPatch, get_response: Callable[[HttpRequest], HttpResponse]) -> EdgeMiddleware:
+    monkeypatch.setenv(middleware.THREADS_VARIABLE, "2")  # one place for each size
+    return EdgeMiddleware(get_response)
+
+
+@pytest.mark.parametrize("how", ["body", "read", "readline", "lines"])
+def test_a_place_is_free_again_once_the_body_was_read(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    statuses: list[int] = []
+    reads: dict[str, Callable[[HttpRequest], object]] = {
+        "body": lambda request: request.body,
+        "read": lambda request: [request.read(40_000), request.read(40_000), request.read(40_000)],
+        "readline": lambda request: request.readline(),
+        "lines": list,
+    }
+
+    def view(request: HttpRequest) -> HttpResponse:
+        if len(statuses) < 2:
+            statuses.append(0)
+            statuses.append(answer(post(100_000)).status_code)
+            reads[how](request)
+            statuses.append(answer(post(100_000)).status_code)
+        return HttpResponse()
+
+    answer = edge(monkeypatch, view)
+
+    assert answer(post(100_000)).status_code == 200
+    assert statuses == [0, 503, 200]
+
+
+def test_a_small_body_needs_no_place_while_it_is_worked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    bodies: list[bytes] = []
+
+    def view(request: HttpRequest) -> HttpResponse:
+        if len(bodies) < 3:
+            bodies.append(request.body)
+            return answer(post(middleware.SMALL_BODY))
+        return HttpResponse(status=201)
+
+    answer = edge(monkeypatch, view)
+
+    assert answer(post(5)).status_code == 201
+    assert [len(body) for body in bodies] == [5, middleware.SMALL_BODY, middleware.SMALL_BODY]
+
+
+def test_a_place_is_free_again_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def view(request: HttpRequest) -> HttpResponse:
+        raise RuntimeError("inside")
+
+    answer = edge(monkeypatch, view)
+
+    for _ in range(3):
+        with pytest.raises(RuntimeError, match="inside"):
+            answer(post(100_000))
+
+
+def test_what_was_left_of_a_body_is_read_for_half_a_minute_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+
+    class Trickle(BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            nonlocal now
+            now += 1
+            return super().read(size)
+
+    monkeypatch.setattr("folio.api.middleware.time.monotonic", lambda: now)
+    answer = edge(monkeypatch, lambda request: HttpResponse(status=401))
+    for pieces, left in ((20, 0), (40, 10)):
+        content = Trickle(b"x" * pieces * middleware.PIECE)
+        request = post(pieces * middleware.PIECE)
+        request._stream = content
+
+        response = answer(request)
+        assert response.status_code == 401
+        assert content.tell() == 0, "the answer comes first"
+        response.close()
+        assert len(content.getvalue()) - content.tell() == left * middleware.PIECE
+
+
+def test_a_left_body_is_read_to_twice_the_size_of_an_upload(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.MAX_UPLOAD_SIZE = 50_000
+    request = post(1_000_000)
+    content = request._stream = BytesIO(b"x" * 1_000_000)
+
+    edge(monkeypatch, lambda request: HttpResponse(status=413))(request).close()
+
+    assert 100_000 <= content.tell() < 100_000 + middleware.PIECE

@@ -129,6 +129,12 @@ def body(response: HttpResponseBase) -> bytes:
     return content
 
 
+def head_of(path: str) -> dict[str, str]:
+    response = serve(path, "HEAD")
+    response.close()
+    return dict(response.items())
+
+
 @pytest.fixture
 def store(media_root: Path) -> Any:
     def store(name: str, content: bytes = b"content") -> Path:
@@ -153,6 +159,8 @@ def test_serves_a_file(store: Any) -> None:
     assert response.headers["Last-Modified"] == http_date(path.stat().st_mtime)
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none';")
+    assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert response.headers["Accept-Ranges"] == "bytes"
     chunks = list(response)
     response.close()
     assert b"".join(chunks) == content
@@ -241,6 +249,7 @@ def test_knows_no_other_path(path: str, store: Any, media_root: Path) -> None:
 
     assert response.status_code == 404
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert not {"Cache-Control", "ETag", "Accept-Ranges"} & set(response.headers)
     assert body(response) == b"There is no such file.\n"
 
 
@@ -293,3 +302,82 @@ def test_sends_what_is_unchanged_only_once(store: Any) -> None:
     assert later.status_code == 304
     assert (older.status_code, body(older)) == (200, b"content")
     assert (odd.status_code, body(odd)) == (200, b"content")
+
+
+def test_says_of_an_unchanged_file_how_long_it_is_kept(store: Any) -> None:
+    store("photo.png")
+    first = serve("photo.png")
+    first.close()
+
+    again = serve("photo.png", **{"If-None-Match": first.headers["ETag"]})
+
+    assert (again.status_code, body(again)) == (304, b"")
+    for header in ("Cache-Control", "ETag", "Last-Modified"):
+        assert again.headers[header] == first.headers[header]
+
+
+def test_the_etag_is_strong_and_follows_size_and_time(store: Any) -> None:
+    path = store("photo.png", b"first")
+    os.utime(path, ns=(10**18, 10**18))
+    etags = [head_of("photo.png")["ETag"]]
+    os.utime(path, ns=(10**18, 10**18 + 1))
+    etags.append(head_of("photo.png")["ETag"])
+    store("photo.png", b"longer")
+    os.utime(path, ns=(10**18, 10**18))
+    etags.append(head_of("photo.png")["ETag"])
+    store("copy.png", b"longer")
+    os.utime(path.with_name("copy.png"), ns=(10**18, 10**18))
+
+    assert len(set(etags)) == 3
+    assert all(etag.startswith('"') and etag.endswith('"') for etag in etags)
+    assert head_of("copy.png")["ETag"] == etags[2], "another disk or copy gives the same"
+
+
+@pytest.mark.parametrize(
+    ("conditions", "status"),
+    [
+        ({"If-None-Match": "ETAG"}, 304),
+        ({"If-None-Match": "W/ETAG"}, 304),
+        ({"If-None-Match": '"other", ETAG'}, 304),
+        ({"If-None-Match": "*"}, 304),
+        ({"If-None-Match": '"other"'}, 200),
+        ({"If-None-Match": '"other"', "If-Modified-Since": "DATE"}, 200),
+        ({"If-Match": "ETAG"}, 200),
+        ({"If-Match": "*"}, 200),
+        ({"If-Match": '"other"'}, 412),
+        ({"If-Match": "W/ETAG"}, 412),
+        ({"If-Unmodified-Since": "DATE"}, 200),
+        ({"If-Unmodified-Since": "Thu, 01 Jan 2015 00:00:00 GMT"}, 412),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_follows_conditions(conditions: dict[str, str], status: int, method: str, store: Any) -> None:
+    store("photo.png")
+    found = head_of("photo.png")
+    headers = {
+        name: value.replace("ETAG", found["ETag"]).replace("DATE", found["Last-Modified"])
+        for name, value in conditions.items()
+    }
+
+    response = serve("photo.png", method, **headers)
+
+    assert response.status_code == status
+    assert body(response) == (b"content" if status == 200 and method == "GET" else b"")
+
+
+def test_a_condition_makes_no_file_of_what_is_none(store: Any) -> None:
+    response = serve("none.png", **{"If-None-Match": "*", "Range": "bytes=0-1"})
+
+    assert response.status_code == 404
+
+
+@pytest.mark.parametrize("name", ["photo.png", "film.mp4", "song.mp3"])
+def test_lets_every_website_show_it(name: str, store: Any) -> None:
+    store(name)
+
+    for headers in ({}, {"Range": "bytes=0-1"}):
+        response = Client().get(f"/media/{name}", headers={"Origin": "https://site.example", **headers})
+
+        assert response.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+        assert not {"Vary", "Set-Cookie"} & set(response.headers), "one copy in a shared cache is right for all"
+        body(response)

@@ -22,7 +22,7 @@ from tests.factories import (
 )
 
 PATH = "/api/media/"
-IMAGE_KEYS = [*shapes.IMAGE, *shapes.MEDIA_EXTRAS]
+IMAGE_KEYS = shapes.MEDIA_IMAGE
 FILE_KEYS = [*shapes.FILE, *shapes.MEDIA_EXTRAS]
 NO_ID = 999_999
 

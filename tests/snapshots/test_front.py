@@ -102,6 +102,7 @@ class Scene:
             "PATH_INFO": path,
             "QUERY_STRING": query,
             "HTTP_HOST": "api.example.com",
+            "SERVER_PORT": "80",
             "HTTP_AUTHORIZATION": KEY,
             "wsgi.input": BytesIO(),
         }

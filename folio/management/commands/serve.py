@@ -1,4 +1,5 @@
 import ctypes
+import os
 import resource
 import secrets
 import socket
@@ -19,6 +20,8 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from folio.access.models import Token
+from folio.api.middleware import THREADS, THREADS_VARIABLE
+from folio.media.journal import recover
 from folio.portfolios.sample import InstallationNotEmpty, load_sample
 
 MIGRATION_LOCK = 0x666F6C696F  # any number of ours: the servers of one installation migrate one after another
@@ -27,7 +30,7 @@ MAX_WORKERS = 256
 MAX_THREADS = 512
 # An upload holds a thread for as long as its client sends. The workers share so many, and each has some of its own; the
 # reasons and the measurement are in docs/decisions/0010-threads-and-connections.md.
-THREADS, MIN_THREADS = 64, 8
+MIN_THREADS = 8
 MAX_FILES = 8192
 BACKPRESSURE = 1024  # connections that a worker holds, also those on which nothing is asked
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # glibc's numbers for them
@@ -60,6 +63,8 @@ class Command(BaseCommand):
         self.check(fail_level=checks.ERROR)
         refuse_taken_port(host, port)
         self.migrate()
+        if count := recover():
+            self.say(f"Cleaned up after {count} interrupted uploads, changes and deletions of files.")
         address = settings.PUBLIC_URL or local_address(host, port)
         key = self.make_demo() if demo else None
         self.stdout.write(f"Folio serves {address}")
@@ -74,13 +79,15 @@ class Command(BaseCommand):
         connection.close()
         give_back_memory()
         raise_file_limit()
+        threads = threads or threads_of(workers)
+        os.environ[THREADS_VARIABLE] = str(threads)
         Granian(
             "folio.wsgi:application",
             address=host,
             port=port,
             interface=Interfaces.WSGI,
             workers=workers,
-            blocking_threads=threads or threads_of(workers),
+            blocking_threads=threads,
             backpressure=BACKPRESSURE,
             log_level=LogLevels.error,
         ).serve()

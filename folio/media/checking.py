@@ -1,0 +1,222 @@
+"""Rows and files compared: what is missing, what is left over, what is not what it should be."""
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from django.core.files.storage import Storage, default_storage
+from django.utils import timezone
+from PIL import Image
+
+from .decoding import Decoders
+from .models import Media, MediaType, Thumbnail
+from .renewing import UNREADABLE, exists, fill_in, find_media, measure, renew
+from .sizes import human_readable_size
+from .thumbnails import BOXES, FORMATS, UnreadableImage, fit
+
+FOLDER = "core_media"  # Folio writes nowhere else; the rest of a storage may be others'
+THUMBNAIL_PATH = re.compile(r".+/thumbnails/[^/]+_thumbnail_\d+x\d+[^/]*")
+MIN_AGE = timedelta(hours=1)  # a younger file without a row may belong to an upload that goes on
+
+
+class Kind(StrEnum):
+    """What is wrong, and what can be done about it."""
+
+    NO_FILE = "Media whose file is missing or can't be read: restore it from a backup, or delete the media"
+    CHANGED = "Media whose file is not what was stored: restore it from a backup, or replace it"
+    WRONG_SIZE = "Media with a wrong size in the database: --repair corrects it"
+    THUMBNAIL = "Thumbnails that are missing or wrong: --repair makes them anew"
+    THUMBNAIL_LEFT = "Thumbnails' files without a row: --repair deletes them"
+    FILE_LEFT = "Files without a row: --delete-orphans deletes them"
+
+
+@dataclass
+class Fault:
+    """Something that is wrong with a row or a file."""
+
+    kind: Kind
+    path: str  # in the storage; "" where there is none
+    reason: str
+    media: int | None = None  # its id, where there is a row
+    box: int | None = None  # of a thumbnail: the edge, in pixels, of the box that it should fit in
+    repaired: bool = False
+
+    def __str__(self) -> str:
+        media = f"media {self.media}" if self.media else ""
+        box = f"{self.box}x{self.box}" if self.box else ""
+        path = self.path.encode(errors="backslashreplace").decode()  # a stray file's name need not be text
+        where = ", ".join(filter(None, (media, box, path)))
+        return f"{where}: {self.reason}{' - repaired' if self.repaired else ''}"
+
+
+# Rows
+
+
+def check_media(pk: int, decoders: Decoders | None = None) -> list[Fault]:
+    """Return what is wrong with a media and its thumbnails.
+
+    Given decoders, it repairs what can be repaired, and says so of each fault; a digest that is not known yet is
+    filled in too. A media that is changed meanwhile is looked at again; of one that is deleted, nothing is wrong.
+    """
+    media = find_media(pk)
+    while media is not None:
+        facts = facts_of(media)
+        faults = list(compare(media, facts))
+        again = find_media(pk) if faults else media
+        if state_of(again) == state_of(media):
+            break
+        media = again
+    else:
+        return []
+    if decoders and facts:
+        repair(media, facts, faults, decoders)
+    return faults
+
+
+def facts_of(media: Media) -> tuple[int, str] | None:
+    """Return the size and the digest of a media's file, None where it can't be read."""
+    try:
+        return measure(media)
+    except UNREADABLE:
+        return None
+
+
+def state_of(media: Media | None) -> object:
+    """Return all that a media's faults are judged by."""
+    if media is None:
+        return None
+    thumbnails = [(thumbnail.size, thumbnail.file.name) for thumbnail in media.thumbnails.all()]
+    return media.file.name, media.type, media.size, media.width, media.height, media.sha256, thumbnails
+
+
+def compare(media: Media, facts: tuple[int, str] | None) -> Iterator[Fault]:
+    path = str(media.file)
+    if facts is None:
+        yield Fault(
+            Kind.NO_FILE, path, "can't be read" if exists(media.file.storage, path) else "is not there", media.pk
+        )
+    elif media.sha256 and media.sha256 != facts[1]:
+        yield Fault(Kind.CHANGED, path, "has another content, by its SHA-256", media.pk)
+    elif media.size != facts[0]:
+        # Without a digest there's no telling whether the row or the file is wrong.
+        kind = Kind.WRONG_SIZE if media.sha256 else Kind.CHANGED
+        yield Fault(kind, path, f"has {facts[0]:,} bytes, in the database {media.size:,}", media.pk)
+    if media.type == MediaType.IMAGE:
+        thumbnails = {thumbnail.size: thumbnail for thumbnail in media.thumbnails.all()}
+        for box in BOXES:
+            thumbnail = thumbnails.get(box)
+            reason = thumbnail_fault(media, thumbnail) if thumbnail else "does not exist"
+            if reason:
+                yield Fault(Kind.THUMBNAIL, str(thumbnail.file) if thumbnail else "", reason, media.pk, box)
+
+
+def thumbnail_fault(media: Media, thumbnail: Thumbnail) -> str | None:
+    """Return what is wrong with a thumbnail, None where it is right."""
+    expected = fit((media.width or 1, media.height or 1), thumbnail.size)
+    try:
+        with (
+            thumbnail.file.storage.open(str(thumbnail.file)) as file,
+            Image.open(file, formats=tuple(FORMATS)) as image,
+        ):
+            if image.size != expected:
+                return f"is {image.width} × {image.height} pixels, not {expected[0]} × {expected[1]}"
+            image.load()
+    except FileNotFoundError:
+        return "is not there"
+    except Exception:  # Pillow raises whatever a damaged file makes it trip over
+        return "can't be read"
+    return None
+
+
+def repair(media: Media, facts: tuple[int, str], faults: list[Fault], decoders: Decoders) -> None:
+    """Repair what can be repaired of a media whose file can be read, and mark the faults that are gone."""
+    size, digest = facts
+    if any(fault.kind == Kind.CHANGED for fault in faults):
+        return  # no thumbnails of a wrong picture, and no digest of a damaged file
+    fill_in(media, size=size, sha256=digest)
+    boxes = [fault.box for fault in faults if fault.box]
+    problem = None
+    if boxes:
+        try:
+            renew(media, boxes, decoders)
+        except (UnreadableImage, *UNREADABLE) as error:
+            problem = str(error)
+    for fault in faults:
+        if fault.box and problem:
+            fault.reason += f"; can't be made anew: {problem}"
+        else:
+            fault.repaired = True
+
+
+# Files
+
+
+def stored_files(storage: Storage, folder: str = FOLDER) -> Iterator[str]:
+    """Yield the names of all files in a folder of a storage and in the folders below."""
+    try:
+        folders, files = storage.listdir(folder)
+    except FileNotFoundError:
+        return
+    for name in sorted(filter(None, files)):  # S3 has an empty name for the folder itself
+        yield posixpath.join(folder, name)
+    for name in sorted(filter(None, folders)):
+        yield from stored_files(storage, posixpath.join(folder, name))
+
+
+def check_files(
+    names: Iterable[str],
+    storage: Storage = default_storage,
+    *,
+    min_age: timedelta = MIN_AGE,
+    delete_thumbnails: bool = False,
+    delete_originals: bool = False,
+) -> list[Fault]:
+    """Return which of these files no row knows, and delete those of the kinds that may be deleted.
+
+    Files younger than `min_age` are left alone. Take the names from the storage before: a row comes with its file.
+    """
+    names = list(names)
+    known = known_names(names)
+    candidates = [name for name in names if name not in known and is_older(storage, name, min_age)]
+    known = known_names(candidates)
+    faults = []
+    for name in candidates:
+        # A deleted media's file goes a moment after its row.
+        if name in known or not storage.exists(name):
+            continue
+        is_thumbnail = THUMBNAIL_PATH.fullmatch(name) is not None
+        kind = Kind.THUMBNAIL_LEFT if is_thumbnail else Kind.FILE_LEFT
+        fault = Fault(kind, name, human_readable_size(storage.size(name)))
+        if delete_thumbnails if is_thumbnail else delete_originals:
+            storage.delete(name)
+            fault.repaired = True
+        faults.append(fault)
+    return faults
+
+
+def known_names(names: list[str]) -> set[str]:
+    """Return those of the names that a row has."""
+    texts = [name for name in names if is_text(name)]
+    found: set[str] = set()
+    for model in (Media, Thumbnail):
+        found.update(model._default_manager.filter(file__in=texts).values_list("file", flat=True))
+    return found
+
+
+def is_text(name: str) -> bool:
+    """Tell whether a name can be a row's: bytes that are no UTF-8 can't."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def is_older(storage: Storage, name: str, age: timedelta) -> bool:
+    try:
+        return storage.get_modified_time(name) <= timezone.now() - age
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,151 @@
+"""Thumbnails made anew from their originals, while others read, upload, replace and delete."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from tempfile import TemporaryFile
+from typing import IO, TypeVar
+
+from django.conf import settings
+from django.core.exceptions import SuspiciousFileOperation
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, Storage
+from django.db import transaction
+from django.utils.crypto import get_random_string
+
+from .decoding import Decoded, Decoders, decoders
+from .models import Media, MediaType, Thumbnail, thumbnail_path
+from .thumbnails import BOXES, UnreadableImage
+from .uploads import removed_on_failure, thumbnail_extension, write
+
+UNREADABLE = (OSError, ValueError, SuspiciousFileOperation)  # what storages raise for a file that they can't open
+AT_A_TIME = 500  # ids or names that the database is asked for at once
+INTERRUPTED = 130  # the exit status of a command that Ctrl+C has ended
+
+T = TypeVar("T")
+
+
+def media_ids(first: int = 0, *, images: bool = False) -> Iterator[int]:
+    """Yield the ids of the media that exist now, from that one on, in order; no cursor stays open meanwhile."""
+    media = Media.objects.images() if images else Media.objects.all()
+    ids = media.order_by("pk").values_list("pk", flat=True)
+    last = ids.last() or 0
+    while chunk := list(ids.filter(pk__gte=first, pk__lte=last)[:AT_A_TIME]):
+        yield from chunk
+        first = chunk[-1] + 1
+
+
+def chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:
+    """Yield the items in lists of that length, the last one maybe shorter."""
+    while chunk := list(islice(items, size)):
+        yield chunk
+
+
+def image_decoders(count: int) -> Decoders:
+    """Return that many decoders, with the limits that uploads have."""
+    return decoders(count, settings.DECODER_MEMORY, settings.DECODER_SECONDS)
+
+
+def find_media(pk: int) -> Media | None:
+    """Return a media with its thumbnails, as they are now."""
+    return Media.objects.filter(pk=pk).prefetch_related("thumbnails").first()
+
+
+def exists(storage: Storage, name: str) -> bool:
+    try:
+        return storage.exists(name)
+    except UNREADABLE:
+        return False
+
+
+def measure(media: Media) -> tuple[int, str]:
+    """Return the size in bytes and the SHA-256 in hexadecimal digits of a media's file; raises one of UNREADABLE."""
+    digest, size = hashlib.sha256(), 0
+    with media.file.storage.open(str(media.file)) as file:
+        for chunk in file.chunks():
+            digest.update(chunk)
+            size += len(chunk)
+    return size, digest.hexdigest()
+
+
+def complete(pk: int, pool: Decoders, *, anew: bool = False) -> bool:
+    """Make what an image lacks, or with `anew` all thumbnails; return whether anything was made.
+
+    What it may lack are thumbnails, the dominant colour, the placeholder and the digest. One that is deleted or
+    replaced meanwhile is left as it is. Raises UnreadableImage where it can't be decoded, or one of UNREADABLE.
+    """
+    media = find_media(pk)
+    if media is None or media.type != MediaType.IMAGE:
+        return False
+    found = {row.size for row in media.thumbnails.all() if exists(row.file.storage, str(row.file))}
+    boxes = [box for box in BOXES if anew or box not in found]
+    is_made = False
+    if boxes or not media.dominant_color:  # the placeholder comes with it
+        is_made = renew(media, boxes, pool)
+    if not media.sha256:
+        is_made |= fill_in(media, sha256=measure(media)[1])
+    return is_made
+
+
+def renew(media: Media, boxes: Iterable[int], pool: Decoders) -> bool:
+    """Make these thumbnails of an image anew, or return False where it was deleted or replaced meanwhile.
+
+    The new rows and files come together, in one transaction; the old files go once it is committed. Raises
+    UnreadableImage where the image can't be decoded, or one of UNREADABLE.
+    """
+    image = decode(media, pool)
+    with removed_on_failure(media.file.storage) as written, transaction.atomic():
+        current = Media.objects.select_for_update().filter(pk=media.pk, file=str(media.file)).first()
+        if current is None:
+            return False
+        # New rows, not changed ones: who deletes the media just now may have read which files are to go.
+        current.thumbnails.filter(size__in=boxes).delete()
+        Thumbnail.objects.bulk_create(new_thumbnail(current, box, image, written) for box in sorted(boxes))
+        fill_in(current, dominant_color=image.dominant_color, placeholder=image.placeholder)
+    return True
+
+
+def decode(media: Media, pool: Decoders) -> Decoded:
+    with on_disk(media) as file:
+        image = pool.decode(file, settings.MAX_IMAGE_PIXELS)
+    if image is None:
+        raise UnreadableImage("The file is damaged, or no image of an accepted format.")
+    return image
+
+
+@contextmanager
+def on_disk(media: Media) -> Iterator[IO[bytes]]:
+    """Open a media's file, or a copy of one that lies elsewhere: decoders take what has a file descriptor."""
+    with media.file.storage.open(str(media.file)) as file:
+        if isinstance(media.file.storage, FileSystemStorage):
+            yield file
+            return
+        with TemporaryFile() as copy:
+            shutil.copyfileobj(file, copy)
+            copy.seek(0)
+            yield copy
+
+
+def new_thumbnail(media: Media, box: int, image: Decoded, written: list[str]) -> Thumbnail:
+    """Save a thumbnail's file, under a name that no other had before, and return its row, not yet inserted.
+
+    Browsers keep what they got under a name, and an old file may go by its name after this one came.
+    """
+    thumbnail = Thumbnail(media=media, size=box)
+    usual = thumbnail_path(thumbnail, f"thumbnail.{thumbnail_extension(image.header, str(media.file))}")
+    root, extension = os.path.splitext(usual)
+    content = ContentFile(image.thumbnails[box])
+    thumbnail.file = write(
+        media.file.storage, f"{root}_{get_random_string(7)}{extension}", content, written, lasting=False
+    )
+    return thumbnail
+
+
+def fill_in(media: Media, **values: object) -> bool:
+    """Set these fields of a media if it still has that file; return whether anything was another."""
+    if all(getattr(media, name) == value for name, value in values.items()):
+        return False
+    return bool(Media.objects.filter(pk=media.pk, file=str(media.file)).update(**values))

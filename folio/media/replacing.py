@@ -1,0 +1,66 @@
+"""Another file behind the id of a media: what uses it shows the new one, and no URL ever serves other bytes."""
+
+from __future__ import annotations  # File[bytes] means something to type checkers only
+
+import os
+
+from django.core.files import File
+from django.db import transaction
+from django.utils.crypto import get_random_string
+
+from folio.api.documents import Use
+from folio.api.usage import relations_to
+
+from .files import remove_file
+from .models import Media, Thumbnail, media_path
+from .uploads import examine, removed_on_failure, thumbnail_rows, write
+
+KEPT = {"id", "file", "name", "alt", "created_at", "updated_at"}
+REPLACED = [field.name for field in Media._meta.concrete_fields if field.name not in KEPT]  # what the new file tells
+
+
+class ShownAsPicture(Exception):
+    """A file of another type would replace an image that is shown as one by `uses`."""
+
+    def __init__(self, uses: list[Use]) -> None:
+        super().__init__("This media is used as a picture. Send an image, or take it off what uses it first.")
+        self.uses = uses
+
+
+def replace_file(pk: int, file: File[bytes]) -> Media:
+    """Store a file with its thumbnails in the place of a media's, and return the row as it is now.
+
+    Raises UploadRefused, ShownAsPicture or Media.DoesNotExist. Whatever fails, the row stays as it is, with its files;
+    these are removed once the new ones are committed. Call it outside of transactions, as `store_upload()`.
+    """
+    examined = examine(file)
+    with removed_on_failure(examined.media.file.storage) as written, transaction.atomic():
+        media = Media.objects.select_for_update().get(pk=pk)
+        refuse_other_type(pk, examined.media)
+        remove_file(media)
+        for name in REPLACED:
+            setattr(media, name, getattr(examined.media, name))
+        path = media_path(media, never_used(examined.file_name))
+        media.file = write(media.file.storage, path, examined.content, written)
+        media.save()
+        media.thumbnails.all().delete()
+        Thumbnail.objects.bulk_create(thumbnail_rows(media, examined, written))
+    return media
+
+
+def never_used(file_name: str) -> str:
+    """Return the name with a suffix: without one, what was replaced might have had it, and caches would show that."""
+    root, extension = os.path.splitext(file_name)
+    return f"{root}_{get_random_string(7)}{extension}"
+
+
+def refuse_other_type(pk: int, new: Media) -> None:
+    """Raise ShownAsPicture where something uses the media that the new file would not do for."""
+    uses = [
+        use
+        for relation in relations_to(Media)
+        if any(getattr(new, name) != value for name, value in relation.demands.items())
+        for use in relation.uses(pk)
+    ]
+    if uses:
+        raise ShownAsPicture(uses)

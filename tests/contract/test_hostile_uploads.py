@@ -1,0 +1,412 @@
+"""Every way in for files meets the same hostile set, and keeps nothing of what it refuses."""
+
+import ast
+import hashlib
+import json
+import re
+import socket
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib import admin as site_admin
+from django.contrib.admin import ModelAdmin
+from django.contrib.auth.models import User
+from django.forms import FileField
+from django.forms.models import ModelFormMetaclass
+from django.test import Client as Site
+from django.test import RequestFactory
+from django.urls import get_resolver
+from rest_framework.parsers import JSONParser as RestJSONParser
+
+from folio.api.parsers import JSONParser
+from folio.media.files import serve_media
+from folio.media.models import Media, Thumbnail
+from folio.media.uploads import KIND_BY_MIME_TYPE, WINDOWS_DEVICE, UploadRefused
+from folio.portfolios import sample
+from tests.conftest import Client
+from tests.environment import ROOT
+from tests.factories import draw, make_image
+from tests.forms import errors
+from tests.live import Server, Session, running_server
+from tests.media.hostile import BODIES, FILES, FORM, Hostile, HostileBody, form_with
+
+from .routes import Route, api_routes, patterns
+
+API_ROUTES = {Route("POST", "/api/media/"), Route("PUT", "/api/media/<int:pk>/file/")}
+ADMIN_FORMS = {("add", "media.media")}
+DOOR = {"store_upload", "store_once", "replace_file", "examine"}
+DOOR_USERS = {
+    *("folio.media.admin", "folio.media.replacing", "folio.media.serializers", "folio.media.uploads"),
+    "folio.portfolios.sample",
+}
+# What isn't refused yet.
+FAULTS = {
+    "texts-of-megabytes-JPEG",
+    "texts-of-megabytes-TIFF",
+    "frames-GIF",
+    "frames-APNG",
+    "polyglot-HTML-and-PDF",
+    "repeated",
+}
+SLACK = 48  # MB that a worker may keep: what Python and its allocator don't give back
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a file: the row that it is stored as, or why it is refused."""
+
+    media: Media | None = None
+    refusal: str = ""
+
+
+Way = Callable[[str, bytes], Answer]
+
+
+# Which ways there are
+
+
+def views() -> Iterator[tuple[str, Any]]:
+    return patterns(get_resolver().url_patterns, "/")
+
+
+def takes_files(route: Route, view: Any) -> bool:
+    """Tell whether a view of the API reads bodies of any other type than JSON."""
+    instance = view.cls(**view.initkwargs)
+    instance.action_map = getattr(view, "actions", {})
+    instance.request = RequestFactory().generic(route.method, route.path)
+    instance.args, instance.kwargs = (), {}
+    parsers = instance.initialize_request(instance.request).parsers
+    return not all(isinstance(parser, JSONParser | RestJSONParser) for parser in parsers)
+
+
+def routes_that_take_files() -> set[Route]:
+    found = dict(views())
+    return {route for route in api_routes() if route.method != "GET" and takes_files(route, found[route.path])}
+
+
+def test_every_route_of_the_api_that_takes_files_is_tried() -> None:
+    assert routes_that_take_files() == API_ROUTES
+
+
+def test_every_form_of_the_admin_site_that_takes_files_is_tried(admin: User) -> None:
+    request = RequestFactory().get("/admin/")
+    request.user = admin
+    found = set()
+    for model, model_admin in site_admin.site._registry.items():
+        for kind, row in (("add", None), ("change", model())):
+            forms = [model_admin.get_form(request, row, change=bool(row))]
+            forms += [formset.form for formset, _ in model_admin.get_formsets_with_inlines(request, row)]
+            for shown in forms:
+                assert isinstance(shown, ModelFormMetaclass)
+                if any(isinstance(field, FileField) for field in shown.base_fields.values()):
+                    found.add((kind, model._meta.label_lower))
+
+    assert found == ADMIN_FORMS
+
+
+def test_no_other_view_takes_a_body() -> None:
+    others = [view for path, view in views() if not hasattr(view, "cls") and not path.startswith("/admin/")]
+
+    assert others == [serve_media]
+    assert serve_media(RequestFactory().post("/media/a.png"), "a.png").status_code == 405
+
+
+def test_the_admin_site_has_no_views_of_its_own() -> None:
+    """One that read files would need a line in `ADMIN_FORMS` and a way to try it."""
+    for path, view in views():
+        if path.startswith("/admin/") and not view.__module__.startswith(("django.", "unfold.")):
+            assert hasattr(ModelAdmin, view.__name__), path
+
+
+def test_everything_that_stores_files_is_tried() -> None:
+    """The commands and importers too, which no URL leads to."""
+    users, makers = set(), set()
+    for path in ROOT.glob("folio/**/*.py"):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                users |= {module} if node.func.id in DOOR else set()
+                makers |= {module} if node.func.id == "Media" else set()
+
+    assert users == DOOR_USERS
+    assert makers == {"folio.media.uploads"}
+
+
+# The ways
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that temporary files come into."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    settings.FILE_UPLOAD_TEMP_DIR = folder
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def present(db: None, temporary: Path) -> Media:
+    """A picture that is there already, and that no refusal may touch."""
+    return make_image("present.png")
+
+
+def kept(*folders: Path) -> list[Any]:
+    """Return all that a request could leave behind: rows, and files with what they hold."""
+    rows: list[Any] = [list(model._default_manager.order_by("pk").values()) for model in (Media, Thumbnail)]
+    files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [*rows, {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}]
+
+
+def send_to(client: Client, route: Route, media: Media, body: bytes, content_type: str) -> Any:
+    path = route.path.replace("<int:pk>", str(media.pk))
+    return client.generic(route.method, path, body, content_type=content_type)  # type: ignore[arg-type]  # bytes will do
+
+
+def reason_of(response: Any) -> str:
+    """Return what a refusal of the API says."""
+    assert 400 <= response.status_code < 500, response.content
+    assert response.headers["Content-Type"] == "application/json"
+    return json.dumps(response.json(), ensure_ascii=False)
+
+
+@pytest.fixture(params=[*sorted(API_ROUTES), *sorted(ADMIN_FORMS), "sample"], ids=str)
+def way(request: pytest.FixtureRequest, present: Media, client: Client, site: Site) -> Way:
+    """Each way in for files."""
+    if isinstance(request.param, Route):
+        return api_way(client, request.param, present)
+    return by_sample if request.param == "sample" else admin_way(site)
+
+
+@pytest.fixture
+def site(site_for: Callable[[User], Site], editor: User) -> Site:
+    return site_for(editor)
+
+
+def api_way(client: Client, route: Route, media: Media) -> Way:
+    def send(name: str, content: bytes) -> Answer:
+        response = send_to(client, route, media, form_with(name, content), FORM)
+        if response.status_code in {200, 201}:
+            return Answer(Media.objects.get(pk=response.json()["id"]))
+        assert list(response.json()) == ["file"], response.content
+        return Answer(refusal=reason_of(response))
+
+    return send
+
+
+def admin_way(site: Site) -> Way:
+    def send(name: str, content: bytes) -> Answer:
+        page = site.generic("POST", "/admin/media/media/add/", form_with(name, content), content_type=FORM)
+        if page.status_code == 302:
+            return Answer(Media.objects.latest("pk"))
+        assert list(errors(page)) == ["file"]
+        return Answer(refusal=" ".join(errors(page)["file"]))
+
+    return send
+
+
+def by_sample(name: str, content: bytes) -> Answer:
+    """Store a file as `folio loadsample` does."""
+    file: Any = SimpleNamespace(filename=name, name="A sample")
+    try:
+        return Answer(sample.store(file, content, []))
+    except UploadRefused as refusal:
+        return Answer(refusal=" ".join(refusal.messages))
+
+
+# What becomes of the set
+
+
+def marked(cases: Iterable[Any]) -> list[Any]:
+    fault = pytest.mark.xfail(reason="not refused yet", strict=True)
+    return [pytest.param(case, marks=[fault] if case.name in FAULTS else [], id=case.name) for case in cases]
+
+
+@pytest.mark.parametrize("case", marked(case for case in FILES if case.reason))
+def test_refuses_with_the_reason_and_keeps_nothing(case: Hostile, way: Way, media_root: Path, temporary: Path) -> None:
+    before = kept(media_root, temporary)
+
+    answer = way(case.file_name, case.content)
+
+    assert answer.media is None
+    assert case.reason in answer.refusal
+    assert kept(media_root, temporary) == before
+
+
+@pytest.mark.parametrize("case", [case for case in FILES if case.stored_as], ids=lambda case: case.name)
+def test_stores_what_is_harmless_as_what_it_is(case: Hostile, way: Way, temporary: Path) -> None:
+    answer = way(case.file_name, case.content)
+
+    assert answer.media is not None, answer.refusal
+    answer.media.refresh_from_db()
+    assert answer.media.mime_type == case.stored_as
+    assert_safe(PurePosixPath(str(answer.media.file)), case.stored_as)
+    assert_served(answer.media)
+    assert list(temporary.iterdir()) == []
+
+
+def assert_safe(path: PurePosixPath, mime_type: str) -> None:
+    """Assert that a path lies where uploads do, under a name that means nothing to a shell, a disk or a server."""
+    folder, name = str(path.parent), path.name
+    assert re.fullmatch(r"core_media/\d{4}/\d\d/\d\d", folder)
+    assert re.fullmatch(r"[\w-]+\.[a-z0-9]+", name)
+    assert len(name.encode()) <= 255
+    assert not WINDOWS_DEVICE.fullmatch(path.stem)
+    assert path.suffix[1:] in KIND_BY_MIME_TYPE[mime_type].extensions
+
+
+def assert_served(media: Media) -> None:
+    """Assert that a browser takes a file for what it is stored as, and runs nothing in it."""
+    response = Site().get(media.file.url)
+    response.close()
+    headers = response.headers
+    assert response.status_code == 200
+    assert headers["Content-Type"] == media.mime_type
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    if media.mime_type != "application/pdf":
+        assert headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+    if media.type == "archive":
+        assert headers["Content-Disposition"].startswith("attachment")
+
+
+def test_says_why_each_is_harmless() -> None:
+    assert len({case.name for case in FILES}) == len(FILES)
+    for case in FILES:
+        assert bool(case.reason) != bool(case.stored_as and case.why), case.name
+
+
+@pytest.mark.parametrize("route", sorted(API_ROUTES), ids=str)
+@pytest.mark.parametrize("body", marked(BODIES))
+def test_refuses_a_body_and_keeps_nothing(
+    body: HostileBody, route: Route, client: Client, present: Media, media_root: Path, temporary: Path
+) -> None:
+    before = kept(media_root, temporary)
+
+    response = send_to(client, route, present, body.content, body.content_type)
+
+    assert body.reason in reason_of(response)
+    assert kept(media_root, temporary) == before
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: body.name)
+def test_the_admin_site_survives_a_body_and_leaves_no_temporary_file(
+    body: HostileBody, site: Site, temporary: Path
+) -> None:
+    response = site.generic("POST", "/admin/media/media/add/", body.content, content_type=body.content_type)
+
+    assert response.status_code in {200, 302, 400, 413}
+    assert list(temporary.iterdir()) == []
+
+
+# A real server
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("hostile")
+    (folder / "temporary").mkdir()
+    with running_server(folder, "--workers", "1", TMPDIR=str(folder / "temporary")) as server:
+        yield server
+        assert "Traceback" not in server.log.read_text()
+
+
+@pytest.fixture(scope="module")
+def api(server: Server) -> Session:
+    return server.session(server.folio("createtoken", "ada", "--admin").strip())
+
+
+def on_disk(server: Server) -> set[Path]:
+    """Return the files of the installation: uploads, whole, half or temporary, and what is kept about them."""
+    others = ("folio.sqlite3", "server.log")
+    return {path for path in server.folder.rglob("*") if path.is_file() and not path.name.startswith(others)}
+
+
+def children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+
+
+def worker_memory(server: Server) -> float:
+    """Return the resident memory, in MB, of the process that answers."""
+    sizes = []
+    for pid in children(server.process.pid):
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        sizes += [int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:")]
+    return max(sizes)
+
+
+def test_a_server_is_after_the_set_as_it_was_before(server: Server, api: Session) -> None:
+    def post(content: bytes, content_type: str) -> Any:
+        return api.post("/api/media/", data=content, headers={"Content-Type": content_type})
+
+    for format in ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF"):
+        assert post(form_with("a.png", draw((600, 400), format)), FORM).status_code == 201
+    files, count = on_disk(server), api.get("/api/media/").json()["count"]
+    memory = worker_memory(server)
+
+    for case in (case for case in FILES if case.name not in FAULTS):
+        response = post(form_with(case.file_name, case.content), FORM)
+        if case.stored_as:
+            assert response.status_code == 201, (case.name, response.text)
+            assert api.delete(f"/api/media/{response.json()['id']}/").status_code == 204
+        else:
+            assert response.status_code == 400, (case.name, response.text)
+            assert case.reason in json.dumps(response.json(), ensure_ascii=False), case.name
+    for body in (body for body in BODIES if body.name not in FAULTS):
+        response = post(body.content, body.content_type)
+        assert 400 <= response.status_code < 500, (body.name, response.text)
+        assert response.headers["Content-Type"] == "application/json", body.name
+
+    assert api.get("/api/media/").json()["count"] == count
+    assert on_disk(server) == files
+    assert worker_memory(server) < memory + SLACK
+
+
+@pytest.mark.parametrize(
+    "length", ["{half}", "-1", "x", "", "{right}, {half}", "{right}\r\nContent-Length: {half}", "99999999999999"]
+)
+def test_a_wrong_length_leaves_nothing(server: Server, api: Session, length: str) -> None:
+    body = form_with("length.txt", b"Some words.\n" * 100)
+
+    answer = answer_to(server, api, body, length.format(right=len(body), half=len(body) // 2))
+
+    assert not answer or answer.startswith(b"HTTP/1.1 4")
+
+
+def test_a_body_shorter_than_its_length_leaves_nothing(server: Server, api: Session) -> None:
+    body = form_with("length.txt", b"Some words.\n" * 100)
+
+    answer = answer_to(server, api, body[:-60], str(len(body)))
+
+    assert not answer or answer.startswith(b"HTTP/1.1 4")
+
+
+def answer_to(server: Server, api: Session, body: bytes, length: str) -> bytes:
+    """Send a body, nothing after it, under that length; assert that nothing is kept of it, and return the answer."""
+    files, count = on_disk(server), api.get("/api/media/").json()["count"]
+    head = (
+        f"POST /api/media/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: {api.headers['Authorization']!s}\r\n"
+        f"Content-Type: {FORM}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    )
+
+    address = urlsplit(server.url)
+    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+        connection.sendall(head.encode() + body)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        try:
+            while data := connection.recv(65536):
+                answer += data
+        except ConnectionResetError:
+            pass
+
+    assert api.get("/api/media/").json()["count"] == count
+    assert on_disk(server) == files
+    return answer

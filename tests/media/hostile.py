@@ -1,0 +1,528 @@
+"""Uploads that mean harm, or that came to harm: files and whole bodies, and what is to become of each."""
+
+import base64
+import gzip
+import io
+import json
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache, partial
+
+from PIL import Image
+
+from tests.factories import draw
+
+BOUNDARY = "part-of-an-upload"
+FORM = f"multipart/form-data; boundary={BOUNDARY}"
+EDGE = 65_535  # pixels, the most that most headers can promise
+MEGABYTES = 12 * 1024 * 1024  # bytes of what no picture needs
+FRAMES = 100_000
+
+DAMAGED = "damaged or incomplete"
+PIXELS = "pixels"
+FRAME_COUNT = "frames"
+METADATA = "colour profile, camera data and texts"
+NOT_ACCEPTED = "not accepted. Accepted are"
+EMPTY = "file is empty"
+NO_FILE = "No file was submitted"
+
+
+@dataclass(frozen=True)
+class Hostile:
+    """A file and its name; it is refused with a reason, or harmless as `stored_as` and served as that alone.
+
+    `reason` is a part of the refusal's message, `why` says what makes it harmless.
+    """
+
+    name: str
+    file_name: str
+    make: Callable[[], bytes]
+    reason: str = ""
+    stored_as: str = ""
+    why: str = ""
+
+    @property
+    def content(self) -> bytes:
+        return self.make()
+
+
+@dataclass(frozen=True)
+class HostileBody:
+    """A request's body that isn't one file in a form; `reason` is a part of the answer."""
+
+    name: str
+    make: Callable[[], bytes]
+    reason: str
+    content_type: str = FORM
+
+    @property
+    def content(self) -> bytes:
+        return self.make()
+
+
+# Bodies
+
+
+def part(name: str, content: bytes, file_name: str | None = None, *headers: bytes) -> bytes:
+    """Return one part of a form, as a client that escapes nothing but quotes and line breaks writes it."""
+    disposition = f'Content-Disposition: form-data; name="{name}"'.encode()
+    if file_name is not None:
+        escaped = file_name.replace("\\", "\\\\").replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+        disposition += b'; filename="' + escaped.encode("utf-8", "surrogatepass") + b'"'
+    return b"\r\n".join((f"--{BOUNDARY}".encode(), disposition, *headers, b"", content, b""))
+
+
+def form(*parts: bytes) -> bytes:
+    return b"".join((*parts, f"--{BOUNDARY}--\r\n".encode()))
+
+
+def form_with(file_name: str, content: bytes) -> bytes:
+    return form(part("file", content, file_name, b"Content-Type: application/octet-stream"))
+
+
+# Pictures
+
+
+@cache
+def noise(format: str) -> bytes:
+    """Draw a picture that no encoder makes small."""
+    file = io.BytesIO()
+    Image.effect_noise((300, 200), 80).convert("RGB").save(file, format)
+    return file.getvalue()
+
+
+def truncated(format: str) -> bytes:
+    content = draw((300, 200), format) if format in {"BMP", "TIFF"} else noise(format)
+    return content[: len(content) * 6 // 10]
+
+
+def overwritten(content: bytes) -> bytes:
+    """Return a file whose middle is something else's."""
+    third = len(content) // 3
+    return content[:third] + bytes(range(256)) * (third // 256) + content[third + third // 256 * 256 :]
+
+
+def deflated_tiff() -> bytes:
+    file = io.BytesIO()
+    Image.effect_noise((300, 200), 80).convert("RGB").save(file, "TIFF", compression="tiff_adobe_deflate")
+    return file.getvalue()
+
+
+def chunk(kind: bytes, data: bytes = b"") -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def header(width: int = 1, height: int = 1, colour: int = 2) -> bytes:
+    """Return a PNG's header with 8 bits a channel; the colour type 2 is RGB, 0 is gray."""
+    return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0))
+
+
+PIXEL = chunk(b"IDAT", zlib.compress(b"\0\xc8\x50\x28"))
+
+
+def png(*chunks: bytes) -> bytes:
+    return b"".join((b"\x89PNG\r\n\x1a\n", *chunks, chunk(b"IEND")))
+
+
+@cache
+def png_of_one_colour(width: int, height: int) -> bytes:
+    """Return a picture of which a megabyte is a kilobyte in the file."""
+    packer = zlib.compressobj(9)
+    row = bytes(1 + 3 * width)
+    data = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
+    return png(header(width, height), chunk(b"IDAT", data))
+
+
+@cache
+def apng(frames: int) -> bytes:
+    control = struct.Struct(">IIIIIHHBB")
+    data = zlib.compress(b"\0\xc8\x50\x28")
+    parts = [header(), chunk(b"acTL", struct.pack(">II", frames, 0)), chunk(b"fcTL", control.pack(0, 1, 1, *[0] * 6))]
+    parts.append(PIXEL)
+    for frame in range(1, frames):
+        parts.append(chunk(b"fcTL", control.pack(2 * frame - 1, 1, 1, *[0] * 6)))
+        parts.append(chunk(b"fdAT", struct.pack(">I", 2 * frame) + data))
+    return png(*parts)
+
+
+def gif(width: int = 1, height: int = 1, frames: int = 1, extensions: bytes = b"") -> bytes:
+    """Return a GIF whose frames are one pixel each, on a screen of that size."""
+    palette = b"\0\0\0\xff\xff\xff"
+    frame = b"\x21\xf9\4\0\1\0\0\0" + b"\x2c" + struct.pack("<4HB", 0, 0, 1, 1, 0) + b"\2\2\x44\1\0"
+    return b"GIF89a" + struct.pack("<HH3B", width, height, 0x80, 0, 0) + palette + extensions + frame * frames + b"\x3b"
+
+
+def sub_blocks(data: bytes) -> bytes:
+    """Return data as GIF keeps it: in blocks of at most 255 bytes."""
+    pieces = (data[start : start + 255] for start in range(0, len(data), 255))
+    return b"".join(bytes([len(piece)]) + piece for piece in pieces) + b"\0"
+
+
+def jpeg_with(*segments: tuple[int, bytes]) -> bytes:
+    """Return a JPEG with these segments, each a marker's second byte and its data, at its start."""
+    content = draw(format="JPEG")
+    added = b"".join(b"\xff" + bytes([marker]) + struct.pack(">H", len(data) + 2) + data for marker, data in segments)
+    return content[:2] + added + content[2:]
+
+
+def jpeg_with_profile(size: int) -> bytes:
+    """Return a JPEG with a profile of as many bytes that claims to be of RGB."""
+    profile = bytes(16) + b"RGB XYZ " + bytes(size - 24)
+    pieces = [profile[start : start + 65_500] for start in range(0, size, 65_500)]
+    return jpeg_with(
+        *(
+            (0xE2, b"ICC_PROFILE\0" + bytes([number, len(pieces)]) + piece)
+            for number, piece in enumerate(pieces, start=1)
+        )
+    )
+
+
+def riff(*chunks: tuple[bytes, bytes]) -> bytes:
+    body = b"WEBP" + b"".join(
+        kind + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2) for kind, data in chunks
+    )
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def lossless_pixels() -> bytes:
+    """Return what a lossless WebP of one chunk holds."""
+    file = io.BytesIO()
+    Image.new("RGB", (1, 1), "red").save(file, "WEBP", lossless=True)
+    content = file.getvalue()
+    at = content.index(b"VP8L")
+    return content[at + 8 : at + 8 + struct.unpack_from("<I", content, at + 4)[0]]
+
+
+def extended_webp(flags: int, *chunks: tuple[bytes, bytes], width: int = 1, height: int = 1) -> bytes:
+    """Return a WebP with these chunks around its pixels; of the flags, 0x20 promises a profile and 0x04 XMP."""
+    canvas = bytes([flags, 0, 0, 0]) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    before = [each for each in chunks if each[0] == b"ICCP"]
+    after = [each for each in chunks if each[0] != b"ICCP"]
+    return riff((b"VP8X", canvas), *before, (b"VP8L", lossless_pixels()), *after)
+
+
+def tiff(width: int = 1, height: int = 1, *tags: tuple[int, int, bytes], next_directory: int = 0) -> bytes:
+    """Return a TIFF of one black pixel; a tag is its number, the type of its values, 1 or 2 or 7, and their bytes."""
+    size = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1}
+    short: Callable[[int], bytes] = partial(struct.pack, "<H")
+    long: Callable[[int], bytes] = partial(struct.pack, "<I")
+    entries = [
+        (256, 4, long(width)),
+        (257, 4, long(height)),
+        (258, 3, short(8)),
+        (259, 3, short(1)),
+        (262, 3, short(1)),
+        (273, 4, long(8)),
+        (277, 3, short(1)),
+        (278, 4, long(height)),
+        (279, 4, long(1)),
+        *tags,
+    ]
+    rows, more = b"", b""
+    start = 10 + 2 + 12 * len(entries) + 4
+    for number, kind, data in sorted(entries):
+        value = data.ljust(4, b"\0")
+        if len(data) > 4:
+            value = long(start + len(more))
+            more += data + b"\0" * (len(data) % 2)
+        rows += struct.pack("<HHI", number, kind, len(data) // size[kind]) + value
+    return b"II*\0" + long(10) + b"\0\0" + short(len(entries)) + rows + long(next_directory) + more
+
+
+def with_size(content: bytes, at: int, layout: str) -> bytes:
+    """Return a picture whose header promises the largest size."""
+    size = struct.pack(layout, EDGE, EDGE)
+    return content[:at] + size + content[at + len(size) :]
+
+
+def huge_jpeg() -> bytes:
+    content = draw(format="JPEG")
+    return with_size(content, content.index(b"\xff\xc0") + 5, ">HH")
+
+
+def huge_avif() -> bytes:
+    content = draw(format="AVIF")
+    return with_size(content, content.index(b"ispe") + 8, ">II")
+
+
+def huge_webp() -> bytes:
+    """Return the largest that WebP's own header can say: 16,384 x 16,384 pixels."""
+    pixels = bytearray(lossless_pixels())
+    pixels[1:5] = struct.pack("<I", struct.unpack_from("<I", pixels, 1)[0] | 0x0FFFFFFF)
+    return riff((b"VP8L", bytes(pixels)))
+
+
+@cache
+def zeros_deflated(size: int) -> bytes:
+    return zlib.compress(bytes(size), 9)
+
+
+def texts(size: int) -> bytes:
+    """Return text chunks of as many bytes altogether."""
+    return chunk(b"tEXt", b"Comment\0" + b"x" * 60_000) * (size // 60_000)
+
+
+# What is no picture at all
+
+SCRIPT = "<script>alert(1)</script>"
+SVG = f'<svg xmlns="http://www.w3.org/2000/svg">{SCRIPT}</svg>'
+HTML = f"<!DOCTYPE html><html><body>{SCRIPT}</body></html>".encode()
+PHP = b"<?php system($_GET['c']); ?>"
+EXE = b"MZ" + b"\x90\0" * 29 + struct.pack("<I", 64) + b"\0\0PE\0\0\x4c\1" + bytes(300)
+ELF = b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<HHI", 2, 62, 1) + bytes(200)
+PROGRAMS: dict[str, tuple[str, bytes]] = {
+    "html": ("page.html", HTML),
+    "svg": ("drawing.svg", SVG.encode()),
+    "svg-in-utf16": ("drawing.svg", SVG.encode("utf-16")),
+    "xml": ("data.xml", b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>'),
+    "php": ("index.php", PHP),
+    "exe": ("setup.exe", EXE),
+    "elf": ("tool", ELF),
+    "shell": ("run.sh", b"#!/bin/sh\nrm -rf /\n"),
+}
+
+
+def packed(**files: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as writer:
+        for name, content in files.items():
+            writer.writestr(name, content)
+    return file.getvalue()
+
+
+def gif_and_script() -> bytes:
+    """Return a GIF that is a script as well: its width reads as the start of a comment that ends behind the picture."""
+    return gif(int.from_bytes(b"/*", "little"), 1) + b"*/=1;alert(1)//"
+
+
+PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+IS_A_PICTURE = "It is a picture, and served as one: no browser runs or unpacks what else its bytes could be."
+
+
+def files() -> Iterable[Hostile]:
+    """Yield the hostile files."""
+    for format in ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF"):
+        yield Hostile(f"truncated-{format}", f"photo.{format.lower()}", partial(truncated, format), DAMAGED)
+        yield Hostile(f"signature-only-{format}", "photo.png", partial(lambda name: noise(name)[:24], format), DAMAGED)
+        yield Hostile(f"empty-{format}", f"photo.{format.lower()}", bytes, EMPTY)
+    yield Hostile("corrupt-PNG", "photo.png", lambda: overwritten(noise("PNG")), DAMAGED)
+    yield Hostile("corrupt-WEBP", "photo.webp", lambda: noise("WEBP")[:20] + bytes(range(256)) * 9, DAMAGED)
+    yield Hostile("corrupt-AVIF", "photo.avif", lambda: noise("AVIF")[:40] + bytes(range(256)) * 9, DAMAGED)
+    yield Hostile("corrupt-TIFF", "photo.tiff", lambda: overwritten(deflated_tiff()), DAMAGED)
+    yield Hostile("corrupt-JPEG", "photo.jpg", lambda: b"\xff\xd8\xff\xe0" + bytes(500), DAMAGED)
+    yield Hostile("corrupt-GIF", "photo.gif", lambda: gif().replace(b"\2\2\x44\1\0", b"\x0d\xff\xff"), DAMAGED)
+    yield Hostile("corrupt-BMP", "photo.bmp", lambda: draw(format="BMP")[:14] + b"\xff" * 60, NOT_ACCEPTED)
+
+    yield Hostile("huge-header-PNG", "huge.png", lambda: png(header(EDGE, EDGE), PIXEL), PIXELS)
+    yield Hostile("huge-header-JPEG", "huge.jpg", huge_jpeg, PIXELS)
+    yield Hostile("huge-header-GIF", "huge.gif", partial(gif, EDGE, EDGE), PIXELS)
+    yield Hostile("huge-header-WEBP", "huge.webp", huge_webp, PIXELS)
+    yield Hostile("huge-canvas-WEBP", "huge.webp", partial(extended_webp, 0, width=EDGE, height=EDGE), PIXELS)
+    yield Hostile("huge-header-BMP", "huge.bmp", lambda: with_size(draw(format="BMP"), 18, "<ii"), PIXELS)
+    yield Hostile("huge-header-TIFF", "huge.tif", partial(tiff, EDGE, EDGE), PIXELS)
+    yield Hostile("huge-header-AVIF", "huge.avif", huge_avif, DAMAGED)
+
+    yield Hostile("bomb-above-the-limit", "flat.png", partial(png_of_one_colour, 7_100, 7_100), PIXELS)
+    yield Hostile(
+        "bomb-within-the-limit",
+        "flat.png",
+        partial(png_of_one_colour, 7_000, 7_000),
+        stored_as="image/png",
+        why="It has as many pixels as a large photograph, and its 200 MB are held by the one that decodes it alone.",
+    )
+    for megabytes, size in ((12, MEGABYTES), (64, 64 * 1024 * 1024)):
+        bomb = partial(zeros_deflated, size)
+        yield Hostile(
+            f"bomb-zTXt-of-{megabytes}-MB",
+            "text.png",
+            partial(lambda bomb: png(header(), chunk(b"zTXt", b"Comment\0\0" + bomb()), PIXEL), bomb),
+            METADATA,
+        )
+        yield Hostile(
+            f"bomb-iTXt-of-{megabytes}-MB",
+            "text.png",
+            partial(lambda bomb: png(header(), chunk(b"iTXt", b"Comment\0\1\0\0\0" + bomb()), PIXEL), bomb),
+            METADATA,
+        )
+        yield Hostile(
+            f"bomb-iCCP-of-{megabytes}-MB",
+            "profile.png",
+            partial(lambda bomb: png(header(), chunk(b"iCCP", b"ICC\0\0" + bomb()), PIXEL), bomb),
+            METADATA,
+        )
+    yield Hostile("profile-of-megabytes-JPEG", "a.jpg", partial(jpeg_with_profile, MEGABYTES), METADATA)
+    yield Hostile(
+        "profile-of-megabytes-WEBP", "a.webp", lambda: extended_webp(0x20, (b"ICCP", bytes(MEGABYTES))), METADATA
+    )
+    yield Hostile("profile-of-megabytes-TIFF", "a.tif", lambda: tiff(1, 1, (34675, 7, bytes(MEGABYTES))), METADATA)
+    yield Hostile("texts-of-megabytes-PNG", "a.png", lambda: png(header(), texts(MEGABYTES), PIXEL), METADATA)
+    yield Hostile("texts-behind-the-pixels-PNG", "a.png", lambda: png(header(), PIXEL, texts(MEGABYTES)), METADATA)
+    yield Hostile("texts-of-megabytes-JPEG", "a.jpg", lambda: jpeg_with(*[(0xFE, b"x" * 65_000)] * 190), METADATA)
+    yield Hostile(
+        "texts-of-megabytes-GIF",
+        "a.gif",
+        lambda: gif(extensions=b"\x21\xfe" + sub_blocks(b"x" * MEGABYTES)),
+        METADATA,
+    )
+    yield Hostile(
+        "texts-of-megabytes-WEBP", "a.webp", lambda: extended_webp(0x04, (b"XMP ", b"x" * MEGABYTES)), METADATA
+    )
+    yield Hostile("texts-of-megabytes-TIFF", "a.tif", lambda: tiff(1, 1, (270, 2, b"x" * MEGABYTES)), METADATA)
+    yield Hostile("frames-GIF", "film.gif", partial(gif, frames=FRAMES), FRAME_COUNT)
+    yield Hostile("frames-APNG", "film.png", partial(apng, FRAMES), FRAME_COUNT)
+    yield Hostile(
+        "directories-in-a-circle-TIFF",
+        "circle.tif",
+        partial(tiff, next_directory=10),
+        stored_as="image/tiff",
+        why="Its first picture is whole, and no other is looked for.",
+    )
+    yield Hostile(
+        "bomb-ZIP",
+        "files.zip",
+        lambda: packed(zeros=bytes(MEGABYTES)),
+        stored_as="application/zip",
+        why="The server unpacks no archive.",
+    )
+    yield Hostile(
+        "bomb-GZIP",
+        "files.gz",
+        lambda: gzip.compress(bytes(MEGABYTES)),
+        stored_as="application/gzip",
+        why="The server unpacks no archive.",
+    )
+
+    for name, make, mime_type in (
+        ("GIF-and-script", gif_and_script, "image/gif"),
+        ("GIF-and-ZIP", lambda: gif() + packed(index=HTML), "image/gif"),
+        ("PNG-and-ZIP", lambda: draw() + packed(index=HTML), "image/png"),
+        ("PNG-and-HTML", lambda: png(header(), chunk(b"tEXt", b"Comment\0" + HTML), PIXEL), "image/png"),
+        ("JPEG-and-PHP", lambda: jpeg_with((0xFE, PHP)), "image/jpeg"),
+        ("JPEG-and-HTML", lambda: draw(format="JPEG") + HTML, "image/jpeg"),
+        ("BMP-and-script", lambda: draw(format="BMP") + f"*/=1;{SCRIPT}".encode(), "image/bmp"),
+    ):
+        extension = mime_type.removeprefix("image/")
+        yield Hostile(f"polyglot-{name}", f"both.{extension}", make, stored_as=mime_type, why=IS_A_PICTURE)
+    yield Hostile("polyglot-HTML-and-PDF", "both.pdf", lambda: HTML + b"\n" + PDF, NOT_ACCEPTED)
+    yield Hostile("polyglot-HTML-and-PNG", "both.png", lambda: HTML + draw(), NOT_ACCEPTED)
+    yield Hostile("polyglot-PHP-and-GIF", "both.gif", lambda: PHP + gif(), NOT_ACCEPTED)
+    yield Hostile("polyglot-shell-and-ZIP", "both.zip", lambda: b"#!/bin/sh\nexit\n" + packed(a=b"a"), NOT_ACCEPTED)
+    yield Hostile(
+        "polyglot-PDF-and-HTML",
+        "both.html",
+        lambda: PDF.replace(b"endobj", b"endobj\n" + HTML),
+        stored_as="application/pdf",
+        why="It begins as a PDF and is served as one; no browser looks for HTML in it.",
+    )
+
+    for name, (file_name, content) in PROGRAMS.items():
+        for shown in (file_name, "photo.php.jpg", "photo.jpg.php"):
+            yield Hostile(f"program-{name}-as-{shown}", shown, partial(bytes, content), NOT_ACCEPTED)
+
+    for name, file_name in (
+        ("of-another-format", "photo.jpg"),
+        ("of-a-program", "photo.exe"),
+        ("of-a-page", "photo.svg"),
+        ("of-a-text", "photo.txt"),
+        ("double", "photo.php.png"),
+        ("double-behind", "photo.png.php"),
+        ("none", "photo"),
+    ):
+        why = "The content is a picture's, and the stored name ends as one's does, in that extension alone."
+        yield Hostile(f"extension-{name}", file_name, draw, stored_as="image/png", why=why)
+
+    for name, file_name in (
+        ("up", "../../../etc/passwd.png"),
+        ("up-in-windows", "..\\..\\windows\\win.png"),
+        ("absolute", "/etc/cron.d/job.png"),
+        ("drive", "C:\\photo.png"),
+        ("nul", "photo.php\0.png"),
+        ("line-breaks", "a\r\nSet-Cookie: b=c.png"),
+        ("300-characters", "a" * 296 + ".png"),
+        ("300-bytes", "夏" * 100 + ".png"),
+        ("right-to-left", "photo\u202egnp.exe"),
+        ("emoji", "🎉.png"),
+        ("device", "CON.jpg"),
+        ("device-without-extension", "aux"),
+        ("device-with-more", "com1.tar.png"),
+        ("trailing-dots", "photo.png..."),
+        ("trailing-spaces", "photo.png   "),
+        ("stream", "photo.png::$DATA"),
+        ("hidden", ".htaccess"),
+        ("home", "~root.png"),
+        ("option", "-rf *.png"),
+        ("shell", "$(reboot);`reboot`|reboot.png"),
+        ("sql", "x';DROP TABLE media_media;--.png"),
+        ("markup", f"{SCRIPT}.png"),
+        ("format", "%s%n{0}.png"),
+    ):
+        why = "The content is a picture's; of the name, only letters, digits, `-` and `_` come into the path."
+        yield Hostile(f"name-{name}", file_name, draw, stored_as="image/png", why=why)
+
+
+FILES = list(files())
+
+
+def picture(name: str = "file", file_name: str | None = "photo.png", *headers: bytes) -> bytes:
+    return part(name, draw(), file_name, *headers)
+
+
+def cut(body: bytes) -> bytes:
+    return body[: len(body) // 2]
+
+
+def disposed(disposition: bytes) -> bytes:
+    """Return a form whose file is announced in these words."""
+    return form(f"--{BOUNDARY}\r\n".encode() + b"Content-Disposition: " + disposition + b"\r\n\r\n" + draw() + b"\r\n")
+
+
+BODIES = [
+    HostileBody("nothing", bytes, NO_FILE),
+    HostileBody("no-part", form, NO_FILE),
+    HostileBody("no-file", lambda: form(part("name", b"photo")), NO_FILE),
+    HostileBody("misnamed", lambda: form(picture("files")), "Unknown field. Did you mean file?"),
+    HostileBody("misnamed-in-capitals", lambda: form(picture("File")), "Unknown field. Did you mean file?"),
+    HostileBody(
+        "misnamed-beside-the-file", lambda: form(picture(), picture("files")), "Unknown field. Did you mean file?"
+    ),
+    HostileBody("repeated", lambda: form(picture(), picture()), "file"),
+    HostileBody("repeated-label", lambda: form(part("name", b"a"), part("name", b"b")), NO_FILE),
+    HostileBody("without-a-name", lambda: disposed(b'form-data; filename="photo.png"'), NO_FILE),
+    HostileBody("without-a-file-name", lambda: form(picture(file_name=None)), "was not a file"),
+    HostileBody("with-an-empty-file-name", lambda: form(picture(file_name="")), "was not a file"),
+    HostileBody("called-two-dots", lambda: form(picture(file_name="..")), NO_FILE),
+    HostileBody("file-as-label", lambda: form(picture(), picture("name")), "name"),
+    HostileBody(
+        "without-disposition", lambda: form(picture()).replace(b"Content-Disposition", b"X-Disposition"), NO_FILE
+    ),
+    HostileBody(
+        "name-in-no-charset", lambda: disposed(b"form-data; name=\"file\"; filename*=no-such''a%20b.png"), NO_FILE
+    ),
+    HostileBody(
+        "header-of-kilobytes", lambda: form(picture("file", "photo.png", b"X-Padding: " + b"x" * 5_000)), "header"
+    ),
+    HostileBody(
+        "no-base64", lambda: form(part("file", b"!" * 99, "a.png", b"Content-Transfer-Encoding: base64")), "base64"
+    ),
+    HostileBody(
+        "page-in-base64",
+        lambda: form(part("file", base64.b64encode(HTML), "a.png", b"Content-Transfer-Encoding: base64")),
+        NOT_ACCEPTED,
+    ),
+    HostileBody("cut-off", lambda: cut(form(picture())), NO_FILE),
+    HostileBody("never-ended", lambda: form(part("file", b"Some words.\n" * 9, "notes.txt"))[:-30], NO_FILE),
+    HostileBody("101-files", lambda: form(*[picture()] * 101), "number of files"),
+    HostileBody("label-of-megabytes", lambda: form(picture(), part("name", b"x" * 3_000_000)), "too large"),
+    HostileBody("label-that-is-no-text", lambda: form(picture(), part("name", b"a\0b")), "name"),
+    HostileBody("no-boundary", lambda: form(picture()), "boundary", "multipart/form-data"),
+    HostileBody("empty-boundary", lambda: form(picture()), "boundary", "multipart/form-data; boundary="),
+    HostileBody("other-boundary", lambda: form(picture()), NO_FILE, "multipart/form-data; boundary=other"),
+    HostileBody("boundary-of-300", lambda: form(picture()), "boundary", f"multipart/form-data; boundary={'x' * 300}"),
+    HostileBody("bare", draw, "Unsupported media type", "image/png"),
+    HostileBody("json", lambda: json.dumps({"file": "a"}).encode(), "Unsupported media type", "application/json"),
+    HostileBody("urlencoded", lambda: b"file=a", "Unsupported media type", "application/x-www-form-urlencoded"),
+    HostileBody("no-type", lambda: form(picture()), "Unsupported media type", ""),
+]

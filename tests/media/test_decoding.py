@@ -1,0 +1,545 @@
+"""Images are decoded where a hostile file can bring down nothing but its decoder."""
+
+import base64
+import hashlib
+import io
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image, ImageCms, PngImagePlugin
+from PIL.GifImagePlugin import GifImageFile
+
+from folio.media import decoding
+from folio.media.decoding import Decoded, Decoder, Decoders, DecodersBusy, decoders
+from folio.media.models import Media
+from folio.media.thumbnails import (
+    METADATA_SIZE,
+    TooMuchMetadata,
+    UnreadableImage,
+    dominant_color,
+    may_be_image,
+    open_in_srgb,
+    placeholder,
+    read_header,
+    render_thumbnails,
+)
+from folio.media.uploads import UploadRefused, store_upload
+from tests.conftest import Client
+from tests.environment import ROOT
+from tests.factories import draw, make_portfolio
+
+PIXELS = 50_000_000
+MEGABYTE = 1024 * 1024
+PATH = "/api/media/"
+
+MakePool = Callable[..., Decoders]
+
+
+@pytest.fixture
+def make_pool() -> Iterator[MakePool]:
+    """Return a function that gives a decoder of its own, or several, with limits of their own."""
+    pools = []
+
+    def make_pool(count: int = 1, memory: int = 256 * MEGABYTE, seconds: int = 30) -> Decoders:
+        pools.append(Decoders(count, memory, seconds))
+        return pools[-1]
+
+    yield make_pool
+    for pool in pools:
+        pool.close()
+
+
+@pytest.fixture
+def on_disk(tmp_path: Path) -> Iterator[Callable[[bytes], Any]]:
+    """Return a function that gives an open file of these bytes."""
+    with ExitStack() as files:
+
+        def on_disk(content: bytes) -> Any:
+            (tmp_path / "upload").write_bytes(content)
+            return files.enter_context(open(tmp_path / "upload", "rb"))
+
+        yield on_disk
+
+
+def idle(pool: Decoders) -> Decoder:
+    """Return the decoder that gets the next image."""
+    decoder = pool.free.get_nowait()
+    pool.free.put(decoder)
+    assert decoder is not None
+    return decoder
+
+
+def plain(format: str, size: tuple[int, int] = (4000, 3000)) -> bytes:
+    options: dict[str, Any] = {"AVIF": {"speed": 10}, "WEBP": {"quality": 0, "method": 0}}.get(format, {})
+    file = io.BytesIO()
+    Image.new("L" if format == "GIF" else "RGB", size, 90).save(file, format, **options)
+    return file.getvalue()
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+# Processes
+
+
+def test_decodes_in_a_process_of_its_own_that_serves_several_images(make_pool: MakePool, on_disk: Any) -> None:
+    pool = make_pool()
+    seen = set()
+    for format in ("PNG", "JPEG", "AVIF"):
+        content = draw((1600, 1200), format)
+
+        image = pool.decode(on_disk(content), PIXELS)
+
+        assert image is not None
+        assert image.thumbnails == render_thumbnails(io.BytesIO(content))
+        assert image.header == read_header(io.BytesIO(content), PIXELS)
+        seen.add(idle(pool).process.pid)
+    assert len(seen) == 1
+    assert os.getpid() not in seen
+
+
+def test_starts_no_process_before_there_is_an_image(make_pool: MakePool) -> None:
+    assert make_pool().free.get_nowait() is None
+
+
+def test_the_process_knows_neither_django_nor_the_server_s_secrets(
+    make_pool: MakePool, on_disk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOLIO_SECRET_KEY", "hidden")
+    pool = make_pool()
+    pool.decode(on_disk(draw()), PIXELS)
+
+    assert b"hidden" not in Path(f"/proc/{idle(pool).process.pid}/environ").read_bytes()
+    code = "import sys, folio.media.decoding; sys.exit(' '.join(m for m in sys.modules if m.startswith('django')))"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    assert run.stderr.strip() == ""
+
+
+def test_refuses_an_image_that_takes_too_much_time_and_goes_on(make_pool: MakePool, on_disk: Any) -> None:
+    pool = make_pool(seconds=1)
+    pool.decode(on_disk(draw()), PIXELS)
+    hung = idle(pool).process
+    hung.send_signal(signal.SIGSTOP)
+
+    with pytest.raises(UnreadableImage, match="more time to decode than is allowed"):
+        pool.decode(on_disk(draw()), PIXELS)
+
+    assert hung.returncode == -signal.SIGKILL
+    assert pool.decode(on_disk(draw()), PIXELS)
+
+
+@pytest.mark.parametrize("format", ["PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF"])
+def test_refuses_an_image_that_takes_too_much_memory_and_goes_on(
+    format: str, make_pool: MakePool, on_disk: Any
+) -> None:
+    pool = make_pool(memory=8 * MEGABYTE)
+
+    with pytest.raises(UnreadableImage, match="more memory to decode than is allowed"):
+        pool.decode(on_disk(plain(format)), PIXELS)
+
+    assert pool.decode(on_disk(draw()), PIXELS)
+
+
+@pytest.mark.parametrize("options", [{"lossless": True}, {"quality": 50}, {"lossless": True, "exif": b"Exif"}])
+def test_judges_the_pixels_of_a_webp_before_there_is_room_for_them(
+    options: dict[str, Any], make_pool: MakePool, on_disk: Any
+) -> None:
+    content = io.BytesIO()
+    Image.new("RGB", (1200, 900)).save(content, "WEBP", **options)
+
+    with pytest.raises(UnreadableImage, match="1,200 × 900 pixels, more than the 1,079,999 that are accepted"):
+        make_pool(memory=MEGABYTE).decode(on_disk(content.getvalue()), 1200 * 900 - 1)
+
+
+def test_refuses_an_image_that_crashes_its_decoder_and_goes_on(
+    make_pool: MakePool, on_disk: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = make_pool()
+    pool.decode(on_disk(draw()), PIXELS)
+    idle(pool).process.send_signal(signal.SIGSEGV)
+
+    with pytest.raises(UnreadableImage, match="damaged or incomplete"):
+        pool.decode(on_disk(draw()), PIXELS)
+
+    assert f"A decoder ended with the status {-signal.SIGSEGV}" in caplog.text
+    assert pool.decode(on_disk(draw()), PIXELS)
+
+
+def test_takes_a_new_decoder_where_the_last_one_has_ended_of_itself(make_pool: MakePool, on_disk: Any) -> None:
+    pool = make_pool()
+    pool.decode(on_disk(draw()), PIXELS)
+    first = idle(pool)
+    first.socket.shutdown(socket.SHUT_WR)  # to the decoder, the server's end
+
+    assert pool.decode(on_disk(draw()), PIXELS)
+
+    assert first.process.returncode == 0
+    assert idle(pool) is not first
+
+
+def test_takes_no_answer_but_one_of_its_own_kind(make_pool: MakePool, on_disk: Any) -> None:
+    pool = make_pool()
+    pool.decode(on_disk(draw()), PIXELS)
+    decoder = idle(pool)
+    for answer in (struct.pack(">I", 2**32 - 1), struct.pack(">I", 1) + b"\xc1"):
+        ours, theirs = socket.socketpair()
+        decoder.socket.close()
+        decoder.socket = ours
+        with theirs:
+            theirs.sendall(answer)
+            with pytest.raises((OSError, msgspec.MsgspecError)):
+                decoder.ask(on_disk(draw()), PIXELS)
+
+
+def test_a_decoder_makes_place_after_a_number_of_images(monkeypatch: pytest.MonkeyPatch, on_disk: Any) -> None:
+    monkeypatch.setattr(decoding, "IMAGES", 2)
+    ours, theirs = socket.socketpair()
+    with ours, theirs, on_disk(draw()) as file:
+        for _ in range(3):
+            socket.send_fds(ours, [decoding.REQUEST.pack(PIXELS)], [file.fileno()])
+
+        decoding.serve(theirs, 30)
+
+        theirs.shutdown(socket.SHUT_WR)
+        with ours.makefile("rb") as answers:
+            assert answers.read(1) == decoding.READY
+            for _ in range(2):
+                (length,) = decoding.LENGTH.unpack(answers.read(4))
+                assert isinstance(decoding.decode_answer(answers.read(length)), Decoded)
+            assert answers.read() == b""
+
+
+def test_a_decoder_ends_when_it_has_had_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "IDLE_SECONDS", 0.01)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        decoding.serve(theirs, 30)
+
+        assert ours.recv(10) == decoding.READY
+
+
+def test_a_decoder_ends_with_a_server_that_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(draw())
+    code = (
+        "import os, sys\n"
+        "from folio.media.decoding import decoders\n"
+        "pool = decoders(1, 2**28, 30)\n"
+        "with open(sys.argv[1], 'rb') as file: pool.decode(file, 10**6)\n"
+        "print(pool.free.get().process.pid, flush=True)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "a.png")], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+
+    assert run.returncode == -signal.SIGKILL
+    end = time.monotonic() + 30
+    while is_running(int(run.stdout)):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_forked_process_has_decoders_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = decoders(1, MEGABYTE, 30)
+    assert decoders(1, MEGABYTE, 30) is before
+
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+
+    assert decoders(1, MEGABYTE, 30) is not before
+
+
+def test_waits_no_longer_than_an_image_may_take(make_pool: MakePool, on_disk: Any) -> None:
+    pool = make_pool(count=1, seconds=1)
+    taken = pool.free.get()
+
+    with pytest.raises(DecodersBusy):
+        pool.decode(on_disk(draw()), PIXELS)
+
+    pool.free.put(taken)
+    assert pool.decode(on_disk(draw()), PIXELS)
+
+
+def test_gives_its_place_back_whatever_happens(make_pool: MakePool, on_disk: Any) -> None:
+    pool = make_pool(count=1, seconds=5)
+    file = on_disk(draw())
+    file.close()
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="closed file"):
+            pool.decode(file, PIXELS)
+
+    assert pool.decode(on_disk(draw()), PIXELS)
+
+
+@pytest.mark.parametrize("format", ["PNG", "WEBP"])
+def test_the_default_memory_is_enough_for_the_most_pixels(
+    format: str, settings: Any, make_pool: MakePool, on_disk: Any
+) -> None:
+    options: dict[str, Any] = {"lossless": True, "quality": 0, "method": 0} if format == "WEBP" else {}
+    file = io.BytesIO()
+    Image.new("RGBA", (7071, 7071), (200, 80, 40, 100)).save(file, format, **options)
+    pool = make_pool(memory=settings.DECODER_MEMORY)
+
+    image = pool.decode(on_disk(file.getvalue()), settings.MAX_IMAGE_PIXELS)
+
+    assert image is not None
+    assert (image.width, image.mode) == (7071, "RGBA")
+
+
+# What is refused before it is decoded
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        *((draw(format=format), True) for format in ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF")),
+        (b"", False),
+        (b"%PDF-1.7\n%", False),
+        (b"Some words.\n", False),
+        (b"\0\0\0\x18ftypisom\0\0\2\0", False),
+        (b"RIFF\x24\0\0\0WAVEfmt ", False),
+    ],
+)
+def test_only_what_begins_like_an_image_is_given_to_a_decoder(content: bytes, expected: bool) -> None:
+    assert may_be_image(content[:16]) is expected
+
+
+def encoded(format: str, **options: Any) -> io.BytesIO:
+    file = io.BytesIO()
+    Image.new("RGB", (40, 30), "red").save(file, format, **options)
+    return file
+
+
+def profile(size: int) -> bytes:
+    own = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return own + bytes(size - len(own))
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
+def test_refuses_a_colour_profile_of_megabytes(format: str) -> None:
+    assert read_header(encoded(format, icc_profile=profile(2 * MEGABYTE)), PIXELS)
+
+    with pytest.raises(TooMuchMetadata, match="more than the 4,194,304 bytes of colour profile"):
+        read_header(encoded(format, icc_profile=profile(METADATA_SIZE + 1)), PIXELS)
+
+
+@pytest.mark.parametrize("is_compressed", [True, False])
+def test_refuses_texts_of_megabytes(is_compressed: bool) -> None:
+    texts = PngImagePlugin.PngInfo()
+    for number in range(5):
+        texts.add_text(f"text {number}", "x" * MEGABYTE, zip=is_compressed)
+
+    with pytest.raises(TooMuchMetadata):
+        read_header(encoded("PNG", pnginfo=texts), PIXELS)
+
+
+def test_refuses_texts_of_megabytes_behind_the_pixels() -> None:
+    content = encoded("PNG").getvalue()
+    data = b"key\0\0" + zlib.compress(bytes(METADATA_SIZE + 1))
+    chunk = struct.pack(">I", len(data)) + b"zTXt" + data + struct.pack(">I", zlib.crc32(b"zTXt" + data))
+
+    with pytest.raises(TooMuchMetadata):
+        render_thumbnails(io.BytesIO(content[:-12] + chunk + content[-12:]))
+
+
+def test_refuses_a_comment_of_megabytes() -> None:
+    comment = b"\x21\xfe" + (b"\xff" + b"x" * 255) * (METADATA_SIZE // 255 + 1) + b"\0"
+    content = encoded("GIF").getvalue()
+    screen = 13 + 3 * 2 ** ((content[10] & 7) + 1)
+
+    with pytest.raises(TooMuchMetadata):
+        read_header(io.BytesIO(content[:screen] + comment + content[screen:]), PIXELS)
+
+
+def test_walks_through_no_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    head, frame = b"GIF89a\1\0\1\0\x80\0\0\xff\0\0\0\0\0", b"\x2c\0\0\0\0\1\0\1\0\0\2\2\x44\1\0"
+    file = io.BytesIO(head + frame * 100_000 + b";")
+    frames = []
+    seek = GifImageFile._seek
+
+    def watched(image: GifImageFile, frame: int, *args: Any) -> None:
+        frames.append(frame)
+        seek(image, frame, *args)
+
+    monkeypatch.setattr(GifImageFile, "_seek", watched)
+
+    assert read_header(file, PIXELS)
+    assert render_thumbnails(file)
+    assert set(frames) == {0}
+
+
+# What stands in for an image
+
+
+def halves(left: Any, right: Any, share: float = 0.7) -> Image.Image:
+    image = Image.new("RGBA", (64, 48), right)
+    image.paste(left, (0, 0, int(64 * share), 48))
+    return image
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        (Image.new("RGB", (64, 48), (200, 80, 40)), "#c85028"),
+        (Image.new("L", (1, 1), 7), "#070707"),
+        (halves((255, 0, 0, 255), (0, 0, 255, 255)), "#ff0000"),
+        (halves((255, 0, 0, 255), (0, 0, 255, 255), share=0.3), "#0000ff"),
+        (halves((255, 0, 0, 0), (0, 0, 255, 255)), "#0000ff"),
+        (halves((255, 0, 0, 20), (0, 0, 255, 0)), "#ff0000"),
+        (Image.new("RGBA", (64, 48), (255, 0, 0, 0)), "#ff0000"),
+    ],
+)
+def test_finds_the_colour_that_most_of_what_is_seen_has(image: Image.Image, expected: str) -> None:
+    assert dominant_color(image) == expected
+
+
+def decode_placeholder(uri: str) -> Image.Image:
+    kind, _, data = uri.partition(",")
+    assert kind == "data:image/webp;base64"
+    return Image.open(io.BytesIO(base64.b64decode(data, validate=True)))
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [((64, 48), (16, 12)), ((36, 64), (9, 16)), ((64, 1), (16, 1)), ((5, 7), (5, 7))]
+)
+def test_a_placeholder_is_tiny_and_keeps_the_aspect_ratio(size: tuple[int, int], expected: tuple[int, int]) -> None:
+    tiny = decode_placeholder(placeholder(Image.new("RGB", size, (200, 80, 40))))
+
+    assert tiny.size == expected
+    assert tiny.mode == "RGB"
+    assert all(abs(one - other) <= 8 for one, other in zip(tiny.getpixel((0, 0)), (200, 80, 40), strict=True))  # type: ignore[arg-type]
+
+
+def test_a_placeholder_keeps_alpha() -> None:
+    tiny = decode_placeholder(placeholder(halves((255, 0, 0, 255), (0, 0, 255, 0))))
+
+    left, right = tiny.getpixel((2, 6)), tiny.getpixel((14, 6))
+    assert isinstance(left, tuple)
+    assert isinstance(right, tuple)
+    assert left[3] > 240
+    assert right[3] < 16
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_placeholder_of_noise_is_short_too(mode: str) -> None:
+    noise = [Image.effect_noise((64, 64), 200) for _ in mode]
+
+    assert 0 < len(placeholder(Image.merge(mode, noise))) < 500
+
+
+def test_what_stands_in_has_the_colours_of_a_page() -> None:
+    def swapped() -> bytes:
+        """Return a profile by which red is what sRGB calls green."""
+        data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+        tags = {bytes(data[place : place + 4]): place for place in range(132, 132 + 12 * data[131], 12)}
+        red, green = tags[b"rXYZ"] + 4, tags[b"gXYZ"] + 4
+        data[red : red + 8], data[green : green + 8] = data[green : green + 8], data[red : red + 8]
+        return bytes(data)
+
+    thumbnail = encoded("PNG", icc_profile=swapped()).getvalue()
+
+    red, green, blue = open_in_srgb(thumbnail).getpixel((0, 0))  # type: ignore[misc]
+    assert (red < 20, green > 235, blue < 20) == (True, True, True)
+    assert open_in_srgb(encoded("PNG", icc_profile=b"nonsense").getvalue()).getpixel((0, 0)) == (255, 0, 0)
+
+
+# At the door
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF"])
+def test_stores_what_stands_in_for_an_image(format: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    file = io.BytesIO()
+    image = Image.new("RGB", (80, 40), (200, 80, 40))
+    image.save(file, format, **({} if format in {"GIF", "BMP"} else {"exif": exif}))
+
+    media = store_upload(ContentFile(file.getvalue(), name="a"))
+
+    media.refresh_from_db()
+    colour = bytes.fromhex(media.dominant_color.removeprefix("#"))
+    assert all(abs(one - other) <= 4 for one, other in zip(colour, (200, 80, 40), strict=True))
+    upright = (16, 8) if format in {"GIF", "BMP"} else (8, 16)
+    assert decode_placeholder(media.placeholder).size == upright
+    assert media.sha256 == hashlib.sha256(file.getvalue()).hexdigest()
+
+
+@pytest.mark.django_db
+def test_the_digest_is_of_the_bytes_as_they_are_stored() -> None:
+    media = store_upload(ContentFile(b"Some words.\n" * 20_000, name="a.txt"))
+
+    with media.file.open() as file:
+        assert media.sha256 == hashlib.sha256(file.read()).hexdigest()
+    assert (media.dominant_color, media.placeholder) == ("", "")
+
+
+def post(client: Client, content: bytes, name: str = "a.png") -> Any:
+    return client.post(PATH, {"file": SimpleUploadedFile(name, content)}, format="multipart")
+
+
+def test_the_media_s_representation_tells_what_stands_in_but_a_portfolio_s_does_not(client: Client) -> None:
+    answer = post(client, draw()).json()
+
+    media = Media.objects.get()
+    assert answer["dominant_color"] == "#c85028"
+    assert (answer["placeholder"], answer["sha256"]) == (media.placeholder, hashlib.sha256(draw()).hexdigest())
+    portfolio = make_portfolio(image=media)
+    shown = client.get(f"/api/portfolios/{portfolio.pk}/").json()["image_data"]
+    assert not {"sha256", "dominant_color", "placeholder"} & set(shown)
+
+
+def test_an_upload_that_finds_no_decoder_free_is_a_503_and_others_go_on(
+    client: Client, settings: Any, media_root: Path
+) -> None:
+    settings.DECODERS, settings.DECODER_SECONDS = 1, 1
+    pool = decoders(1, settings.DECODER_MEMORY, 1)
+    taken = pool.free.get()
+
+    response = post(client, draw())
+
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "5"
+    assert list(response.json()) == ["detail"]
+    assert not Media.objects.exists()
+    assert not list(media_root.rglob("*"))
+    assert post(client, b"Some words.\n", "a.txt").status_code == 201
+    pool.free.put(taken)
+    assert post(client, draw()).status_code == 201
+
+
+def test_an_upload_that_takes_too_much_memory_is_a_400(client: Client, settings: Any, media_root: Path) -> None:
+    settings.DECODER_MEMORY = 8 * MEGABYTE
+
+    response = post(client, plain("PNG"))
+
+    assert response.status_code == 400
+    assert "more memory to decode than is allowed" in response.json()["file"][0]
+    assert not list(media_root.rglob("*"))
+
+
+@pytest.mark.django_db
+def test_an_upload_with_too_much_beside_its_pixels_is_refused_for_that() -> None:
+    content = encoded("PNG", icc_profile=profile(METADATA_SIZE + 1)).getvalue()
+
+    with pytest.raises(UploadRefused, match="colour profile, camera data and texts that are accepted"):
+        store_upload(ContentFile(content, name="a.png"))
