@@ -3,6 +3,7 @@
 from __future__ import annotations  # File[bytes] means something to type checkers only
 
 import os
+from contextlib import closing
 
 from django.core.files import File
 from django.db import transaction
@@ -33,8 +34,11 @@ def replace_file(pk: int, file: File[bytes]) -> Media:
     Raises UploadRefused, ShownAsPicture or Media.DoesNotExist. Whatever fails, the row stays as it is, with its files;
     these are removed once the new ones are committed. Call it outside of transactions, as `store_upload()`.
     """
-    examined = examine(file)
-    with removed_on_failure(examined.media.file.storage) as written, transaction.atomic():
+    with (
+        closing(examine(file)) as examined,
+        removed_on_failure(examined.media.file.storage) as written,
+        transaction.atomic(),
+    ):
         media = Media.objects.select_for_update().get(pk=pk)
         refuse_other_type(pk, examined.media)
         remove_file(media)

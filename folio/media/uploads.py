@@ -8,12 +8,12 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePosixPath
 from tempfile import TemporaryFile
-from typing import IO, Any, NoReturn, cast
+from typing import IO, NoReturn, cast
 
 import pylibmagic  # isort: skip - it brings libmagic along, which the next line looks for
 import magic  # isort: skip
@@ -119,6 +119,11 @@ class Examined:
     media: Media  # the row without its file
     image: Decoded | None
     file_name: str
+    is_copy: bool
+
+    def close(self) -> None:
+        if self.is_copy:
+            self.content.close()
 
 
 def store_upload(file: File[bytes], *, name: str = "", alt: str = "") -> Media:
@@ -127,7 +132,8 @@ def store_upload(file: File[bytes], *, name: str = "", alt: str = "") -> Media:
     Whatever fails, neither row nor file stays. Call it outside of transactions where possible: an outer one that is
     rolled back afterwards leaves the files behind.
     """
-    return store(examine(file, name=name, alt=alt))
+    with closing(examine(file, name=name, alt=alt)) as examined:
+        return store(examined)
 
 
 def store_once(file: File[bytes], *, name: str = "", alt: str = "") -> tuple[Media, bool]:
@@ -137,10 +143,11 @@ def store_once(file: File[bytes], *, name: str = "", alt: str = "") -> tuple[Med
     """
     check_size(file)
     same = find_same(digest(file))
-    if same is None:
-        examined = examine(file, name=name, alt=alt)
+    if same is not None:
+        return same, False
+    with closing(examine(file, name=name, alt=alt)) as examined:
         same = find_same(examined.media.sha256)
-    return (store(examined), True) if same is None else (same, False)
+        return (store(examined), True) if same is None else (same, False)
 
 
 def find_same(sha256: str) -> Media | None:
@@ -153,23 +160,27 @@ def examine(file: File[bytes], *, name: str = "", alt: str = "") -> Examined:
     check_size(file)
     image = decode(file)
     kind = KIND_BY_MIME_TYPE[image.header.mime_type] if image else recognise(file, original)
-    if not settings.KEEP_METADATA:
-        file = without_private_data(file, kind)
+    content = file if settings.KEEP_METADATA else without_private_data(file, kind)
     media = Media(
         type=kind.type,
         mime_type=kind.mime_type,
         name=label(name) or label(original) or "file",
         alt=alt,
-        size=file.size,
-        sha256=digest(file),
+        size=content.size,
+        sha256=digest(content),
         width=image.width if image else None,
         height=image.height if image else None,
         mode=image.mode if image else None,
         dominant_color=image.dominant_color if image else "",
         placeholder=image.placeholder if image else "",
     )
-    media.clean_fields(exclude=["file"])
-    return Examined(file, media, image, safe_name(original, kind))
+    examined = Examined(content, media, image, safe_name(original, kind), content is not file)
+    try:
+        media.clean_fields(exclude=["file"])
+    except ValidationError:
+        examined.close()
+        raise
+    return examined
 
 
 def store(examined: Examined) -> Media:
@@ -232,17 +243,13 @@ def without_private_data(file: File[bytes], kind: FileKind) -> File[bytes]:
     """Return a copy of the file without what it tells of people and places, or the file where it can't tell any."""
     if kind.mime_type not in CLEANERS:
         return file
-    is_small = file.size <= settings.FILE_UPLOAD_MAX_MEMORY_SIZE
-    copy: Any = ContentFile(b"") if is_small else TemporaryUploadedFile("copy", kind.mime_type, 0, None)
+    copy = TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115 - `Examined` closes it
     try:
         write_without_private_data(cast(IO[bytes], file), copy, kind.mime_type)
     except UnreadableStructure as error:
         copy.close()
         raise UploadRefused(str(error), code="damaged") from error
-    copy.flush()
-    copy.size = copy.seek(0, os.SEEK_END) or copy.tell()
-    copy.seek(0)
-    return cast(File[bytes], copy)
+    return File(copy, file.name)
 
 
 def digest(file: File[bytes]) -> str:
