@@ -249,6 +249,7 @@ def without_private_data(file: File[bytes], kind: FileKind) -> File[bytes]:
     except UnreadableStructure as error:
         copy.close()
         raise UploadRefused(str(error), code="damaged") from error
+    copy.flush()
     return File(copy, file.name)
 
 
