@@ -42,7 +42,7 @@ API_ROUTES = {Route("POST", "/api/media/"), Route("PUT", "/api/media/<int:pk>/fi
 ADMIN_FORMS = {("add", "media.media")}
 DOOR = {"store_upload", "store_once", "replace_file", "examine"}
 DOOR_USERS = {
-    *("folio.media.admin", "folio.media.replacing", "folio.media.serializers", "folio.media.uploads"),
+    *("folio.media.admin.library", "folio.media.replacing", "folio.media.serializers", "folio.media.uploads"),
     "folio.portfolios.sample",
 }
 # What isn't refused yet.
@@ -52,7 +52,6 @@ FAULTS = {
     "frames-GIF",
     "frames-APNG",
     "polyglot-HTML-and-PDF",
-    "repeated",
 }
 SLACK = 48  # MB that a worker may keep: what Python and its allocator don't give back
 
