@@ -42,7 +42,7 @@ API_ROUTES = {Route("POST", "/api/media/"), Route("PUT", "/api/media/<int:pk>/fi
 ADMIN_FORMS = {("add", "media.media")}
 DOOR = {"store_upload", "store_once", "replace_file", "examine"}
 DOOR_USERS = {
-    *("folio.media.admin.library", "folio.media.replacing", "folio.media.serializers", "folio.media.uploads"),
+    *("folio.media.admin", "folio.media.replacing", "folio.media.serializers", "folio.media.uploads"),
     "folio.portfolios.sample",
 }
 # What isn't refused yet.
@@ -317,7 +317,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def api(server: Server) -> Session:
-    return server.session(server.folio("createtoken", "ada", "--admin").strip())
+    return server.session(server.key)
 
 
 def on_disk(server: Server) -> set[Path]:
