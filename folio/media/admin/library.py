@@ -1,3 +1,5 @@
+"""The library of media."""
+
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -5,44 +7,15 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
 from unfold.decorators import display
 
 from folio.api.admin import ResourceAdmin
 
-from .filters import MediaFilterSet
-from .models import Media
-from .sizes import human_readable_size
-from .uploads import UploadRefused, store_upload
-
-
-def thumbnail_url(media: Media | None, size: int) -> str | None:
-    """Return where the thumbnail of that box lies; its `thumbnails` are best prefetched."""
-    thumbnails = media.thumbnails.all() if media else ()
-    return next((thumbnail.file.url for thumbnail in thumbnails if thumbnail.size == size), None)
-
-
-def heading(title: str, subtitle: str, media: Media | None, sign: str = "") -> list[Any]:
-    """Return the first column of a list as unfold shows it: a picture, or a sign instead, and two lines of text."""
-    return [title, subtitle, sign, {"path": thumbnail_url(media, 64), "as_background": True, "width": 32, "height": 32}]
-
-
-def picture(media: Media | None, size: int) -> str:
-    """Return a media's thumbnail as HTML, linked to the file; a text where there is none."""
-    if media is None:
-        return ""
-    url = thumbnail_url(media, size)
-    if url is None:
-        return format_html('<a href="{}" target="_blank" class="text-link">Open the file</a>', media.file.url)
-    return format_html(
-        '<a href="{}" target="_blank" class="inline-block">'
-        '<img src="{}" alt="{}" class="rounded-default" style="max-width: {}px; max-height: {}px"></a>',
-        media.file.url,
-        url,
-        media.alt or media.name,
-        size,
-        size,
-    )
+from ..filters import MediaFilterSet
+from ..models import Media
+from ..sizes import human_readable_size
+from ..uploads import UploadRefused, store_upload
+from .pictures import heading, picture
 
 
 class UploadForm(forms.ModelForm):  # type: ignore[type-arg]

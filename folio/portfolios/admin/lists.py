@@ -1,3 +1,5 @@
+"""The lists within a portfolio's form, saved whole by the services that the API saves them by."""
+
 from typing import Any
 
 from django import forms
@@ -6,31 +8,17 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import StackedInline, TabularInline
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
-from unfold.decorators import display
 from unfold.forms import PaginationInlineFormSet
-from unfold.widgets import (
-    UnfoldAdminExpandableTextareaWidget,
-    UnfoldAdminIntegerFieldWidget,
-    UnfoldAdminTextareaWidget,
-)
+from unfold.widgets import UnfoldAdminExpandableTextareaWidget, UnfoldAdminIntegerFieldWidget
 
-from folio.api.admin import FIELDS, AbsentLast, ResourceAdmin, TextBoxField
-from folio.media.admin import heading, picture
+from folio.api.admin import FIELDS
+from folio.media.admin import picture
 
-from . import filters
-from .models import Employer, Link, MetaEntry, Portfolio, PortfolioImage, PortfolioTag, Tag
-from .serializers import NOT_WEB
-from .services import delete_placed, replace_links, replace_meta, replace_through, save_placed
+from ..models import Link, MetaEntry, Portfolio, PortfolioImage, PortfolioTag
+from ..services import replace_links, replace_meta, replace_through
+from .placed import LinkForm
 
-MAX_ORDER = 2**31 - 1
 STALE = "Someone else has changed this list meanwhile. Open the page again, and make your changes there."
-
-
-def searched(filterset: Any) -> tuple[str, ...]:
-    """Return the columns that the API's search looks into."""
-    fields: tuple[str, ...] = filterset.base_filters["search"].fields
-    return fields
 
 
 class PlacedForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -158,12 +146,6 @@ class TagsInline(PlacedInline, TabularInline):
     hide_title = True
 
 
-class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
-    class Meta:
-        labels = {"url": "URL"}
-        error_messages = {"url": {"invalid": NOT_WEB}}
-
-
 class LinkItemForm(PlacedForm):
     class Meta(LinkForm.Meta):
         widgets = {"description": UnfoldAdminExpandableTextareaWidget()}
@@ -188,125 +170,3 @@ class MetaInline(PlacedInline, StackedInline):
     formset = MetaFormSet
     fields = (("key", "place"), "value_text", "value_file")
     autocomplete_fields = ("value_file",)
-
-
-class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
-    order = forms.IntegerField(
-        min_value=-MAX_ORDER - 1, max_value=MAX_ORDER, initial=0, widget=UnfoldAdminIntegerFieldWidget
-    )
-
-    class Meta:
-        field_classes = {"excerpt": TextBoxField}
-        widgets = {"excerpt": UnfoldAdminTextareaWidget({"rows": 3})}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "slug" in self.fields:
-            self.fields["slug"].allow_unicode = True  # type: ignore[attr-defined]  # for the script that fills it in
-
-
-@admin.register(Portfolio)
-class PortfolioAdmin(ResourceAdmin):
-    form = PortfolioForm
-    inlines = (GalleryInline, TagsInline, LinksInline, MetaInline)
-    list_display = ("title_and_cover", "employer_name", "is_active", "order", "completed")
-    list_filter = (
-        "is_active",
-        ("employer", AutocompleteSelectFilter),
-        ("tags", AutocompleteSelectFilter),
-        "completed_at",
-    )
-    list_filter_submit = True
-    list_select_related = ("employer", "image")
-    search_fields = searched(filters.PortfolioFilterSet)
-    autocomplete_fields = ("employer", "image")
-    prepopulated_fields = {"slug": ("title",)}
-    readonly_fields = ("created_at", "updated_at")
-    fieldsets = (
-        (None, {"fields": ("title", "slug", "excerpt", "description", "image")}),
-        ("Work", {"fields": ("employer", "completed_at")}),
-        ("On the website", {"fields": ("is_active", "order", "created_at", "updated_at")}),
-    )
-    warn_unsaved_form = True
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Portfolio]:
-        queryset: QuerySet[Portfolio] = super().get_queryset(request)
-        return queryset.prefetch_related("image__thumbnails")
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        rows, counts, _, protected = super().get_deleted_objects(objs, request)
-        return rows, counts, set(), protected  # what belongs to a portfolio goes with it, as in the API
-
-    @display(description="title", ordering="title", header=True)  # type: ignore[untyped-decorator]
-    def title_and_cover(self, portfolio: Portfolio) -> list[Any]:
-        return heading(portfolio.title, portfolio.slug, portfolio.image, portfolio.title[:1])
-
-    @admin.display(description="employer", ordering=AbsentLast("employer__name"))
-    def employer_name(self, portfolio: Portfolio) -> Any:
-        return portfolio.employer
-
-    @admin.display(description="completed at", ordering=AbsentLast("completed_at"))
-    def completed(self, portfolio: Portfolio) -> Any:
-        return portfolio.completed_at
-
-
-@admin.register(Employer)
-class EmployerAdmin(ResourceAdmin):
-    list_display = ("name_and_picture",)
-    search_fields = searched(filters.EmployerFilterSet)
-    fields: tuple[str, ...] = ("name", "description", "image")
-    autocomplete_fields = ("image",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Employer]:
-        queryset: QuerySet[Employer] = super().get_queryset(request)
-        return queryset.select_related("image").prefetch_related("image__thumbnails")
-
-    @display(description="name", ordering="name", header=True)  # type: ignore[untyped-decorator]
-    def name_and_picture(self, row: Employer | Tag) -> list[Any]:
-        return heading(row.name, "", row.image, row.name[:1])
-
-
-@admin.register(Tag)
-class TagAdmin(EmployerAdmin):
-    search_fields = searched(filters.TagFilterSet)
-    fields = ("name", "image")
-
-
-class PlacedAdmin(ResourceAdmin):
-    """A resource whose rows belong to portfolios, and are saved as at their endpoint."""
-
-    list_select_related = ("portfolio",)
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        save_placed(obj, form.initial["portfolio"] if change else None)
-
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        delete_placed(self.model._default_manager.filter(pk=obj.pk))
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        delete_placed(queryset)
-
-
-@admin.register(Link)
-class LinkAdmin(PlacedAdmin):
-    form = LinkForm
-    list_display = ("name", "address", "portfolio")
-    list_filter = (("portfolio", AutocompleteSelectFilter),)
-    list_filter_submit = True
-    search_fields = searched(filters.LinkFilterSet)
-    fields = ("portfolio", "name", "url", "description", "image")
-    autocomplete_fields = ("portfolio", "image")
-
-    @admin.display(description="URL", ordering=AbsentLast("url"))
-    def address(self, link: Link) -> str | None:
-        return link.url
-
-
-@admin.register(MetaEntry)
-class MetaEntryAdmin(PlacedAdmin):
-    list_display = ("key", "value_text", "portfolio")
-    list_filter = (("portfolio", AutocompleteSelectFilter),)
-    list_filter_submit = True
-    search_fields = searched(filters.MetaEntryFilterSet)
-    fields = ("portfolio", "key", "value_text", "value_file")
-    autocomplete_fields = ("portfolio", "value_file")
