@@ -11,6 +11,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.http.request import split_domain_port
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from . import __version__
@@ -289,6 +290,7 @@ UNFOLD = {
     "SITE_HEADER": "Folio",
     "SITE_SYMBOL": "photo_library",
     "SITE_URL": None,
+    "STYLES": [lambda request: static("folio/admin.css")],
     "ACCOUNT": {"navigation": [{"title": "API docs", "link": reverse_lazy("docs")}]},
     "SIDEBAR": {
         "navigation": [

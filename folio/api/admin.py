@@ -1,5 +1,6 @@
 """What the admin site's pages share with the API: its search, how it reads texts and moments, and one way to write."""
 
+import json
 from collections.abc import Callable
 from datetime import time
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.messages.storage import default_storage
+from django.core.exceptions import BadRequest, ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.db.models import DateTimeField, F, QuerySet, TextField
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from .errors import Conflict
@@ -86,3 +89,36 @@ def in_one_write(request: HttpRequest, view: Callable[[], HttpResponse]) -> Http
     except Conflict as error:
         messages.error(request, str(error))
         return HttpResponseRedirect(request.get_full_path())
+
+
+def json_body(request: HttpRequest) -> dict[str, Any]:
+    """Return the object that a script of the admin site sent; raise BadRequest for anything else."""
+    try:
+        body = json.loads(request.body)
+    except ValueError as error:
+        raise BadRequest(_("The request could not be read. Load the page again.")) from error
+    if not isinstance(body, dict):
+        raise BadRequest(_("The request could not be read. Load the page again."))
+    return body
+
+
+def answer_in_json(change: Callable[[], dict[str, Any]]) -> JsonResponse:
+    """Answer a script of the admin site with what `change()` returns, or with a sentence for its user.
+
+    A refusal is `{"detail": sentence, "errors": {field: [sentence, …]}}`. The change runs as it is: where it is one
+    transaction, it says so by `write()`.
+    """
+    try:
+        return JsonResponse(change())
+    except ValidationError as error:
+        errors = error.message_dict if hasattr(error, "error_dict") else {}
+        return JsonResponse({"detail": " ".join(error.messages), "errors": errors}, status=400)
+    except BadRequest as error:
+        return JsonResponse({"detail": str(error)}, status=400)
+    except PermissionDenied as error:
+        return JsonResponse({"detail": str(error) or _("You may not do that.")}, status=403)
+    except ObjectDoesNotExist as error:
+        return JsonResponse({"detail": str(error)}, status=404)
+    except Conflict:
+        detail = _("Someone else changed the same at this moment. Load the page again, and repeat it.")
+        return JsonResponse({"detail": detail}, status=409)

@@ -116,6 +116,8 @@ class Portfolio(models.Model):
 
     class Meta:
         ordering = ["order", F("created_at").desc(), "pk"]
+        # For those who write what others publish: entries that are not active, in the admin site only.
+        permissions = [("draft_portfolio", "Can draft portfolio")]
         constraints = [
             models.UniqueConstraint(fields=["title"], name="portfolio_title_unique"),
             models.UniqueConstraint(fields=["slug"], name="portfolio_slug_unique"),
