@@ -278,7 +278,7 @@ def admin_page(title: str, icon: str, model: str) -> dict[str, Any]:
     app, name = model.split(".")
 
     def may_see(request: HttpRequest) -> bool:
-        return any(request.user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change"))
+        return any(request.user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change", "draft"))
 
     link = reverse_lazy(f"admin:{app}_{name}_changelist")
     return {"title": title, "icon": icon, "link": link, "permission": may_see}

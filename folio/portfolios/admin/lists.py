@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminExpandableTextareaWidget, UnfoldAdminInteg
 from folio.api.admin import FIELDS
 from folio.media.admin import picture
 
+from .. import drafting
 from ..models import Link, MetaEntry, Portfolio, PortfolioImage, PortfolioTag
 from ..services import replace_links, replace_meta, replace_through
 from .placed import LinkForm
@@ -112,10 +113,10 @@ class PlacedInline:
     ordering_field = "place"
 
     def has_view_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
-        return any(request.user.has_perm(f"portfolios.{verb}_portfolio") for verb in ("view", "change"))
+        return drafting.may_view(request.user)
 
     def has_add_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
-        return request.user.has_perm(f"portfolios.{'change' if obj else 'add'}_portfolio")
+        return drafting.may_change(request.user, obj) if obj else drafting.may_add(request.user)
 
     has_change_permission = has_delete_permission = has_add_permission
 

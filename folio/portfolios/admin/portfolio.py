@@ -13,13 +13,13 @@ from folio.media.admin import heading
 
 from .. import filters
 from ..models import Portfolio
-from .form import PortfolioForm
+from .form import FormPages, PortfolioForm
 from .lists import GalleryInline, LinksInline, MetaInline, TagsInline
 from .subjects import searched
 
 
 @admin.register(Portfolio)
-class PortfolioAdmin(ResourceAdmin):
+class PortfolioAdmin(FormPages, ResourceAdmin):
     form = PortfolioForm
     inlines = (GalleryInline, TagsInline, LinksInline, MetaInline)
     list_display = ("title_and_cover", "employer_name", "is_active", "order", "completed")
