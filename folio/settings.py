@@ -3,6 +3,7 @@
 import os
 import secrets
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
@@ -41,6 +42,16 @@ def switch(name: str) -> bool:
     if text not in {"1", "true", "yes", "on", "0", "false", "no", "off", ""}:
         raise ImproperlyConfigured(f"{name} is {text!r}; it must be true or false.")
     return text in {"1", "true", "yes", "on"}
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Return a variable's addresses and networks; raise ImproperlyConfigured for what is neither."""
+    try:
+        return [ip_network(item.strip()) for item in env.list(name, default=[]) if item.strip()]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name}: {error}. It must be addresses and networks separated by commas, such as 127.0.0.1,10.0.0.0/8."
+        ) from error
 
 
 DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -106,6 +117,7 @@ if PUBLIC_URL:
         CSRF_COOKIE_SECURE = True
         SECURE_SSL_REDIRECT = True
         SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds())
+TRUSTED_PROXIES = networks("FOLIO_TRUSTED_PROXIES")  # whose X-Forwarded-For is believed
 # HSTS stays with the API's own host: whether its subdomains and browsers' preload lists follow is not ours to say.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
@@ -156,6 +168,8 @@ TEMPLATES = [
         },
     }
 ]
+AUTHENTICATION_BACKENDS = ["folio.access.backends.PatientBackend"]
+ATTEMPTS_PATH = DATA_DIR / "attempts.sqlite3"  # failed sign-ins, see `folio.access.attempts`
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -286,6 +300,7 @@ def admin_page(title: str, icon: str, model: str) -> dict[str, Any]:
 
 LOGIN_REDIRECT_URL = "admin:index"  # unfold's form does not say where to go next
 UNFOLD = {
+    "LOGIN": {"form": "folio.access.forms.SignInForm"},
     "SITE_TITLE": "Folio",
     "SITE_HEADER": "Folio",
     "SITE_SYMBOL": "photo_library",

@@ -24,6 +24,13 @@ def media_root(settings: Any, tmp_path: Path) -> Iterator[Path]:
     journal.release()  # what a test did in its own transaction, which never ends
 
 
+@pytest.fixture(autouse=True)
+def attempts_path(settings: Any, tmp_path: Path) -> Path:
+    """A file of its own for the failed sign-ins of each test, which all come from one address."""
+    settings.ATTEMPTS_PATH = tmp_path / "attempts.sqlite3"
+    return tmp_path / "attempts.sqlite3"
+
+
 @pytest.fixture
 def admin(db: None) -> User:
     """Someone who may do everything."""
