@@ -111,6 +111,7 @@ if PUBLIC_URL:
     PUBLIC_URL = public.geturl()
     ALLOWED_HOSTS = [*ALLOWED_HOSTS, split_domain_port(public.netloc)[0]]
     FORCE_SCRIPT_NAME = public.path or None
+    SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = public.path or "/"  # other programs of the host don't get them
     CSRF_TRUSTED_ORIGINS = [f"{public.scheme}://{public.netloc}"]
     if public.scheme == "https":
         SESSION_COOKIE_SECURE = True
@@ -179,6 +180,12 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# Sessions, which are the admin site's alone. "Strict" would show the sign-in to whoever follows a colleague's link.
+# What changes anything is a POST with a CSRF token, which "Lax" keeps from other sites just as well.
+SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())  # from the sign-in on: a page that is read writes nothing
+SESSION_SAVE_EVERY_REQUEST = False
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 
