@@ -116,6 +116,7 @@ if PUBLIC_URL:
     if public.scheme == "https":
         SESSION_COOKIE_SECURE = True
         CSRF_COOKIE_SECURE = True
+        LANGUAGE_COOKIE_SECURE = True
         SECURE_SSL_REDIRECT = True
         SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds())
 TRUSTED_PROXIES = networks("FOLIO_TRUSTED_PROXIES")  # whose X-Forwarded-For is believed
@@ -144,10 +145,12 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
+    "folio.api.policies.PoliciesMiddleware",
     "folio.api.middleware.EdgeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "folio.api.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -234,10 +237,13 @@ KEEP_METADATA = switch("FOLIO_KEEP_METADATA")  # GPS positions, serial numbers a
 DATA_UPLOAD_MAX_MEMORY_SIZE = number("FOLIO_MAX_BODY_SIZE", 2_621_440)  # bytes of a JSON body
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 25_000  # the admin site's form of a portfolio has several for each row of its lists
 
-# Language and time: the API speaks English and UTC
+# Language and time: the API speaks English and UTC, the admin site its reader's language
 
 LANGUAGE_CODE = "en-us"
 USE_I18N = True
+LANGUAGE_COOKIE_AGE = int(timedelta(days=365).total_seconds())
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -312,6 +318,10 @@ UNFOLD = {
     "SITE_HEADER": "Folio",
     "SITE_SYMBOL": "photo_library",
     "SITE_URL": None,
+    "SHOW_LANGUAGES": True,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("folio/icon.svg")},
+    ],
     "STYLES": [lambda request: static("folio/admin.css")],
     "ACCOUNT": {"navigation": [{"title": "API docs", "link": reverse_lazy("docs")}]},
     "SIDEBAR": {
