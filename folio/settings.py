@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.http.request import split_domain_port
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
 
 from . import __version__
 
@@ -241,6 +242,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 25_000  # the admin site's form of a portfolio h
 
 LANGUAGE_CODE = "en-us"
 USE_I18N = True
+LOCALE_PATHS = [Path(__file__).parent / "locale"]
 LANGUAGE_COOKIE_AGE = int(timedelta(days=365).total_seconds())
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
@@ -300,7 +302,7 @@ SPECTACULAR_SETTINGS = {
 # The admin site
 
 
-def admin_page(title: str, icon: str, model: str) -> dict[str, Any]:
+def admin_page(title: Any, icon: str, model: str) -> dict[str, Any]:
     """Return a model's line in the sidebar, for those who may see its list; `model` is `app.model`."""
     app, name = model.split(".")
 
@@ -323,26 +325,26 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("folio/icon.svg")},
     ],
     "STYLES": [lambda request: static("folio/admin.css")],
-    "ACCOUNT": {"navigation": [{"title": "API docs", "link": reverse_lazy("docs")}]},
+    "ACCOUNT": {"navigation": [{"title": _("Change password"), "link": reverse_lazy("admin:password_change")}]},
     "SIDEBAR": {
         "navigation": [
             {
-                "title": "Portfolios",
+                "title": _("Portfolios"),
                 "items": [
-                    admin_page("Portfolios", "work", "portfolios.portfolio"),
-                    admin_page("Employers", "apartment", "portfolios.employer"),
-                    admin_page("Tags", "sell", "portfolios.tag"),
-                    admin_page("Links", "link", "portfolios.link"),
-                    admin_page("Meta", "data_object", "portfolios.metaentry"),
+                    admin_page(_("Portfolios"), "work", "portfolios.portfolio"),
+                    admin_page(_("Employers"), "apartment", "portfolios.employer"),
+                    admin_page(_("Tags"), "sell", "portfolios.tag"),
+                    admin_page(_("Links"), "link", "portfolios.link"),
+                    admin_page(_("Meta"), "data_object", "portfolios.metaentry"),
                 ],
             },
-            {"title": "Media", "items": [admin_page("Media", "photo_library", "media.media")]},
+            {"title": _("Media"), "items": [admin_page(_("Media"), "photo_library", "media.media")]},
             {
-                "title": "People and keys",
+                "title": _("People and keys"),
                 "items": [
-                    admin_page("Users", "person", "auth.user"),
-                    admin_page("Groups", "group", "auth.group"),
-                    admin_page("Tokens", "key", "access.token"),
+                    admin_page(_("Users"), "person", "auth.user"),
+                    admin_page(_("Groups"), "group", "auth.group"),
+                    admin_page(_("Tokens"), "key", "access.token"),
                 ],
             },
         ],

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 KEY_PREFIX = "folio_"  # lets scanners for leaked secrets recognise a key
 
@@ -43,7 +44,9 @@ class Token(models.Model):
     name = models.CharField(max_length=100, blank=True)
     digest = models.CharField(max_length=64, editable=False)
     codes = models.JSONField(
-        null=True, blank=True, help_text="The permission codes that the key is narrowed to; null is all of its owner's."
+        null=True,
+        blank=True,
+        help_text=_("The permission codes that the key is narrowed to; null is all of its owner's."),
     )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)

@@ -35,7 +35,7 @@ class PoliciesMiddleware:
 
 @cache
 def page_policy() -> str:
-    """Return the policy of the admin site's pages; only media may come from elsewhere, where they are kept elsewhere."""
+    """Return the policy of the admin site's pages; only media may come from elsewhere, where they are kept there."""
     address = urlsplit(default_storage.url("any"))
     media = f"'self' {address.scheme}://{address.netloc}" if address.netloc else "'self'"
     return "; ".join(

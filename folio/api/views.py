@@ -43,6 +43,7 @@ class DocsView(SpectacularSwaggerSplitView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     url_name = "schema"
+    schema = None
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         response: Response = super().get(request, *args, **kwargs)

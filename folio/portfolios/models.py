@@ -4,6 +4,7 @@ from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from folio.api.texts import CodePointCharField, CodePointTextField, validate_slug
 from folio.media.models import Media
@@ -157,7 +158,7 @@ class Portfolio(models.Model):
 class Placed(models.Model):
     """A row with a place in its portfolio's list."""
 
-    place = models.PositiveIntegerField(default=0, help_text="The position in the portfolio's list, from 0.")
+    place = models.PositiveIntegerField(default=0, help_text=_("The position in the portfolio's list, from 0."))
 
     class Meta:
         abstract = True

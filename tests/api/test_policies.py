@@ -47,7 +47,7 @@ def test_knows_every_page_of_the_admin_site(pages: dict[str, str]) -> None:
     assert not forgotten(pages), "Name these in tests/pages.py, as pages or as what else they are."
 
 
-def test_every_page_has_the_policy_and_no_script_written_into_it(
+def test_every_page_has_the_policy_and_nothing_written_into_it(
     pages: dict[str, str], site_for: Any, admin: User
 ) -> None:
     site: Site = site_for(admin)
