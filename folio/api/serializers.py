@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from .changes import Changes, set_values
 from .filters import unknown_names
 from .parameters import BIGGEST, MAX_LIST, parse_day, parse_moment, start_of
 
@@ -151,6 +152,19 @@ class StrictModelSerializer(StrictMixin, serializers.ModelSerializer):  # type: 
         models.DateTimeField: UTCDateTimeField,
     }
     rows: dict[str, Mapping[int, models.Model]]
+    changes: Changes  # what saving has changed
+
+    def create(self, validated_data: dict[str, Any]) -> Any:
+        return self.changed(self.Meta.model(), validated_data)
+
+    def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
+        return self.changed(instance, validated_data)
+
+    def changed(self, instance: Any, values: dict[str, Any]) -> Any:
+        """Return the row, saved with these values, and note the changes."""
+        self.changes = set_values(instance, values)
+        instance.save()
+        return instance
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if self.root is self:

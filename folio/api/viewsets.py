@@ -3,6 +3,7 @@ from math import inf
 from typing import Any, TypeVar
 
 import msgspec
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION
 from django.db import IntegrityError, OperationalError, models, transaction
 from django.http import HttpRequest
 from django.urls import reverse
@@ -17,6 +18,7 @@ from rest_framework.viewsets import GenericViewSet
 from folio.snapshots import KEEP, SNAPSHOT, remember
 
 from . import usage
+from .changes import Changes, log
 from .documents import KEY_SIZE, Document, encoded
 from .errors import Conflict
 from .filters import PageFilterSet, checked
@@ -164,7 +166,7 @@ class ResourceViewSet(ListingView):
 
     def destroy(self, request: Request, pk: int) -> Response:
         try:
-            write(lambda: self.perform_destroy(self.locked(pk)))
+            write(lambda: self.perform_deletion(pk))
         except models.ProtectedError as error:
             uses = usage.uses_of(self.get_queryset().model, pk)
             raise Conflict(f"This {self.noun} is in use. {self.way_out}", used_by=uses) from error
@@ -173,16 +175,27 @@ class ResourceViewSet(ListingView):
     def perform_create(self) -> Any:
         serializer = self.get_serializer(data=self.request.data)
         serializer.is_valid(raise_exception=True)
-        return self.read(serializer.save().pk)
+        instance = serializer.save()
+        self.record(instance, serializer.changes, ADDITION)
+        return self.read(instance.pk)
 
     def perform_update(self, pk: int, partial: bool) -> Any:
         serializer = self.get_serializer(self.locked(pk), data=self.request.data, partial=partial)
         serializer.is_valid(raise_exception=True)
-        serializer.save()
+        self.record(serializer.save(), serializer.changes)
         return self.read(pk)
+
+    def perform_deletion(self, pk: int) -> None:
+        instance = self.locked(pk)
+        self.record(instance, {}, DELETION)
+        self.perform_destroy(instance)
 
     def perform_destroy(self, instance: models.Model) -> None:
         instance.delete()
+
+    def record(self, instance: models.Model, changes: Changes, action_flag: int = CHANGE) -> None:
+        """Record in the history what the key's owner has changed; to be called in the transaction of the change."""
+        log(self.request.user, instance, action_flag, changes, token=str(self.request.auth))
 
     def locked(self, pk: int) -> Any:
         """Return the row, which no one else changes until the transaction ends; or raise NotFound."""

@@ -1,6 +1,8 @@
+from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.contrib.admin.models import ADDITION
 from django.db.models import Model
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
@@ -19,6 +21,7 @@ from .filters import MediaFilterSet
 from .models import Media
 from .replacing import ShownAsPicture
 from .serializers import MediaSerializer, ReplacementSerializer, UploadSerializer
+from .uploads import Log
 
 ENVELOPE = 64 * 1024  # bytes that a multipart body may have around its file
 
@@ -57,7 +60,9 @@ class MediaViewSet(ResourceViewSet):
         self.refuse_too_large(request)
         serializer: Any = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        media, is_new = serializer.save_once() if self.given.get("deduplicate") else (serializer.save(), True)
+        once = self.given.get("deduplicate")
+        log: Log = partial(self.record, action_flag=ADDITION)
+        media, is_new = serializer.save_once(log) if once else (serializer.save(log=log), True)
         document = self.read(media.pk)
         return self.created(document) if is_new else Response(document)
 
@@ -70,7 +75,7 @@ class MediaViewSet(ResourceViewSet):
         serializer = self.get_serializer(media, data=request.data)
         serializer.is_valid(raise_exception=True)
         try:
-            serializer.save()
+            serializer.save(log=self.record)
         except ShownAsPicture as error:
             raise Unusable(str(error), used_by=error.uses) from error
         except Media.DoesNotExist:

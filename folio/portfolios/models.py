@@ -163,6 +163,11 @@ class Placed(models.Model):
     class Meta:
         abstract = True
 
+    def as_item(self) -> dict[str, Any]:
+        """Return what the history keeps of the row: its id, by the name of its model, and its fields but the place."""
+        fields = (field for field in self._meta.concrete_fields if field.name not in {"id", "portfolio", "place"})
+        return {str(self._meta.model_name): self.pk, **{field.name: getattr(self, field.attname) for field in fields}}
+
 
 class PortfolioImage(Placed):
     """An image in a portfolio's gallery."""
