@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
-from .errors import Conflict
+from .errors import Busy, Conflict
 from .texts import MAX_SEARCH_WORDS, search
 from .viewsets import write
 
@@ -119,6 +119,8 @@ def answer_in_json(change: Callable[[], dict[str, Any]]) -> JsonResponse:
         return JsonResponse({"detail": str(error) or _("You may not do that.")}, status=403)
     except ObjectDoesNotExist as error:
         return JsonResponse({"detail": str(error)}, status=404)
+    except Busy as error:
+        return JsonResponse({"detail": str(error.detail)}, status=503, headers={"Retry-After": str(error.wait)})
     except Conflict:
         detail = _("Someone else changed the same at this moment. Load the page again, and repeat it.")
         return JsonResponse({"detail": detail}, status=409)

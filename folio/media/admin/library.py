@@ -16,6 +16,7 @@ from ..models import Media
 from ..sizes import human_readable_size
 from ..uploads import UploadRefused, store_upload
 from .pictures import heading, picture
+from .views import LibraryViews
 
 
 class UploadForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -39,7 +40,7 @@ class UploadForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Media)
-class MediaAdmin(ResourceAdmin):
+class MediaAdmin(LibraryViews, ResourceAdmin):
     list_display = ("name_and_picture", "type", "readable_size", "dimensions", "created_at")
     list_filter = ("type", "created_at")
     search_fields = MediaFilterSet.base_filters["search"].fields

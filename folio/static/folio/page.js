@@ -4,10 +4,11 @@ const texts = document.getElementById("folio-page-texts")?.dataset ?? {};
 
 /** What the server, or the way to it, said against a request; `message` is a sentence for the user. */
 export class Refusal extends Error {
-  constructor(message, status = 0, errors = {}) {
+  constructor(message, status = 0, errors = {}, wait = 0) {
     super(message);
     this.status = status;
     this.errors = errors; // messages by field, where the server names fields
+    this.wait = wait; // seconds after which the same is best tried again, where the server names them
   }
 }
 
@@ -31,7 +32,7 @@ export async function send(url, body = {}, { method = "POST", signal } = {}) {
     if (error.name === "AbortError") throw error;
     throw new Refusal(texts.unreachable);
   }
-  return read(response.status, response.redirected, response.headers.get("Content-Type"), await response.text());
+  return read(response.status, response.redirected, (name) => response.headers.get(name), await response.text());
 }
 
 /** Send a form with a file and call `onProgress(fraction)` while it goes; return the answer's JSON or throw a Refusal. */
@@ -47,7 +48,7 @@ export function upload(url, form, onProgress = () => {}, signal) {
     request.addEventListener("load", () => {
       try {
         const isRedirected = new URL(request.responseURL).pathname !== new URL(url, location.href).pathname;
-        resolve(read(request.status, isRedirected, request.getResponseHeader("Content-Type"), request.responseText));
+        resolve(read(request.status, isRedirected, (name) => request.getResponseHeader(name), request.responseText));
       } catch (error) {
         reject(error);
       }
@@ -57,18 +58,20 @@ export function upload(url, form, onProgress = () => {}, signal) {
   });
 }
 
-function read(status, isRedirected, type, text) {
-  const isJson = (type ?? "").includes("json");
+function read(status, isRedirected, header, text) {
+  const isJson = (header("Content-Type") ?? "").includes("json");
   if (isRedirected && !isJson) throw new Refusal(texts.signedOut, 401);
   let answer = null;
   if (isJson && text) answer = JSON.parse(text);
   if (status >= 200 && status < 300 && (isJson || !text)) return answer;
-  throw new Refusal(answer?.detail || texts.failed, status, answer?.errors ?? {});
+  throw new Refusal(answer?.detail || texts.failed, status, answer?.errors ?? {}, Number(header("Retry-After")) || 0);
 }
 
 /** Tell the user something, for a screen reader too; errors stay until they are closed. */
 export function announce(message, kind = "success") {
   const list = document.getElementById("folio-announcements") ?? listOfAnnouncements();
+  const home = document.querySelector("dialog:modal") ?? document.body; // all else is out of reach while one is open
+  if (list.parentElement !== home) home.append(list);
   const item = document.createElement("div");
   item.className = `folio-announcement folio-announcement-${kind}`;
   const words = document.createElement("p");
@@ -89,7 +92,6 @@ function listOfAnnouncements() {
   list.id = "folio-announcements";
   list.setAttribute("role", "status");
   list.setAttribute("aria-live", "polite");
-  document.body.append(list);
   return list;
 }
 

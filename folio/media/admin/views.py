@@ -1,0 +1,135 @@
+"""What the scripts of the library and the pickers ask for: pages to pick from, uploads, texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django import forms
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, JsonResponse
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from folio.api.admin import answer_in_json, json_body
+from folio.api.errors import Busy
+from folio.api.viewsets import write
+
+from ..models import Media, MediaType
+from ..uploads import UploadBusy, store_once
+from .cards import card_of, limits, with_thumbnails
+
+PICKED_AT_ONCE = 48  # cards that the picker loads
+BUSY_SECONDS = 5  # after which a file that no decoder was free for is best sent again
+
+
+class TextsForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Media
+        fields = ("name", "alt")
+
+
+class LibraryViews:
+    """The admin site's views of media besides Django's own."""
+
+    model: type[Media]
+    admin_site: Any
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("pick/", wrap(self.pick_view), name="media_media_pick"),
+            path("upload/", wrap(self.upload_view), name="media_media_upload"),
+            path("<int:pk>/texts/", wrap(self.texts_view), name="media_media_texts"),
+            *super().get_urls(),  # type: ignore[misc]
+        ]
+
+    @method_decorator(require_GET)
+    def pick_view(self, request: HttpRequest) -> JsonResponse:
+        """Answer with the picker's dialog, or with more of its cards."""
+        return answer_in_json(lambda: self.to_pick(request))
+
+    def to_pick(self, request: HttpRequest) -> dict[str, Any]:
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied(_("You may not see the media library. Ask an administrator for that permission."))
+        asked = request.GET
+        media_type = asked.get("type", "")
+        offset = int(text) if (text := asked.get("offset", "0")).isdecimal() and len(text) < 8 else 0
+        rows: QuerySet[Media] = self.get_queryset(request)  # type: ignore[attr-defined]
+        if media_type in MediaType.values:
+            rows = rows.filter(type=media_type)
+        rows, _distinct = self.get_search_results(request, rows, asked.get("q", ""))  # type: ignore[attr-defined]
+        found = list(with_thumbnails(rows).order_by("-created_at", "pk")[offset : offset + PICKED_AT_ONCE + 1])
+        context: dict[str, Any] = {"cards": [card_of(media) for media in found[:PICKED_AT_ONCE]]}
+        template = "folio/media/options.html"
+        if "dialog" in asked:
+            template = "folio/media/dialog.html"
+            types = [choice for choice in MediaType.choices if media_type in ("", choice[0])]
+            context |= {"types": types, "may_add": self.has_add_permission(request), **limits()}  # type: ignore[attr-defined]
+        has_more = len(found) > PICKED_AT_ONCE
+        html = render_to_string(template, context, request)
+        return {"html": html, "next": offset + PICKED_AT_ONCE if has_more else None}
+
+    @method_decorator(require_POST)
+    def upload_view(self, request: HttpRequest) -> JsonResponse:
+        """Store a file that was dropped or chosen, and answer with its card."""
+        return answer_in_json(lambda: self.stored(request))
+
+    def stored(self, request: HttpRequest) -> dict[str, Any]:
+        if not self.has_add_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied(_("You may not add media. Ask an administrator for that permission."))
+        with busy_said():
+            media, is_new = store_once(sent_file(request))
+        if is_new:
+            self.log_addition(request, media, [{"added": {}}])  # type: ignore[attr-defined]
+        return {"is_new": is_new, **self.shown(request, media)}
+
+    @method_decorator(require_POST)
+    def texts_view(self, request: HttpRequest, pk: int) -> JsonResponse:
+        """Save a media's name or alt text as soon as it was typed."""
+        return answer_in_json(lambda: write(lambda: self.with_texts(request, pk)))
+
+    def with_texts(self, request: HttpRequest, pk: int) -> dict[str, Any]:
+        media = Media.objects.select_for_update().filter(pk=pk).first()
+        if media is None:
+            raise BadRequest(_("This media was deleted meanwhile."))
+        if not self.has_change_permission(request, media):  # type: ignore[attr-defined]
+            raise PermissionDenied(_("You may not change media. Ask an administrator for that permission."))
+        given = {name: value for name, value in json_body(request).items() if name in TextsForm.base_fields}
+        form = TextsForm({"name": media.name, "alt": media.alt, **given}, instance=media)
+        if not form.is_valid():
+            raise ValidationError({name: list(messages) for name, messages in form.errors.items()})
+        if form.has_changed():
+            form.save()
+            message = self.construct_change_message(request, form, None)  # type: ignore[attr-defined]
+            self.log_change(request, media, message)  # type: ignore[attr-defined]
+        return {"name": media.name, "alt": media.alt}
+
+    def shown(self, request: HttpRequest, media: Media) -> dict[str, Any]:
+        """Return a media as its scripts take it: its data, and what it looks like in a picker and in the grid."""
+        card = card_of(media)
+        return {
+            "media": card,
+            "option": render_to_string("folio/media/option.html", {"card": card}, request),
+        }
+
+
+def sent_file(request: HttpRequest) -> Any:
+    file = request.FILES.get("file")
+    if file is None:
+        raise ValidationError(_("No file arrived. Choose it again."))
+    return file
+
+
+@contextmanager
+def busy_said() -> Iterator[None]:
+    """Turn the door's word that a file is best sent again into the error that says when."""
+    try:
+        yield
+    except UploadBusy as error:
+        raise Busy(error.messages[0], wait=BUSY_SECONDS) from error
