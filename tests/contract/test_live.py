@@ -19,6 +19,7 @@ from PIL import Image
 
 from tests.factories import draw
 from tests.live import PHOTOGRAPHS, Server, Session, photograph, running_server
+from tests.media.test_privacy import copied, scan_of
 
 from .examples import page, settled
 
@@ -277,8 +278,9 @@ def test_the_main_job_on_real_photographs(api: Session, server: Server) -> None:
     images = {image["id"]: image for image in [*values_of("image_data", made), *made["images_data"]]}
     assert images.keys() == {cover, other}
     for image, name in ((images[cover], PHOTOGRAPHS[0]), (images[other], PHOTOGRAPHS[1])):
-        original = fetch(server, image["f"])
-        assert original == photograph(name)
+        original, sent = fetch(server, image["f"]), photograph(name)
+        assert original == copied(sent, "image/jpeg")
+        assert scan_of(original) == scan_of(sent)
         assert image["size"] == len(original)
         assert Image.open(BytesIO(original)).size == (image["width"], image["height"])
     urls = set(values_of("f", made)) | set(values_of("f", listed))

@@ -481,15 +481,36 @@ def test_stores_what_stands_in_for_an_image(format: str) -> None:
     assert all(abs(one - other) <= 4 for one, other in zip(colour, (200, 80, 40), strict=True))
     upright = (16, 8) if format in {"GIF", "BMP"} else (8, 16)
     assert decode_placeholder(media.placeholder).size == upright
-    assert media.sha256 == hashlib.sha256(file.getvalue()).hexdigest()
+
+
+def of_someone(format: str) -> bytes:
+    exif = Image.Exif()
+    exif[0x013B] = "Ada"
+    return encoded(format, exif=exif).getvalue()
 
 
 @pytest.mark.django_db
-def test_the_digest_is_of_the_bytes_as_they_are_stored() -> None:
-    media = store_upload(ContentFile(b"Some words.\n" * 20_000, name="a.txt"))
+@pytest.mark.parametrize(
+    ("content", "is_cleaned"),
+    [
+        (b"Some words.\n" * 20_000, False),
+        (draw(), False),
+        *((of_someone(format), True) for format in ("JPEG", "PNG", "WEBP", "AVIF", "TIFF")),
+    ],
+)
+def test_the_digest_is_of_the_bytes_as_they_are_stored(content: bytes, is_cleaned: bool) -> None:
+    media = store_upload(ContentFile(content, name="a.txt"))
 
     with media.file.open() as file:
-        assert media.sha256 == hashlib.sha256(file.read()).hexdigest()
+        stored = file.read()
+    assert media.sha256 == hashlib.sha256(stored).hexdigest()
+    assert (stored != content) is is_cleaned
+
+
+@pytest.mark.django_db
+def test_nothing_stands_in_for_what_is_no_image() -> None:
+    media = store_upload(ContentFile(b"Some words.\n", name="a.txt"))
+
     assert (media.dominant_color, media.placeholder) == ("", "")
 
 
