@@ -19,8 +19,12 @@ from .journal import record
 from .models import Media, Thumbnail
 from .uploads import KIND_BY_EXTENSION, extension_of
 
-# What a browser may do with a file that is opened by itself: show it, and nothing else.
-POLICY = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
+# What a browser may do with a file that is opened by itself: show it, and nothing else. The viewers of PDF that Chrome
+# and Firefox have built in show one under it too.
+SHOWN = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
+POLICY = f"sandbox; {SHOWN}"
+# A page without an origin, as a sandbox makes it, may not have the film that it is about: Chrome's player stays black.
+PLAYER_POLICY = f"sandbox allow-same-origin; {SHOWN}"
 CACHE_CONTROL = "public, max-age=31536000, immutable"  # a file's URL never serves other bytes
 RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))", re.IGNORECASE)
 
@@ -73,16 +77,18 @@ def serve_media(request: HttpRequest, path: str) -> HttpResponseBase:
         Part(file, sent.start, len(sent)),
         as_attachment=not mime_type.startswith(("image/", "audio/", "video/", "application/pdf")),
         content_type=f"{mime_type}; charset=utf-8" if mime_type.startswith("text/") else mime_type,
-        headers={**headers, "Content-Length": str(len(sent))},
+        headers={**headers, "Content-Length": str(len(sent)), "Content-Security-Policy": policy_of(mime_type)},
     )
     if asked is not None:
         response.status_code = 206
         response.headers["Content-Range"] = f"bytes {sent.start}-{sent.stop - 1}/{found.st_size}"
-    if mime_type != "application/pdf":  # Chrome shows no PDF under a policy like this one
-        response.headers["Content-Security-Policy"] = POLICY
     if request.method == "HEAD":
         response.streaming_content = ()
     return response
+
+
+def policy_of(mime_type: str) -> str:
+    return PLAYER_POLICY if mime_type.startswith(("audio/", "video/")) else POLICY
 
 
 def headers_of(found: os.stat_result) -> dict[str, str]:

@@ -290,8 +290,7 @@ def assert_served(media: Media) -> None:
     assert response.status_code == 200
     assert headers["Content-Type"] == media.mime_type
     assert headers["X-Content-Type-Options"] == "nosniff"
-    if media.mime_type != "application/pdf":
-        assert headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+    assert headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
     if media.type == "archive":
         assert headers["Content-Disposition"].startswith("attachment")
 

@@ -200,7 +200,8 @@ def test_gives_every_kind_its_type_and_shows_only_what_is_harmless(kind: Any, st
         assert response.headers["Content-Type"] == kind.mime_type + charset
         assert response.headers["Content-Disposition"].startswith("inline" if shown else "attachment")
         assert response.headers["X-Content-Type-Options"] == "nosniff"
-        assert ("Content-Security-Policy" in response.headers) == (kind.mime_type != "application/pdf")
+        sandbox = "sandbox allow-same-origin" if kind.type in {"audio", "video"} else "sandbox"
+        assert response.headers["Content-Security-Policy"].startswith(f"{sandbox}; default-src 'none';")
 
 
 @pytest.mark.parametrize(
