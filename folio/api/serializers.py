@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
+from django.utils.datastructures import MultiValueDict
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -120,6 +121,9 @@ class StrictMixin:
             document = getattr(getattr(self, "Meta", None), "document", None)
             answered = document.__struct_fields__ if document else ()
             errors |= unknown_names("field", (key for key in data if key not in answered), known)
+        if isinstance(data, MultiValueDict):  # a form, in which a field may stand twice
+            repeated = {name: len(values) for name, values in data.lists() if len(values) > 1}
+            errors |= {name: [f"Give this field once, not {count} times."] for name, count in repeated.items()}
         if errors:
             raise ValidationError(errors)
         return result

@@ -53,7 +53,6 @@ FAULTS = {
     "frames-GIF",
     "frames-APNG",
     "polyglot-HTML-and-PDF",
-    "repeated",
 }
 SLACK = 48  # MB that a worker may keep: what Python and its allocator don't give back
 
