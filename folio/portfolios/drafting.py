@@ -16,9 +16,9 @@ def may_draft(user: Any) -> bool:
 
 
 def may_view(user: Any) -> bool:
-    return bool(user.has_perm("portfolios.view_portfolio") or user.has_perm("portfolios.change_portfolio")) or may_draft(
-        user
-    )
+    return bool(
+        user.has_perm("portfolios.view_portfolio") or user.has_perm("portfolios.change_portfolio")
+    ) or may_draft(user)
 
 
 def may_add(user: Any) -> bool:

@@ -489,7 +489,9 @@ BODIES = [
         "misnamed-beside-the-file", lambda: form(picture(), picture("files")), "Unknown field. Did you mean file?"
     ),
     HostileBody("repeated", lambda: form(picture(), picture()), "Give this field once, not 2 times."),
-    HostileBody("repeated-label-of-a-file", lambda: form(picture(), part("alt", b"a"), part("alt", b"b")), "not 2 times"),
+    HostileBody(
+        "repeated-label-of-a-file", lambda: form(picture(), part("alt", b"a"), part("alt", b"b")), "not 2 times"
+    ),
     HostileBody("repeated-label", lambda: form(part("name", b"a"), part("name", b"b")), NO_FILE),
     HostileBody("without-a-name", lambda: disposed(b'form-data; filename="photo.png"'), NO_FILE),
     HostileBody("without-a-file-name", lambda: form(picture(file_name=None)), "was not a file"),
