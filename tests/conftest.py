@@ -7,7 +7,9 @@ from django.contrib.auth.models import User
 from django.test import Client as Site
 from rest_framework.test import APIClient
 
+from folio.access import authentication
 from folio.access.codes import CODES
+from folio.access.uses import Uses
 from folio.media import journal
 
 from .factories import make_key, make_user
@@ -29,6 +31,14 @@ def attempts_path(settings: Any, tmp_path: Path) -> Path:
     """A file of its own for the failed sign-ins of each test, which all come from one address."""
     settings.ATTEMPTS_PATH = tmp_path / "attempts.sqlite3"
     return tmp_path / "attempts.sqlite3"
+
+
+@pytest.fixture(autouse=True)
+def uses(monkeypatch: pytest.MonkeyPatch) -> Uses:
+    """What a test's requests note of their keys' uses; no thread writes it."""
+    uses = Uses()
+    monkeypatch.setattr(authentication, "uses", uses)
+    return uses
 
 
 @pytest.fixture

@@ -29,6 +29,10 @@ class TokenQuerySet(models.QuerySet["Token"]):
             user__is_active=True,
         )
 
+    def use(self, hour: datetime) -> int:
+        """Say of these tokens that they were used in that hour, which others may have said already."""
+        return self.filter(Q(last_used_at=None) | Q(last_used_at__lt=hour)).update(last_used_at=hour)
+
 
 class TokenManager(models.Manager.from_queryset(TokenQuerySet)):  # type: ignore[misc]
     def issue(self, user: AbstractBaseUser, **fields: Any) -> tuple["Token", str]:
@@ -50,6 +54,8 @@ class Token(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
+    # The beginning of the hour, UTC; see `folio.access.uses`.
+    last_used_at = models.DateTimeField(null=True, editable=False)
 
     objects = TokenManager()
 

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Callable, Hashable, Mapping
 from math import inf
 from typing import Any, TypeVar
@@ -28,6 +29,7 @@ from .parameters import BIGGEST
 ATTEMPTS = 3
 STATEMENT_SIZE = 4096  # bytes of SQL, roughly
 DEADLOCK = "40P01"  # PostgreSQL's code for having ended one of two changes that waited for each other
+HOUR = 3600  # seconds
 T = TypeVar("T")
 
 
@@ -56,6 +58,15 @@ def base_url(request: HttpRequest | Request) -> str:
     return f"{request.scheme}://{request.get_host()}"
 
 
+def deadline_of(key: Any, now: float | None = None) -> float:
+    """Return until when an answer to this key holds: its expiry, or the full hour, at which its use is noted again."""
+    if key is None:
+        return inf
+    now = time.time() if now is None else now
+    next_hour = (now // HOUR + 1) * HOUR
+    return min(next_hour, key.expires_at.timestamp()) if key.expires_at else next_hour
+
+
 class StrictView(APIView):
     """A view that refuses query parameters that it doesn't know, once it is settled who may ask."""
 
@@ -74,12 +85,11 @@ class StrictView(APIView):
         return False
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        """Mark what may be given again until the key expires, for as long as nothing is committed."""
+        """Mark what may be given again for as long as nothing is committed, and until when at the most."""
         response = super().finalize_response(request, response, *args, **kwargs)
         response.add_post_render_callback(self.part_with)
         if self.may_be_kept and request.method == "GET" and response.status_code == status.HTTP_200_OK:
-            expires_at = getattr(request.auth, "expires_at", None)
-            response.headers[KEEP] = str(expires_at.timestamp() if expires_at else inf)
+            response.headers[KEEP] = str(deadline_of(request.auth))
         return response
 
     def part_with(self, response: Response) -> None:
