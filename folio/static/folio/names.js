@@ -1,4 +1,4 @@
-// Names for controls that Django's and unfold's scripts make without one that a screen reader could say.
+// What Django's and unfold's scripts leave out: names that a screen reader can say, arrows from right to left.
 
 function nameOf(select) {
   const label = select.labels?.[0] ?? select.closest("[data-label]");
@@ -32,6 +32,14 @@ function nameTooltip(tip) {
   tip.setAttribute("role", "img");
 }
 
+const DIRECTED = new Set(["arrow_back", "arrow_forward", "chevron_left", "chevron_right", "dock_to_right", "logout", "undo", "redo"]);
+
+function mirror() {
+  for (const symbol of document.querySelectorAll(".material-symbols-outlined")) {
+    symbol.classList.toggle("folio-mirrored", DIRECTED.has(symbol.textContent.trim()));
+  }
+}
+
 function nameAll() {
   for (const container of document.querySelectorAll("select + .select2-container")) {
     if (!container.querySelector(".select2-selection[aria-label]")) nameSelect2(container);
@@ -42,3 +50,4 @@ function nameAll() {
 
 new MutationObserver(nameAll).observe(document.body, { childList: true, subtree: true });
 nameAll();
+if (document.dir === "rtl") mirror();
