@@ -324,6 +324,7 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("folio/icon.svg")},
     ],
+    "DASHBOARD_CALLBACK": "folio.portfolios.admin.home.home",
     "STYLES": [lambda request: static("folio/admin.css")],
     "ACCOUNT": {"navigation": [{"title": _("Change password"), "link": reverse_lazy("admin:password_change")}]},
     "SIDEBAR": {
@@ -346,6 +347,10 @@ UNFOLD = {
                     admin_page(_("Groups"), "group", "auth.group"),
                     admin_page(_("Tokens"), "key", "access.token"),
                 ],
+            },
+            {
+                "title": _("Help"),
+                "items": [{"title": _("API docs"), "icon": "api", "link": reverse_lazy("docs")}],
             },
         ],
     },

@@ -16,6 +16,9 @@ NO_PAGES = {
     "admin:login": "a redirect, for who is signed in",
     "admin:app_list": "for each app, below",
     "set_language": "a change",
+    "admin:media_media_pick": "a part of a page",
+    "admin:media_media_texts": "JSON",
+    "admin:media_media_upload": "JSON",
 }
 PLAIN = ("admin:index", "admin:password_change", "admin:password_change_done")
 OF_MODELS = {"changelist": False, "add": False, "change": True, "delete": True, "history": True}  # whether of one row
