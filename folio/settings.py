@@ -313,6 +313,7 @@ def admin_page(title: Any, icon: str, model: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": link, "permission": may_see}
 
 
+HISTORY_PAGE = "folio.access.history.history_page"
 LOGIN_REDIRECT_URL = "admin:index"  # unfold's form does not say where to go next
 UNFOLD = {
     "LOGIN": {"form": "folio.access.forms.SignInForm"},

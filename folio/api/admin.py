@@ -6,14 +6,20 @@ from datetime import time
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION
+from django.contrib.admin.utils import unquote
 from django.contrib.messages.storage import default_storage
 from django.core.exceptions import BadRequest, ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.db.models import DateTimeField, F, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
+from . import usage
+from .changes import Changes, form_changes, log, log_each
 from .errors import Busy, Conflict
 from .texts import MAX_SEARCH_WORDS, search
 from .viewsets import write
@@ -73,6 +79,38 @@ class ResourceAdmin(ModelAdmin):
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return in_one_write(request, lambda: super(ResourceAdmin, self).delete_view(request, *args, **kwargs))
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show what was changed of a row, by `settings.HISTORY_PAGE`."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_or_change_permission(request, row):
+            raise PermissionDenied
+        page: HttpResponse = import_string(settings.HISTORY_PAGE)(self, request, row, extra_context or {})
+        return page
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Changes:
+        """Return what a form has changed, for `log_addition()` and `log_change()`."""
+        return form_changes(form, formsets or (), is_new=add)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        if not isinstance(message, dict):
+            return super().log_addition(request, obj, message)
+        return log(request.user, obj, ADDITION, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        if not isinstance(message, dict):
+            return super().log_change(request, obj, message)
+        return log(request.user, obj, CHANGE, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        owner = usage.owners.get(self.model, "pk")
+        if owner != "pk" and isinstance(queryset, QuerySet):
+            queryset = queryset.select_related(owner)
+        return log_each(request.user, DELETION, [(row, {}) for row in queryset])
 
 
 def in_one_write(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:

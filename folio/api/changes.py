@@ -48,6 +48,38 @@ def new_values(instance: models.Model, names: Iterable[str]) -> Changes:
     return values
 
 
+def form_changes(form: Any, formsets: Iterable[Any], *, is_new: bool) -> Changes:
+    """Return what a form of the admin site has changed; its formsets tell their own in `changes`."""
+    changes: Changes = {}
+    instance = getattr(form, "instance", None)
+    for name in form.changed_data:
+        if name in SECRET:
+            changes[name] = (None, None)
+        elif instance is not None and name in field_names(type(instance)):
+            old = None if is_new else plain(form.get_initial_for_field(form.fields[name], name))
+            attname = getattr(instance._meta.get_field(name), "attname", "")
+            new = plain(getattr(instance, attname) if attname in vars(instance) else form.cleaned_data.get(name))
+            if new != old:
+                changes[name] = (old, new)
+    for formset in formsets:
+        changes |= getattr(formset, "changes", {})
+    return changes
+
+
+def plain(value: Any) -> Any:
+    """Return a form's value as it is recorded: rows as their ids."""
+    if isinstance(value, models.Model):
+        return value.pk
+    if isinstance(value, list | tuple | models.QuerySet):
+        return [plain(item) for item in value]
+    return value
+
+
+@cache
+def field_names(model: type[models.Model]) -> set[str]:
+    return {field.name for field in model._meta.get_fields()}
+
+
 def log(user: Any, instance: Any, action_flag: int, changes: Changes | None = None, *, token: str = "") -> None:
     """Record what a user did to a row, by the key of that name if it was through the API.
 

@@ -12,11 +12,12 @@ from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget, UnfoldAdminIntegerFieldWidget
 
 from folio.api.admin import FIELDS
+from folio.api.changes import Changes
 from folio.media.admin import picture
 
 from .. import drafting
 from ..models import Link, MetaEntry, Portfolio, PortfolioImage, PortfolioTag
-from ..services import replace_links, replace_meta, replace_through
+from ..services import Replaced, replace_links, replace_meta, replace_through
 from .placed import LinkForm
 
 STALE = "Someone else has changed this list meanwhile. Open the page again, and make your changes there."
@@ -36,6 +37,7 @@ class PlacedFormSet(PaginationInlineFormSet):
     """A portfolio's list: the whole of it in its order, saved by the services that the API saves it by."""
 
     columns: tuple[str, ...]
+    of_portfolio: str  # what the list is called
 
     def clean(self) -> None:
         super().clean()  # finds duplicates among the rows; Django compares none with the database, so all must be here
@@ -50,10 +52,12 @@ class PlacedFormSet(PaginationInlineFormSet):
         self.new_objects = [form.instance for form in changed if not form.instance.pk]
         self.changed_objects = [(form.instance, form.changed_data) for form in changed if form.instance.pk]
         self.deleted_objects = [form.instance for form in gone if form.instance.pk]
+        self.changes: Changes = {}
         for row in self.new_objects:
             row.portfolio = self.instance
         if changed or self.deleted_objects:
-            self.replace([self.item(form) for form in in_their_places(forms)])
+            change = self.replace([self.item(form) for form in in_their_places(forms)])
+            self.changes = {self.of_portfolio: change} if change else {}
         return [form.instance for form in changed]
 
     def item(self, form: forms.ModelForm) -> dict[str, Any]:  # type: ignore[type-arg]
@@ -61,7 +65,7 @@ class PlacedFormSet(PaginationInlineFormSet):
         item = {name: form.cleaned_data[name] for name in self.columns}
         return {"id": form.instance.pk, **item} if form.instance.pk else item
 
-    def replace(self, items: list[dict[str, Any]]) -> None:
+    def replace(self, items: list[dict[str, Any]]) -> Replaced:
         """Make `items` the portfolio's list; each kind of list has its own service for it."""
         raise NotImplementedError
 
@@ -78,30 +82,34 @@ def in_their_places(forms: list[Any]) -> list[Any]:
 
 class GalleryFormSet(PlacedFormSet):
     columns = ("media",)
+    of_portfolio = "images"
 
-    def replace(self, items: list[dict[str, Any]]) -> None:
-        replace_through(self.instance, PortfolioImage, "media", [item["media"] for item in items])
+    def replace(self, items: list[dict[str, Any]]) -> Replaced:
+        return replace_through(self.instance, PortfolioImage, "media", [item["media"] for item in items])
 
 
 class TagsFormSet(PlacedFormSet):
     columns = ("tag",)
+    of_portfolio = "tags"
 
-    def replace(self, items: list[dict[str, Any]]) -> None:
-        replace_through(self.instance, PortfolioTag, "tag", [item["tag"] for item in items])
+    def replace(self, items: list[dict[str, Any]]) -> Replaced:
+        return replace_through(self.instance, PortfolioTag, "tag", [item["tag"] for item in items])
 
 
 class LinksFormSet(PlacedFormSet):
     columns = ("name", "url", "description", "image")
+    of_portfolio = "links"
 
-    def replace(self, items: list[dict[str, Any]]) -> None:
-        replace_links(self.instance, items)
+    def replace(self, items: list[dict[str, Any]]) -> Replaced:
+        return replace_links(self.instance, items)
 
 
 class MetaFormSet(PlacedFormSet):
     columns = ("key", "value_text", "value_file")
+    of_portfolio = "meta"
 
-    def replace(self, items: list[dict[str, Any]]) -> None:
-        replace_meta(self.instance, items)
+    def replace(self, items: list[dict[str, Any]]) -> Replaced:
+        return replace_meta(self.instance, items)
 
 
 class PlacedInline:
