@@ -3,20 +3,19 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.admin.models import ADDITION
-from django.db.models import Model
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from folio.access.codes import RESOURCES
 from folio.access.permissions import require
 from folio.api.documents import Usage
 from folio.api.errors import TooLarge, Unusable
 from folio.api.filters import BooleanFilter
-from folio.api.usage import detach, lock_users, uses_of
+from folio.api.usage import lock_users, uses_of
 from folio.api.viewsets import ResourceViewSet
 
 from . import documents
+from .deleting import take_off_all
 from .filters import MediaFilterSet
 from .models import Media
 from .replacing import ShownAsPicture
@@ -93,11 +92,9 @@ class MediaViewSet(ResourceViewSet):
             lock_users(Media, pk)
         return super().locked(pk)
 
-    def perform_destroy(self, instance: Model) -> None:
+    def perform_destroy(self, instance: Any) -> None:
         if self.is_detaching:
-            for resource in sorted({use.resource for use in uses_of(Media, instance.pk)}):
-                require(RESOURCES[resource]["update"], self.request)
-            detach(Media, instance.pk)
+            take_off_all(instance, lambda code: require(code, self.request))
         super().perform_destroy(instance)
 
     @property

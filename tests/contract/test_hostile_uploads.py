@@ -39,7 +39,7 @@ from .routes import Route, api_routes, patterns
 
 API_ROUTES = {Route("POST", "/api/media/"), Route("PUT", "/api/media/<int:pk>/file/")}
 ADMIN_FORMS = {("add", "media.media")}
-ADMIN_VIEWS = {"/admin/media/media/upload/"}
+ADMIN_VIEWS = {"/admin/media/media/upload/", "/admin/media/media/<int:pk>/replace/"}
 DOOR = {"store_upload", "store_once", "replace_file", "examine"}
 DOOR_USERS = {
     *("folio.media.admin.library", "folio.media.admin.views"),
@@ -223,7 +223,9 @@ def admin_way(site: Site) -> Way:
 
 def view_way(site: Site, path: str) -> Way:
     def send(name: str, content: bytes) -> Answer:
-        response = site.generic("POST", path, form_with(name, content), content_type=FORM)
+        response = site.generic(
+            "POST", path, form_with(name, content), content_type=FORM, headers={"Accept": "application/json"}
+        )
         if response.status_code == 200:
             return Answer(Media.objects.get(pk=response.json()["media"]["id"]))
         return Answer(refusal=reason_of(response))

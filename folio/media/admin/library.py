@@ -1,22 +1,24 @@
-"""The library of media."""
+"""The library of media: a grid of cards, and a page for each."""
 
-from pathlib import PurePosixPath
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from unfold.decorators import display
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from folio.api.admin import ResourceAdmin
 
 from ..filters import MediaFilterSet
-from ..models import Media
-from ..sizes import human_readable_size
+from ..models import Media, MediaType
 from ..uploads import UploadRefused, store_upload
-from .pictures import heading, picture
+from .cards import card_of, limits, with_thumbnails
+from .deleting import DeletesUnused
+from .uses import may_detach, places_of
 from .views import LibraryViews
+
+CARDS = 60  # on a page of the library
 
 
 class UploadForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -40,35 +42,22 @@ class UploadForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Media)
-class MediaAdmin(LibraryViews, ResourceAdmin):
-    list_display = ("name_and_picture", "type", "readable_size", "dimensions", "created_at")
-    list_filter = ("type", "created_at")
+class MediaAdmin(LibraryViews, DeletesUnused, ResourceAdmin):
+    change_list_template = "folio/media/library.html"
+    change_form_template = "folio/media/media.html"
+    list_display = ("name", "type", "size", "created_at")  # what `?o=` sorts by
+    list_display_links = None
+    list_filter = ("type",)
+    list_per_page = CARDS
+    list_max_show_all = CARDS
+    show_full_result_count = False
     search_fields = MediaFilterSet.base_filters["search"].fields
-    readonly_fields = (
-        "preview",
-        "file",
-        "type",
-        "mime_type",
-        "readable_size",
-        "dimensions",
-        "created_at",
-        "updated_at",
-    )
-    fieldsets = (
-        (None, {"fields": ("preview", "name", "alt")}),
-        (
-            "The file",
-            {"fields": ("file", "type", "mime_type", "readable_size", "dimensions", "created_at", "updated_at")},
-        ),
-    )
+    search_help_text = _("Search by name")
+    fieldsets = ((None, {"fields": ("name", "alt")}),)
     add_fieldsets = ((None, {"fields": ("file", "name", "alt")}),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Media]:
-        queryset: QuerySet[Media] = super().get_queryset(request)
-        return queryset.prefetch_related("thumbnails")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Media | None = None) -> Any:
-        return super().get_readonly_fields(request, obj) if obj else ()
+        return with_thumbnails(super().get_queryset(request))
 
     def get_form(self, request: HttpRequest, obj: Media | None = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, **(kwargs if obj else {"form": UploadForm, **kwargs}))
@@ -77,18 +66,41 @@ class MediaAdmin(LibraryViews, ResourceAdmin):
         if change:  # a new one is stored already
             super().save_model(request, obj, form, change)
 
-    @display(description="name", ordering="name", header=True)  # type: ignore[untyped-decorator]
-    def name_and_picture(self, media: Media) -> list[Any]:
-        return heading(media.name, media.alt, media, PurePosixPath(str(media.file)).suffix[1:4])
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response: Any = super().changelist_view(request, *args, **kwargs)
+        changelist = getattr(response, "context_data", {}).get("cl")
+        if changelist is not None:
+            response.context_data |= {
+                "cards": [card_of(media) for media in changelist.result_list],
+                "types": types_to_choose(changelist),
+                "may_change": self.has_change_permission(request),
+                "action_choices": [choice for choice in self.get_action_choices(request) if choice[0]],
+                **limits(),
+            }
+        return response
 
-    @admin.display(description="size", ordering="size")
-    def readable_size(self, media: Media) -> str:
-        return human_readable_size(media.size)
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        media = context.get("original")
+        if media is not None:
+            places = places_of([media.pk], request).get(media.pk, [])
+            context |= {
+                "card": card_of(media),
+                "places": places,
+                "may_detach": may_detach(places, request),
+                "file_url": request.build_absolute_uri(media.file.url),
+                **limits(),
+            }
+        return super().render_change_form(request, context, *args, **kwargs)
 
-    @admin.display(description="dimensions")
-    def dimensions(self, media: Media) -> str | None:
-        return f"{media.width} × {media.height}" if media.width else None
 
-    @admin.display(description="preview")
-    def preview(self, media: Media) -> str:
-        return picture(media, 512)
+def types_to_choose(changelist: Any) -> list[dict[str, Any]]:
+    """Return the links that narrow the library to a type of media, and the one that doesn't."""
+    chosen = (changelist.filter_params.get("type__exact") or [""])[0]
+    return [
+        {
+            "label": label,
+            "is_chosen": chosen == value,
+            "url": changelist.get_query_string({"type__exact": value or None}, ["p", "e"]),
+        }
+        for value, label in [("", _("All")), *MediaType.choices]
+    ]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -21,8 +23,10 @@ from folio.api.errors import Busy
 from folio.api.viewsets import write
 
 from ..models import Media, MediaType
+from ..replacing import ShownAsPicture, replace_file
 from ..uploads import UploadBusy, store_once
 from .cards import card_of, limits, with_thumbnails
+from .uses import places_of
 
 PICKED_AT_ONCE = 48  # cards that the picker loads
 BUSY_SECONDS = 5  # after which a file that no decoder was free for is best sent again
@@ -46,6 +50,7 @@ class LibraryViews:
             path("pick/", wrap(self.pick_view), name="media_media_pick"),
             path("upload/", wrap(self.upload_view), name="media_media_upload"),
             path("<int:pk>/texts/", wrap(self.texts_view), name="media_media_texts"),
+            path("<int:pk>/replace/", wrap(self.replace_view), name="media_media_replace"),
             *super().get_urls(),  # type: ignore[misc]
         ]
 
@@ -110,12 +115,42 @@ class LibraryViews:
             self.log_change(request, media, message)  # type: ignore[attr-defined]
         return {"name": media.name, "alt": media.alt}
 
+    @method_decorator(require_POST)
+    def replace_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Put another file behind a media; without the page's script, answer by its page."""
+        answer = answer_in_json(lambda: self.replaced(request, pk))
+        if request.headers.get("Accept") == "application/json":
+            return answer
+        detail = json.loads(answer.content).get("detail", "")
+        level = messages.ERROR if detail else messages.SUCCESS
+        self.message_user(request, detail or _("The file was replaced."), level)  # type: ignore[attr-defined]
+        return HttpResponseRedirect(reverse("admin:media_media_change", args=(pk,)))
+
+    def replaced(self, request: HttpRequest, pk: int) -> dict[str, Any]:
+        if not self.has_change_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied(_("You may not change media. Ask an administrator for that permission."))
+        try:
+            with busy_said():
+                media = replace_file(pk, sent_file(request))
+        except ShownAsPicture as error:
+            places = places_of([pk], request).get(pk, [])
+            raise ValidationError(
+                _("This media is shown as a picture by %(places)s. Send an image, or take it off there first.")
+                % {"places": ", ".join(map(str, places))}
+            ) from error
+        except Media.DoesNotExist:
+            raise BadRequest(_("This media was deleted meanwhile.")) from None
+        self.log_change(request, media, [{"changed": {"fields": [str(_("File"))]}}])  # type: ignore[attr-defined]
+        return self.shown(request, media)
+
     def shown(self, request: HttpRequest, media: Media) -> dict[str, Any]:
         """Return a media as its scripts take it: its data, and what it looks like in a picker and in the grid."""
         card = card_of(media)
+        context = {"card": card, "may_change": self.has_change_permission(request)}  # type: ignore[attr-defined]
         return {
             "media": card,
-            "option": render_to_string("folio/media/option.html", {"card": card}, request),
+            "option": render_to_string("folio/media/option.html", context, request),
+            "card": render_to_string("folio/media/card.html", context, request),
         }
 
 

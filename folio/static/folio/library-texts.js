@@ -1,6 +1,7 @@
 // Names and alt texts that are edited where they are shown, and saved as soon as they are left.
 
-import { announce, send } from "./page.js";
+import { send } from "./page.js";
+import { say } from "./library-say.js";
 import { part } from "./library-uploads.js";
 
 /** Make the texts in `root` savable, those that come later too; `onSaved(box, field, answer)` is told of each. */
@@ -41,7 +42,7 @@ async function save(box, savedWord, onSaved) {
     if (box.value === typed) box.value = box.dataset.saved;
     text.dataset.state = "saved";
     complain(box, "");
-    if (savedWord) announce(savedWord);
+    if (savedWord) say(savedWord);
     onSaved(box, text.dataset.field, answer);
   } catch (error) {
     text.dataset.state = "";
@@ -56,5 +57,5 @@ function complain(box, sentence) {
   error.textContent = sentence;
   error.hidden = !sentence;
   box.toggleAttribute("aria-invalid", Boolean(sentence));
-  if (sentence) announce(sentence, "error");
+  if (sentence) say(sentence);
 }

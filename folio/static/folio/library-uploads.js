@@ -1,6 +1,7 @@
 // The list of files on their way: two at once, each with its progress and its own word, whatever the others do.
 
-import { Refusal, announce, fill, upload } from "./page.js";
+import { Refusal, fill, upload } from "./page.js";
+import { say } from "./library-say.js";
 
 const AT_ONCE = 2; // more would only share the same line, and the server decodes two images at once
 const ATTEMPTS = 5; // while the server says that it is busy
@@ -129,7 +130,7 @@ export class Uploads {
     this.refused += 1;
     this.look(entry, "refused", sentence);
     part(entry.item, "retry").hidden = !mayRetry;
-    announce(`${entry.file.name}: ${sentence}`, "error");
+    say(`${entry.file.name}: ${sentence}`);
     this.summarize();
   }
 
@@ -171,7 +172,7 @@ export class Uploads {
     part(this.section, "summary").textContent = left ? fill(this.texts.left, { count: left }) : words;
     part(this.section, "clear").hidden = left === list.children.length;
     this.section.hidden = !list.children.length;
-    if (!left && this.hadSome && list.children.length) announce(words, this.refused ? "info" : "success");
+    if (!left && this.hadSome && list.children.length) say(words);
     this.hadSome = left > 0;
   }
 }

@@ -1,6 +1,7 @@
 // A portfolio's images in their order: added, moved and removed by mouse, finger or keyboard.
 
 import { announce, fill } from "./page.js";
+import { say } from "./library-say.js";
 import { Uploads, acceptDrops, nameControls, part } from "./library-uploads.js";
 import { saveTexts } from "./library-texts.js";
 import { pick } from "./picker-dialog.js";
@@ -62,7 +63,7 @@ export class Gallery extends HTMLElement {
     for (const option of added) this.list.append(this.item(option));
     if (known.length) announce(fill(this.dataset.there, { names: names(known) }), "info");
     if (!added.length) return;
-    announce(fill(this.dataset.added, { names: names(added) }));
+    say(fill(this.dataset.added, { names: names(added) }));
     this.changed();
   }
 
@@ -95,7 +96,7 @@ export class Gallery extends HTMLElement {
   take(item) {
     const next = item.nextElementSibling ?? item.previousElementSibling;
     item.remove();
-    announce(fill(this.dataset.removed, { name: item.dataset.name }));
+    say(fill(this.dataset.removed, { name: item.dataset.name }));
     (next ? part(next, "remove") : part(this, "choose")).focus();
     this.changed();
   }
@@ -126,7 +127,7 @@ export class Gallery extends HTMLElement {
   moved(item) {
     const items = this.items;
     const place = items.indexOf(item) + 1;
-    announce(fill(this.dataset.moved, { name: item.dataset.name, place, count: items.length }));
+    say(fill(this.dataset.moved, { name: item.dataset.name, place, count: items.length }));
     this.changed();
   }
 

@@ -1,6 +1,8 @@
 // The fields of forms for media. Custom elements, so that rows which Django's scripts add work by themselves.
 
 import { announce, fill } from "./page.js";
+import { uncoverPictures } from "./library-pictures.js";
+import { say } from "./library-say.js";
 import { part } from "./library-uploads.js";
 import { pick } from "./picker-dialog.js";
 import { Gallery } from "./picker-gallery.js";
@@ -30,7 +32,7 @@ class MediaPicker extends HTMLElement {
   show(option) {
     this.set(option.dataset.id, option.dataset.name, option.dataset.facts);
     part(this, "picture").replaceChildren(pictureOf(option));
-    announce(fill(this.dataset.chosen, { name: option.dataset.name }));
+    say(fill(this.dataset.chosen, { name: option.dataset.name }));
   }
 
   take() {
@@ -42,7 +44,7 @@ class MediaPicker extends HTMLElement {
     icon.setAttribute("aria-hidden", "true");
     part(this, "picture").replaceChildren(icon);
     part(this, "choose").focus();
-    announce(fill(this.dataset.removed, { name }));
+    say(fill(this.dataset.removed, { name }));
   }
 
   set(id, name, facts) {
@@ -64,3 +66,4 @@ class MediaPicker extends HTMLElement {
 
 customElements.define("folio-media", MediaPicker);
 customElements.define("folio-gallery", Gallery);
+uncoverPictures();
