@@ -69,7 +69,7 @@ export class Gallery extends HTMLElement {
 
   item(option) {
     const { id, name, alt, texts } = option.dataset;
-    const item = part(this, "item").content.firstElementChild.cloneNode(true);
+    const item = part(this, "new-image").content.firstElementChild.cloneNode(true);
     Object.assign(item.dataset, { id, name });
     part(item, "value").value = id;
     part(item, "kept-name").value = name;
