@@ -20,7 +20,7 @@ def form_values(form: forms.BaseForm) -> dict[str, Any]:
     for box in form:
         value = box.value()
         if isinstance(box.field, forms.SplitDateTimeField):
-            day, moment = box.field.widget.decompress(value)
+            day, moment = value if isinstance(value, list) else box.field.widget.decompress(value)
             values |= {f"{box.html_name}_0": day or "", f"{box.html_name}_1": moment or ""}
         elif isinstance(box.field, forms.BooleanField):
             values |= {box.html_name: "on"} if value else {}

@@ -35,8 +35,6 @@ def entry(**changes: Any) -> dict[str, Any]:
         "order": "0",
         **rows("links"),
         **rows("meta"),
-        **rows("gallery"),
-        **rows("placed_tags"),
         **changes,
     }
 

@@ -3,24 +3,23 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import StackedInline, TabularInline
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import StackedInline
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget, UnfoldAdminIntegerFieldWidget
 
 from folio.api.admin import FIELDS
 from folio.api.changes import Changes
-from folio.media.admin import picture
+from folio.media.admin.pickers import PicksMedia
 
 from .. import drafting
-from ..models import Link, MetaEntry, Portfolio, PortfolioImage, PortfolioTag
-from ..services import Replaced, replace_links, replace_meta, replace_through
+from ..models import Link, MetaEntry, Portfolio
+from ..services import Replaced, replace_links, replace_meta
 from .placed import LinkForm
 
-STALE = "Someone else has changed this list meanwhile. Open the page again, and make your changes there."
+STALE = _("Someone else has changed this list meanwhile. Open the page again, and make your changes there.")
 
 
 class PlacedForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -29,7 +28,9 @@ class PlacedForm(forms.ModelForm):  # type: ignore[type-arg]
     place = forms.IntegerField(
         required=False,
         min_value=0,
-        widget=UnfoldAdminIntegerFieldWidget({"placeholder": "last"}),
+        label=_("Place"),
+        help_text=_("Counted from 0; the last one where it is left empty."),
+        widget=UnfoldAdminIntegerFieldWidget,
     )
 
 
@@ -80,22 +81,6 @@ def in_their_places(forms: list[Any]) -> list[Any]:
     return rest
 
 
-class GalleryFormSet(PlacedFormSet):
-    columns = ("media",)
-    of_portfolio = "images"
-
-    def replace(self, items: list[dict[str, Any]]) -> Replaced:
-        return replace_through(self.instance, PortfolioImage, "media", [item["media"] for item in items])
-
-
-class TagsFormSet(PlacedFormSet):
-    columns = ("tag",)
-    of_portfolio = "tags"
-
-    def replace(self, items: list[dict[str, Any]]) -> Replaced:
-        return replace_through(self.instance, PortfolioTag, "tag", [item["tag"] for item in items])
-
-
 class LinksFormSet(PlacedFormSet):
     columns = ("name", "url", "description", "image")
     of_portfolio = "links"
@@ -108,17 +93,29 @@ class MetaFormSet(PlacedFormSet):
     columns = ("key", "value_text", "value_file")
     of_portfolio = "meta"
 
+    def validate_unique(self) -> None:
+        """Name the rows whose key an earlier one has; those that are removed have none."""
+        seen: set[str] = set()
+        for form in in_their_places(
+            [form for form in self.forms if form not in self.deleted_forms and form.is_valid()]
+        ):
+            key = form.cleaned_data.get("key")
+            if key in seen:
+                form.add_error("key", _("This portfolio already has a meta with this key."))
+            elif key:
+                seen.add(key)
+
     def replace(self, items: list[dict[str, Any]]) -> Replaced:
         return replace_meta(self.instance, items)
 
 
-class PlacedInline:
+class PlacedInline(PicksMedia):
     """A list within the portfolio's form; as in the API, it takes the portfolio's permission and no other."""
 
     form = PlacedForm
     formfield_overrides = FIELDS
+    template = "folio/portfolios/rows.html"
     extra = 0
-    ordering_field = "place"
 
     def has_view_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
         return drafting.may_view(request.user)
@@ -127,32 +124,6 @@ class PlacedInline:
         return drafting.may_change(request.user, obj) if obj else drafting.may_add(request.user)
 
     has_change_permission = has_delete_permission = has_add_permission
-
-
-class GalleryInline(PlacedInline, TabularInline):
-    model = PortfolioImage
-    formset = GalleryFormSet
-    fields = ("preview", "media", "place")
-    readonly_fields = ("preview",)
-    autocomplete_fields = ("media",)
-    verbose_name_plural = "gallery"
-    hide_title = True
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[PortfolioImage]:
-        queryset: QuerySet[PortfolioImage] = super().get_queryset(request)
-        return queryset.select_related("media").prefetch_related("media__thumbnails")
-
-    @admin.display(description="preview")
-    def preview(self, row: PortfolioImage) -> str:
-        return picture(row.media if row.media_id else None, 64)
-
-
-class TagsInline(PlacedInline, TabularInline):
-    model = PortfolioTag
-    formset = TagsFormSet
-    fields = ("tag", "place")
-    autocomplete_fields = ("tag",)
-    hide_title = True
 
 
 class LinkItemForm(PlacedForm):
@@ -164,8 +135,10 @@ class LinksInline(PlacedInline, StackedInline):
     model = Link
     form = LinkItemForm
     formset = LinksFormSet
-    fields = (("name", "place"), "url", "description", "image")
-    autocomplete_fields = ("image",)
+    fields = (("name", "url"), ("description", "image"), "place")
+    add_text = _("Add a link")
+    verbose_name = _("link")
+    verbose_name_plural = _("links")
 
 
 class MetaItemForm(PlacedForm):
@@ -177,5 +150,7 @@ class MetaInline(PlacedInline, StackedInline):
     model = MetaEntry
     form = MetaItemForm
     formset = MetaFormSet
-    fields = (("key", "place"), "value_text", "value_file")
-    autocomplete_fields = ("value_file",)
+    fields = (("key", "value_file"), "value_text", "place")
+    add_text = _("Add meta")
+    verbose_name = _("meta")
+    verbose_name_plural = _("meta")

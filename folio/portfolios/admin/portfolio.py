@@ -14,14 +14,14 @@ from folio.media.admin import heading
 from .. import filters
 from ..models import Portfolio
 from .form import FormPages, PortfolioForm
-from .lists import GalleryInline, LinksInline, MetaInline, TagsInline
+from .lists import LinksInline, MetaInline
 from .subjects import searched
 
 
 @admin.register(Portfolio)
 class PortfolioAdmin(FormPages, ResourceAdmin):
     form = PortfolioForm
-    inlines = (GalleryInline, TagsInline, LinksInline, MetaInline)
+    inlines = (LinksInline, MetaInline)
     list_display = ("title_and_cover", "employer_name", "is_active", "order", "completed")
     list_filter = (
         "is_active",
@@ -32,15 +32,7 @@ class PortfolioAdmin(FormPages, ResourceAdmin):
     list_filter_submit = True
     list_select_related = ("employer", "image")
     search_fields = searched(filters.PortfolioFilterSet)
-    autocomplete_fields = ("employer", "image")
-    prepopulated_fields = {"slug": ("title",)}
     readonly_fields = ("created_at", "updated_at")
-    fieldsets = (
-        (None, {"fields": ("title", "slug", "excerpt", "description", "image")}),
-        ("Work", {"fields": ("employer", "completed_at")}),
-        ("On the website", {"fields": ("is_active", "order", "created_at", "updated_at")}),
-    )
-    warn_unsaved_form = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Portfolio]:
         queryset: QuerySet[Portfolio] = super().get_queryset(request)
