@@ -82,6 +82,13 @@ class PortfolioQuerySet(models.QuerySet["Portfolio"]):
         """Renew `updated_at`, for a change in what belongs to these portfolios."""
         return self.update(updated_at=timezone.now())
 
+    def publish(self, *, is_active: bool = True) -> list["Portfolio"]:
+        """Make these portfolios active, or hide them; return those that were not so before."""
+        others = self.order_by().filter(is_active__in=[not is_active])
+        changed = list(others.select_for_update().order_by("pk").only("title"))
+        others.update(is_active=is_active, updated_at=timezone.now())
+        return changed
+
     def lock(self) -> list[int]:
         """Keep others from changing these portfolios until the transaction ends, and return their ids.
 
