@@ -1,0 +1,330 @@
+"""The list of portfolios: what it shows, how it is narrowed, and what is done to its rows."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import BooleanField, Prefetch, QuerySet, Value
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.loader import get_template
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter, RadioFilter
+from unfold.contrib.filters.forms import HorizontalRadioForm
+from unfold.views import ChangeList
+
+from folio.api.admin import AbsentLast, answer_in_json, in_one_write, json_body
+from folio.api.parameters import BIGGEST
+from folio.api.viewsets import write
+from folio.media.admin import thumbnail_url
+from folio.media.models import Thumbnail
+
+from .. import drafting
+from ..duplicating import duplicate
+from ..filters import PortfolioFilterSet
+from ..models import Portfolio, PortfolioTag
+from ..reordering import hold_table, move, those_before
+
+TAGS = 3  # that a row shows; the others are counted
+BOXES = (64, 128)  # thumbnails of a cover, for plain and for dense screens
+UNSEEN = ("description", "excerpt", "employer__description", "image__placeholder")  # long texts that no column shows
+
+
+class YesNoFilter(RadioFilter):
+    """A filter of the API, under its own name, that takes yes or no."""
+
+    form_class = HorizontalRadioForm
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("true", _("Yes")), ("false", _("No"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Portfolio]) -> QuerySet[Portfolio]:
+        if self.value() not in {"true", "false"}:
+            return queryset
+        chosen = PortfolioFilterSet.base_filters[self.parameter_name]
+        found: QuerySet[Portfolio] = chosen.filter(queryset, self.value() == "true")
+        return found
+
+
+class ActiveFilter(YesNoFilter):
+    title = _("active")
+    parameter_name = "is_active"
+
+
+class CoverFilter(YesNoFilter):
+    title = _("cover image")
+    parameter_name = "has_image"
+
+
+class YearFilter(DropdownFilter):
+    title = _("year")
+    parameter_name = "year"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        years = Portfolio.objects.exclude(year=None).order_by("-year").values_list("year", flat=True).distinct()
+        return [*((str(year), str(year)) for year in years), ("none", _("No date"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Portfolio]) -> QuerySet[Portfolio]:
+        value = self.value()
+        if not value:
+            return queryset
+        if value == "none":
+            return queryset.filter(year=None)
+        return queryset.filter(year=int(value)) if value in dict(self.lookup_choices) else queryset.none()
+
+
+class PortfolioList(ChangeList):
+    """A page of portfolios, read in a constant number of queries, with what its user may do to each."""
+
+    result_list: Any
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not (self.query or self.filter_params):
+            self.full_result_count = self.result_count  # nothing is left out: there are no others to offer
+        may_publish = drafting.may_publish(request.user)
+        self.may_reorder = may_publish and not self.is_popup
+        self.is_in_own_order = not (request.GET.get(ORDER_VAR) or self.query)
+        self.result_list = (
+            self.result_list.defer(*UNSEEN)
+            .annotate(
+                may_be_moved=yes_no(self.may_reorder and self.is_in_own_order),
+                may_be_published=yes_no(may_publish),
+                may_be_duplicated=yes_no(drafting.may_add(request.user)),
+            )
+            .prefetch_related(
+                Prefetch("image__thumbnails", Thumbnail.objects.filter(size__in=BOXES)),
+                Prefetch("placed_tags", PortfolioTag.objects.select_related("tag").order_by("place", "pk")),
+            )
+        )
+
+    @property
+    def first_place(self) -> int:
+        return (self.page_num - 1) * self.list_per_page + 1 if not self.show_all else 1
+
+    @property
+    def url_in_own_order(self) -> str:
+        """Return where the same rows stand in the order that websites show."""
+        return self.get_query_string(remove=[ORDER_VAR, SEARCH_VAR])
+
+
+def yes_no(value: bool) -> Value:
+    return Value(value, BooleanField())
+
+
+def cell(name: str, portfolio: Portfolio, **context: Any) -> str:
+    """Return a column's content from its template."""
+    return get_template(f"portfolios/list/{name}.html").render({"portfolio": portfolio, **context})
+
+
+def note(request: HttpRequest, portfolios: Iterable[Portfolio], flag: int, changes: dict[str, Any]) -> None:
+    """Write a change that took place into the history of each."""
+    columns: list[Any] = [Portfolio._meta.get_field(name) for name in changes]
+    fields = [str(column.verbose_name) for column in columns]
+    message = [{"changed": {"fields": fields, "values": changes}}] if flag == CHANGE else [{"added": {}}]
+    rows = list(portfolios)
+    if rows:
+        LogEntry.objects.log_actions(request.user.pk, rows, flag, message)  # type: ignore[arg-type]
+
+
+class ListPages:
+    """The list of portfolios and what it asks the server for."""
+
+    model: type[Portfolio]
+    admin_site: admin.AdminSite
+
+    list_display = (
+        "handle",
+        "title_and_cover",
+        "employer_name",
+        "tag_names",
+        "order",
+        "active_switch",
+        "completed",
+        "menu",
+    )
+    list_display_links = ("title_and_cover",)
+    list_filter = (
+        ("employer", AutocompleteSelectFilter),
+        ("tags", AutocompleteSelectFilter),
+        ActiveFilter,
+        CoverFilter,
+        YearFilter,
+    )
+    list_filter_submit = True
+    list_select_related = ("employer", "image")
+    list_per_page = 50
+    list_max_show_all = 0  # a page of all of them is quick for no one
+    show_full_result_count = False
+    actions = ("publish", "hide", "duplicate_one")
+    delete_confirmation_template = "portfolios/delete_confirmation.html"
+    delete_selected_confirmation_template = "portfolios/delete_selected_confirmation.html"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PortfolioList
+
+    def get_urls(self) -> list[URLPattern]:
+        views: dict[str, tuple[str, Any]] = {
+            "reorder": ("reorder/", self.reorder_view),
+            "active": ("<int:pk>/active/", self.active_view),
+            "duplicate": ("<int:pk>/duplicate/", self.duplicate_view),
+        }
+        own = [
+            path(route, self.admin_site.admin_view(require_POST(view)), name=f"portfolios_portfolio_{name}")
+            for name, (route, view) in views.items()
+        ]
+        return [*own, *super().get_urls()]  # type: ignore[misc]
+
+    # Columns
+
+    @admin.display(description="")
+    def handle(self, portfolio: Any) -> str:
+        return cell("handle", portfolio) if portfolio.may_be_moved else ""
+
+    @admin.display(description=_("title"), ordering="title")
+    def title_and_cover(self, portfolio: Portfolio) -> str:
+        plain, dense = (thumbnail_url(portfolio.image, box) for box in BOXES)
+        return cell("title", portfolio, plain=plain, dense=dense)
+
+    @admin.display(description=_("employer"), ordering=AbsentLast("employer__name"))
+    def employer_name(self, portfolio: Portfolio) -> Any:
+        return portfolio.employer
+
+    @admin.display(description=_("tags"))
+    def tag_names(self, portfolio: Portfolio) -> str:
+        names = [placed.tag.name for placed in portfolio.placed_tags.all()]
+        return cell("tags", portfolio, names=names[:TAGS], others=names[TAGS:]) if names else ""
+
+    @admin.display(description=_("active"), ordering="is_active")
+    def active_switch(self, portfolio: Portfolio) -> str:
+        return cell("switch", portfolio)
+
+    @admin.display(description=_("completed at"), ordering=AbsentLast("completed_at"))
+    def completed(self, portfolio: Portfolio) -> Any:
+        return portfolio.completed_at and portfolio.completed_at.date()
+
+    @admin.display(description="")
+    def menu(self, portfolio: Portfolio) -> str:
+        return cell("menu", portfolio)
+
+    # What may be done
+
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        return drafting.may_publish(request.user)
+
+    def has_duplicate_permission(self, request: HttpRequest) -> bool:
+        return drafting.may_add(request.user)
+
+    @admin.action(description=_("Publish selected portfolios"), permissions=["publish"])
+    def publish(self, request: HttpRequest, queryset: QuerySet[Portfolio]) -> None:
+        count = len(self.set_active(request, queryset, is_active=True))
+        told = ngettext("%(count)d portfolio was published.", "%(count)d portfolios were published.", count)
+        self.tell(request, count, told, _t("All of these were published already."))
+
+    @admin.action(description=_("Hide selected portfolios"), permissions=["publish"])
+    def hide(self, request: HttpRequest, queryset: QuerySet[Portfolio]) -> None:
+        count = len(self.set_active(request, queryset, is_active=False))
+        told = ngettext("%(count)d portfolio was hidden.", "%(count)d portfolios were hidden.", count)
+        self.tell(request, count, told, _t("All of these were hidden already."))
+
+    def tell(self, request: HttpRequest, count: int, told: str, nothing: str) -> None:
+        if count:
+            messages.success(request, told % {"count": count})
+        else:
+            messages.info(request, nothing)
+
+    def set_active(self, request: HttpRequest, queryset: QuerySet[Portfolio], *, is_active: bool) -> list[Portfolio]:
+        changed = Portfolio.objects.filter(pk__in=queryset.order_by().values("pk")).publish(is_active=is_active)
+        note(request, changed, CHANGE, {"is_active": [not is_active, is_active]})
+        return changed
+
+    @admin.action(description=_("Duplicate selected portfolio"), permissions=["duplicate"])
+    def duplicate_one(self, request: HttpRequest, queryset: QuerySet[Portfolio]) -> HttpResponse | None:
+        ids = list(queryset.order_by().values_list("pk", flat=True)[:2])
+        if len(ids) == 1:
+            return self.duplicated(request, ids[0])
+        messages.error(request, _t("Select one portfolio to duplicate, not several."))
+        return None
+
+    def duplicated(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Make a copy, and lead to its form."""
+        copy = duplicate(pk)
+        note(request, [copy], ADDITION, {})
+        text = _t("This is a copy, “%(title)s”. It is not published yet; give it a title and a slug of its own.")
+        messages.success(request, text % {"title": copy.title})
+        return HttpResponseRedirect(reverse("admin:portfolios_portfolio_change", args=[copy.pk]))
+
+    def duplicate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not self.has_duplicate_permission(request) or not drafting.may_view(request.user):
+            raise PermissionDenied
+
+        def answer() -> HttpResponse:
+            try:
+                return self.duplicated(request, pk)
+            except Portfolio.DoesNotExist as error:
+                messages.error(request, str(error))
+                return HttpResponseRedirect(reverse("admin:portfolios_portfolio_changelist"))
+
+        return in_one_write(request, answer)
+
+    # What the list's script asks for
+
+    def active_view(self, request: HttpRequest, pk: int) -> JsonResponse:
+        def change() -> dict[str, Any]:
+            if not self.has_publish_permission(request):
+                raise PermissionDenied(_t("You may not publish or hide portfolios."))
+            is_active = json_body(request).get("is_active")
+            if not isinstance(is_active, bool):
+                raise BadRequest(_t("The request could not be read. Load the page again."))
+            write(lambda: self.switch(request, pk, is_active))
+            return {"is_active": is_active}
+
+        return answer_in_json(change)
+
+    def switch(self, request: HttpRequest, pk: int, is_active: bool) -> None:
+        rows = Portfolio.objects.filter(pk=pk)
+        if not self.set_active(request, rows, is_active=is_active) and not rows.exists():
+            raise Portfolio.DoesNotExist(_t("This portfolio was deleted meanwhile. Load the page again."))
+
+    def reorder_view(self, request: HttpRequest) -> JsonResponse:
+        """Move a portfolio before or after another one, or to a place in the list as its filters leave it."""
+
+        def change() -> dict[str, Any]:
+            if not self.has_publish_permission(request):
+                raise PermissionDenied(_t("You may not change the order of portfolios."))
+            body = json_body(request)
+            wanted = [name for name in ("before", "after", "place") if name in body]
+            shown = body.get("shown", [])
+            ids = [body.get("id"), *(body[name] for name in wanted), *(shown if isinstance(shown, list) else [None])]
+            if len(wanted) != 1 or not all(type(pk) is int and 0 <= pk <= BIGGEST for pk in ids):
+                raise BadRequest(_t("The request could not be read. Load the page again."))
+            return write(lambda: self.moved(request, body["id"], wanted[0], body[wanted[0]], shown))
+
+        return answer_in_json(change)
+
+    def moved(self, request: HttpRequest, pk: int, side: str, target: int, shown: list[int]) -> dict[str, Any]:
+        hold_table()
+        ordering: Any = Portfolio._meta.ordering
+        listed = self.get_changelist_instance(request).queryset.order_by(*ordering)  # type: ignore[attr-defined]
+        if side == "place":
+            side, target = self.neighbour(listed.exclude(pk=pk), target)
+        was, order = move(pk, **{side: target}) if target else (0, 0)
+        portfolio = Portfolio.objects.get(pk=pk)
+        if was != order:
+            note(request, [portfolio], CHANGE, {"order": [was, order]})
+        place = listed.filter(those_before(portfolio)).count() + 1
+        orders = dict(Portfolio.objects.filter(pk__in=[pk, *shown]).values_list("pk", "order"))
+        page = (place - 1) // self.list_per_page + 1
+        return {"place": place, "page": page, "orders": orders}
+
+    def neighbour(self, others: QuerySet[Portfolio], place: int) -> tuple[str, int]:
+        """Return whom to stand before, or after, to come to a place among others, counted from 1."""
+        ids = others.values_list("pk", flat=True)
+        at = ids[max(place - 1, 0) :].first() if place > 0 else ids.first()
+        return ("before", at) if at else ("after", ids.last() or 0)
