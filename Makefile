@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run setup test check lint types stress bench requirements schema
+.PHONY: run setup test check lint types stress bench requirements schema messages
 .DEFAULT_GOAL := run
 
 run: setup
@@ -88,3 +88,7 @@ requirements: $(VENV)/.installed-dev
 
 schema: $(VENV)/.installed-dev
 	@$(BIN)/folio spectacular --validate --fail-on-warn --file tests/contract/openapi.yaml
+
+# Bring the Persian catalogue up to date with the code; what is new there waits for its translation.
+messages: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.messages

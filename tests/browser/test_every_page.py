@@ -1,0 +1,142 @@
+"""Every page of the admin site: nothing stopped by the policy, no error, no serious finding of axe, in three dresses."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib import admin
+
+from tests.live import Server
+from tests.pages import admin_pages
+
+from .conftest import PHONE, Tab
+
+FIRST_ROWS = """
+import json
+from django.contrib import admin
+from django.contrib.auth.models import Group
+Group.objects.get_or_create(name="Editors")
+models = [model._default_manager for model in admin.site._registry]
+print(json.dumps({rows.model._meta.label: rows.order_by("pk").values_list("pk", flat=True)[0] for rows in models}))
+"""
+DRESSES: dict[str, dict[str, Any]] = {
+    "light": {},
+    "dark": {"color_scheme": "dark"},
+    "persian": {"locale": "fa-IR"},
+}
+
+
+@pytest.fixture(scope="module")
+def pages(server: Server) -> dict[str, str]:
+    pages = admin_pages(json.loads(server.folio("shell", "--no-imports", "-c", FIRST_ROWS)))
+    assert len(pages) > 5 * len(admin.site._registry)
+    return pages
+
+
+def width(tab: Tab) -> int:
+    return int(tab.page.evaluate("document.documentElement.scrollWidth"))
+
+
+@pytest.mark.parametrize("dress", DRESSES)
+def test_every_page_works_and_can_be_used_by_everyone(
+    dress: str, tab_for: Callable[..., Tab], pages: dict[str, str]
+) -> None:
+    tab = tab_for(**DRESSES[dress])
+    for name, address in pages.items():
+        tab.go(address)
+        tab.check_accessibility()
+        assert width(tab) <= 1280, address
+        tab.picture(f"{name.removeprefix('admin:').replace(' ', '_')}-{dress}")
+    tab.check_complaints()
+
+
+def test_no_page_is_wider_than_a_phone(tab_for: Callable[..., Tab], pages: dict[str, str]) -> None:
+    tab = tab_for(viewport=PHONE)
+    wide = {}
+    for name, address in pages.items():
+        tab.go(address)
+        if width(tab) > PHONE["width"]:
+            wide[address] = width(tab)
+        tab.picture(f"{name.removeprefix('admin:').replace(' ', '_')}-phone")
+    assert not wide
+    tab.check_complaints()
+
+
+def test_the_page_to_sign_in_can_be_used_by_everyone(tab_for: Callable[..., Tab]) -> None:
+    for dress, options in DRESSES.items():
+        tab = tab_for(None, **options)
+        tab.go("/admin/login/")
+        tab.check_accessibility()
+        tab.picture(f"login-{dress}")
+        tab.page.click("#login-form [type=submit]")
+        tab.check_complaints()
+
+
+def test_the_description_of_the_api_works(tab_for: Callable[..., Tab]) -> None:
+    tab = tab_for(None)
+    tab.go("/api/docs/")
+
+    tab.page.wait_for_selector(".opblock")
+
+    tab.check_complaints()
+
+
+def test_what_gets_into_a_page_is_not_run(tab: Tab) -> None:
+    page = tab.go("/admin/")
+    page.evaluate(
+        """() => {
+          const script = document.createElement("script");
+          script.textContent = "window.wasRun = 1";
+          document.body.append(script);
+          document.body.insertAdjacentHTML("beforeend", '<img src="/nothing" onerror="window.wasRun = 2">');
+        }"""
+    )
+    page.wait_for_timeout(300)
+
+    assert page.evaluate("window.wasRun") is None
+    assert any("Content Security Policy" in complaint for complaint in tab.complaints)
+    tab.complaints.clear()
+
+
+def test_the_parts_around_a_page_work_by_keyboard_alone(tab: Tab) -> None:
+    page = tab.go("/admin/portfolios/portfolio/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "folio-skip-link"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+    user = page.locator(".folio-user-button")
+    user.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#folio-user-menu").is_visible()
+    page.locator(".folio-themes button").nth(1).press("Enter")
+    assert page.evaluate("document.documentElement.className") == "dark"
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#folio-user-menu", state="hidden")
+    assert user.evaluate("button => button === document.activeElement")
+
+    page.keyboard.press("Control+k")
+    page.locator("#search-input-command").fill("tags")
+    page.locator("#search-input-command").press("s")
+    page.wait_for_selector("#command-results-list li, #command-results-note :text('0')", state="attached")
+    tab.check_complaints()
+
+
+def test_a_language_is_chosen_in_the_user_menu(tab: Tab) -> None:
+    page = tab.go("/admin/portfolios/tag/")
+    page.click(".folio-user-button")
+    page.select_option("[name=language]", "fa")
+    page.click(".folio-languages button")
+
+    page.wait_for_selector("html[dir=rtl]")
+    assert page.url.endswith("/admin/portfolios/tag/")
+    sidebar = page.locator("#nav-sidebar").bounding_box()
+    assert sidebar is not None
+    assert sidebar["x"] + sidebar["width"] == pytest.approx(1280, abs=20)
+    assert page.evaluate("document.fonts.check('16px Vazirmatn', 'نمونه')")
+    page.click(".folio-user-button")
+    page.select_option("[name=language]", "en")
+    page.click(".folio-languages button")
+    page.wait_for_selector("html[dir=ltr]")
+    tab.check_complaints()
