@@ -3,13 +3,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import User
 from django.test import Client as Site
 
 from folio.access.models import Token
 from tests.conftest import Client
 from tests.factories import make_key, make_user
-from tests.forms import errors, shown_values
 
 LIST = "/admin/access/token/"
 
@@ -112,63 +111,6 @@ def test_keeps_tokens_from_staff_without_the_permission(site_for: Callable[[User
     assert site_for(editor).get(LIST).status_code == 403
     assert site_for(editor).post(f"{LIST}{token.pk}/delete/", {"post": "yes"}).status_code == 403
     assert Token.objects.exists()
-
-
-# Users and groups
-
-
-def test_makes_a_user_who_can_sign_in(site: Site) -> None:
-    password = {"usable_password": "true", "password1": "correct horse", "password2": "correct horse"}
-
-    answer = site.post("/admin/auth/user/add/", {"username": "nina", **password})
-
-    assert answer.status_code == 302, errors(answer)
-    assert Site().login(username="nina", password="correct horse")
-
-
-def test_grants_a_user_permissions_and_a_group(site: Site, staff: User) -> None:
-    permission = Permission.objects.get(codename="view_portfolio")
-    group = Group.objects.create(name="writers")
-    url = f"/admin/auth/user/{staff.pk}/change/"
-
-    answer = site.post(url, {**shown_values(site.get(url)), "user_permissions": [permission.pk], "groups": [group.pk]})
-
-    assert answer.status_code == 302, errors(answer)
-    staff = User.objects.get(pk=staff.pk)
-    assert staff.has_perm("portfolios.view_portfolio")
-    assert (list(staff.groups.all()), staff.username, staff.is_staff) == ([group], "stan", True)
-
-
-@pytest.mark.parametrize(
-    ("path", "field"), [("/admin/auth/group/add/", "permissions"), ("/admin/auth/user/{}/change/", "user_permissions")]
-)
-def test_offers_the_permissions_that_are_asked_for_with_their_codes(
-    site: Site, staff: User, path: str, field: str
-) -> None:
-    form = site.get(path.format(staff.pk)).context["adminform"].form
-
-    labels = [label for _, label in form.fields[field].choices]
-    assert {"Can add portfolio (4201)", "Can view meta (4242, 4243)", "Can delete token", "Can add user"} <= set(labels)
-    assert len(labels) == 34
-    for useless in ("log entry", "session", "content type", "thumbnail", "gallery image", "Can add token"):
-        assert not any(useless in label for label in labels)
-
-
-def test_saves_a_group(site: Site) -> None:
-    permission = Permission.objects.get(codename="add_media")
-
-    site.post("/admin/auth/group/add/", {"name": "photographers", "permissions": [permission.pk]})
-
-    assert list(Group.objects.get(name="photographers").permissions.all()) == [permission]
-
-
-def test_shows_no_password(site: Site) -> None:
-    user = make_user("pia", password="a secret of hers")
-
-    page = site.get(f"/admin/auth/user/{user.pk}/change/").content.decode()
-
-    assert "a secret of hers" not in page
-    assert user.password not in page
 
 
 # The site around them
