@@ -31,24 +31,24 @@ class DeletesUnused(ResourceAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         def attempt() -> HttpResponse:
-            if request.method == "POST" and "detach" in request.POST and object_id.isdecimal():
-                self.take_off_all(request, int(object_id))
+            if request.method == "POST" and "detach" in request.POST:
+                self.take_off_all(request, object_id)
             context = {**(extra_context or {}), **self.deletion_context(request, object_id)}
             return super(ResourceAdmin, self).delete_view(request, object_id, context)
 
         return in_one_write(request, attempt)
 
-    def take_off_all(self, request: HttpRequest, pk: int) -> None:
+    def take_off_all(self, request: HttpRequest, object_id: str) -> None:
         def permit(code: Code) -> None:
             if not request.user.has_perm(code.permission):
                 raise PermissionDenied(_("You may not change all that uses this media."))
 
-        media = locked_with_users(pk)
-        if media is None:
-            return
-        if not self.has_delete_permission(request, media):
-            raise PermissionDenied
-        take_off_all(media, permit)
+        found = self.get_object(request, object_id)
+        if found is None or not self.has_delete_permission(request, found):
+            return  # Django's view says so
+        media = locked_with_users(found.pk)
+        if media is not None:
+            take_off_all(media, permit)
 
     def deletion_context(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
         media = self.get_object(request, object_id)

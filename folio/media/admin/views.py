@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.models import ADDITION, CHANGE
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -19,12 +20,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from folio.api.admin import answer_in_json, json_body
+from folio.api.changes import log
 from folio.api.errors import Busy
 from folio.api.viewsets import write
 
 from ..models import Media, MediaType
 from ..replacing import ShownAsPicture, replace_file
-from ..uploads import UploadBusy, store_once
+from ..uploads import Log, UploadBusy, store_once
 from .cards import card_of, limits, with_thumbnails
 from .uses import places_of
 
@@ -89,9 +91,7 @@ class LibraryViews:
         if not self.has_add_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied(_("You may not add media. Ask an administrator for that permission."))
         with busy_said():
-            media, is_new = store_once(sent_file(request))
-        if is_new:
-            self.log_addition(request, media, [{"added": {}}])  # type: ignore[attr-defined]
+            media, is_new = store_once(sent_file(request), log=self.recorder(request, ADDITION))
         return {"is_new": is_new, **self.shown(request, media)}
 
     @method_decorator(require_POST)
@@ -131,7 +131,7 @@ class LibraryViews:
             raise PermissionDenied(_("You may not change media. Ask an administrator for that permission."))
         try:
             with busy_said():
-                media = replace_file(pk, sent_file(request))
+                media = replace_file(pk, sent_file(request), log=self.recorder(request, CHANGE))
         except ShownAsPicture as error:
             places = places_of([pk], request).get(pk, [])
             raise ValidationError(
@@ -140,8 +140,11 @@ class LibraryViews:
             ) from error
         except Media.DoesNotExist:
             raise BadRequest(_("This media was deleted meanwhile.")) from None
-        self.log_change(request, media, [{"changed": {"fields": [str(_("File"))]}}])  # type: ignore[attr-defined]
         return self.shown(request, media)
+
+    def recorder(self, request: HttpRequest, action_flag: int) -> Log:
+        """Return what records, within the transaction that stores a file, that the user did so."""
+        return lambda media, changes: log(request.user, media, action_flag, changes)
 
     def shown(self, request: HttpRequest, media: Media) -> dict[str, Any]:
         """Return a media as its scripts take it: its data, and what it looks like in a picker and in the grid."""
