@@ -12,6 +12,10 @@ from tests.factories import draw
 from .conftest import PHONE, Tab, make_user
 
 LIBRARY = "/admin/media/media/"
+MAY_VIEW_MEDIA = """
+from django.contrib.auth.models import Permission, User
+User.objects.get(username={name!r}).user_permissions.add(Permission.objects.get(codename="view_media"))
+"""
 DROP = """([selector, files]) => {
   const given = new DataTransfer();
   for (const [name, content] of files) {
@@ -132,7 +136,8 @@ def test_says_what_is_wrong_with_a_name_and_keeps_what_was_typed(tab: Tab) -> No
 
 
 def test_shows_readers_nothing_that_they_may_not_do(tab_for: Callable[..., Tab], server: Any) -> None:
-    make_user(server, "vera", "Viewer")
+    make_user(server, "vera")
+    server.folio("shell", "--no-imports", "-c", MAY_VIEW_MEDIA.format(name="vera"))
     tab = tab_for("vera")
 
     page = tab.go(LIBRARY)
