@@ -4,7 +4,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.factories import draw
 from tests.live import Server
@@ -153,7 +153,12 @@ def test_loses_nothing_with_the_session(tab: Tab) -> None:
     page.fill("#id_title", "Through the night")
     page.fill("#id_excerpt", "Typed before the session ended.")
     warnings: list[str] = []
-    page.once("dialog", lambda dialog: (warnings.append(dialog.type), dialog.dismiss()))
+
+    def stay(dialog: Dialog) -> None:
+        warnings.append(dialog.type)
+        dialog.dismiss()
+
+    page.once("dialog", stay)
     page.evaluate("location.reload()")
     page.wait_for_timeout(500)
     assert warnings == ["beforeunload"]
