@@ -100,6 +100,15 @@ def test_makes_an_entry_from_nothing(tab: Tab, server: Server) -> None:
     tab.check_accessibility()
     tab.picture("portfolio-form")
 
+    page.locator("#id_is_active").uncheck()
+    save(page, "_preview")
+    expect(page.get_by_role("heading", name="Straße am नदी")).to_be_visible()
+    expect(page.get_by_text("not published yet")).to_be_visible()
+    assert portfolio_of(server, tab, "straße-am-नदी")["is_active"] is False
+
+    page.get_by_role("link", name="Back to the form").click()
+    assert photos_of(page) == ordered
+    page.locator("#id_is_active").check()
     save(page, "_continue")
 
     expect(page.locator("#folio-problems")).to_have_count(0)

@@ -81,7 +81,7 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
             self.initial.setdefault("tags", list(self.placed(PortfolioTag, "tag")))
         for name, model in (("employer", Employer), ("tags", Tag)):
             if name in self.fields:
-                self.fields[name].widget.make_url = make_url(model, self.user)  # type: ignore[attr-defined]
+                self.fields[name].widget.make_url = make_url(model, self.user)
         if "excerpt" in self.fields:
             self.fields["excerpt"].widget.attrs.pop("maxlength", None)  # browsers cut what is pasted, without a word
 
