@@ -129,10 +129,10 @@ async function moveTo({ id, title }, place) {
     sessionStorage.setItem(TOLD, fill(texts.moved, { title, place: number(answer.place) }));
     sessionStorage.setItem(FOCUS, id);
     const url = new URL(location.href);
+    url.hash = "";
     if (answer.page > 1) url.searchParams.set("p", answer.page);
     else url.searchParams.delete("p");
     location.assign(url);
-    if (url.href === location.href) location.reload();
   } catch (error) {
     tell(error);
   }
@@ -209,6 +209,8 @@ function tellWhatWasLeft() {
   if (!told) return;
   announce(told);
   const handle = list?.querySelector(`.folio-handle[data-id="${Number(id)}"]`);
-  handle?.focus();
   handle?.closest("tbody").classList.add("folio-row-moved");
+  // What unfold keeps cloaked until it has begun can't be focused.
+  if (document.readyState === "complete") handle?.focus();
+  else addEventListener("load", () => handle?.focus(), { once: true });
 }
