@@ -1,7 +1,7 @@
 """The data that is measured on, the same in every run.
 
-`python -m benchmarks.data PORTFOLIOS [IMAGES]` fills an empty database, and prints the key of an admin. The images' files
-do not exist: no read opens them.
+`python -m benchmarks.data PORTFOLIOS [IMAGES]` fills an empty database, and prints the key of an admin. The images'
+files do not exist: no read opens them.
 """
 
 import random

@@ -113,7 +113,7 @@ function save(row, before) {
 function renew(orders) {
   for (const row of rows()) {
     const order = orders[handleOf(row).dataset.id];
-    const cell = row.querySelector(".field-order");
+    const cell = row.querySelector(".field-order span");
     if (order !== undefined && cell) cell.textContent = order;
   }
 }
