@@ -110,16 +110,19 @@ class Tab:
 
     def check_accessibility(self) -> None:
         """Fail on what axe calls serious or critical of WCAG 2.1 AA, with where it is."""
+        serious = self.serious_findings()
+        assert not serious, "\n".join([self.page.url, *serious])
+
+    def serious_findings(self) -> list[str]:
         found = Axe().run(
             self.page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
         )
-        serious = [
+        return [
             f"{rule['id']} ({rule['impact']}): {rule['help']}: "
             + "; ".join(f"{node['target']} {node['html'][:160]}" for node in rule["nodes"][:5])
             for rule in found.response["violations"]
             if rule["impact"] in SERIOUS
         ]
-        assert not serious, "\n".join([self.page.url, *serious])
 
     def check_complaints(self) -> None:
         """Fail on errors of scripts, broken requests, and what the content security policy has stopped."""

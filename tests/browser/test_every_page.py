@@ -38,25 +38,40 @@ def width(tab: Tab) -> int:
     return int(tab.page.evaluate("document.documentElement.scrollWidth"))
 
 
+def visit(tab: Tab, address: str) -> bool:
+    """Open a page; tell whether there is one for whoever signed in."""
+    response = tab.page.goto(tab.server.url + address)
+    assert response is not None
+    if response.status != 200:
+        assert response.status == 403, address
+        tab.complaints.clear()
+    return response.status == 200
+
+
 @pytest.mark.parametrize("dress", DRESSES)
 def test_every_page_works_and_can_be_used_by_everyone(
     dress: str, tab_for: Callable[..., Tab], pages: dict[str, str]
 ) -> None:
     tab = tab_for(**DRESSES[dress])
+    findings = {}
     for name, address in pages.items():
-        tab.go(address)
-        tab.check_accessibility()
-        assert width(tab) <= 1280, address
+        if not visit(tab, address):
+            continue
+        found = [*tab.serious_findings(), *tab.complaints]
+        tab.complaints.clear()
+        if width(tab) > 1280:
+            found.append(f"{width(tab)} pixels wide")
+        if found:
+            findings[address] = found
         tab.picture(f"{name.removeprefix('admin:').replace(' ', '_')}-{dress}")
-    tab.check_complaints()
+    assert not findings, json.dumps(findings, indent=2)
 
 
 def test_no_page_is_wider_than_a_phone(tab_for: Callable[..., Tab], pages: dict[str, str]) -> None:
     tab = tab_for(viewport=PHONE)
     wide = {}
     for name, address in pages.items():
-        tab.go(address)
-        if width(tab) > PHONE["width"]:
+        if visit(tab, address) and width(tab) > PHONE["width"]:
             wide[address] = width(tab)
         tab.picture(f"{name.removeprefix('admin:').replace(' ', '_')}-phone")
     assert not wide
