@@ -29,6 +29,7 @@ WORDS = (
     gettext_noop("images"),
     gettext_noop("is active"),
     gettext_noop("key"),
+    gettext_noop("last used at"),
     gettext_noop("link"),
     gettext_noop("links"),
     gettext_noop("media"),

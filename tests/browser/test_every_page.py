@@ -38,14 +38,13 @@ def width(tab: Tab) -> int:
     return int(tab.page.evaluate("document.documentElement.scrollWidth"))
 
 
-def visit(tab: Tab, address: str) -> bool:
-    """Open a page; tell whether there is one for whoever signed in."""
+def visit(tab: Tab, address: str) -> int:
+    """Open a page and return its status; what a page of an error lacks is not complained of."""
     response = tab.page.goto(tab.server.url + address)
     assert response is not None
     if response.status != 200:
-        assert response.status == 403, address
         tab.complaints.clear()
-    return response.status == 200
+    return response.status
 
 
 @pytest.mark.parametrize("dress", DRESSES)
@@ -55,9 +54,11 @@ def test_every_page_works_and_can_be_used_by_everyone(
     tab = tab_for(**DRESSES[dress])
     findings = {}
     for name, address in pages.items():
-        if not visit(tab, address):
+        status = visit(tab, address)
+        if status == 403:  # what nobody may do here, such as to add a key for another
             continue
-        found = [*tab.serious_findings(), *tab.complaints]
+        found = [] if status == 200 else [str(status)]
+        found += [*tab.serious_findings(), *tab.complaints]
         tab.complaints.clear()
         if width(tab) > 1280:
             found.append(f"{width(tab)} pixels wide")
@@ -71,7 +72,7 @@ def test_no_page_is_wider_than_a_phone(tab_for: Callable[..., Tab], pages: dict[
     tab = tab_for(viewport=PHONE)
     wide = {}
     for name, address in pages.items():
-        if visit(tab, address) and width(tab) > PHONE["width"]:
+        if visit(tab, address) == 200 and width(tab) > PHONE["width"]:
             wide[address] = width(tab)
         tab.picture(f"{name.removeprefix('admin:').replace(' ', '_')}-phone")
     assert not wide
