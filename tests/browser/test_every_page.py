@@ -96,6 +96,23 @@ def test_the_page_to_sign_in_can_be_used_by_everyone(tab_for: Callable[..., Tab]
         tab.check_complaints()
 
 
+def test_what_opens_over_a_page_can_be_used_by_everyone(tab: Tab) -> None:
+    page = tab.go("/admin/portfolios/link/")
+    page.locator("#changelist").get_by_role("button", name="Filters").press("Enter")
+    page.wait_for_selector("#changelist-filter", state="visible")
+    tab.check_accessibility()
+    tab.picture("filters", full=False)
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#changelist-filter", state="hidden")
+
+    tab.go("/admin/portfolios/tag/add/?_popup=1")
+    page.click("[name=_save]")
+    assert "This field is required." in page.content()
+    tab.check_accessibility()
+    tab.picture("popup-with-error", full=False)
+    tab.check_complaints()
+
+
 def test_the_description_of_the_api_works(tab_for: Callable[..., Tab]) -> None:
     tab = tab_for(None)
     tab.go("/api/docs/")
