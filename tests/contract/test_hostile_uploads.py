@@ -341,7 +341,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def api(server: Server) -> Session:
-    return server.session(server.folio("createtoken", "ada", "--admin").strip())
+    return server.session(server.key)
 
 
 def on_disk(server: Server) -> set[Path]:

@@ -18,9 +18,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from folio import snapshots
 from folio.api.handler import Handler
@@ -47,18 +45,13 @@ def postgresql() -> Iterator[PostgreSQL | None]:
     if binaries is None:
         pytest.skip("PostgreSQL runs elsewhere.")
     with temporary_server(binaries) as own, pytest.MonkeyPatch.context() as patch:
-        patch.delenv("DATABASE_URL")  # the tests' own
+        patch.setenv("DATABASE_URL", own.url)  # instead of the tests' own
         yield own
 
 
 @contextmanager
 def served(folder: Path, postgresql: PostgreSQL | None, *flags: str, **variables: str) -> Iterator[Server]:
     """Serve a new installation, which tells what it answered from its caches."""
-    if postgresql is not None:
-        name = unique("folio")
-        with psycopg.connect(postgresql.url, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        variables["DATABASE_URL"] = f"{postgresql.url.rpartition('/')[0]}/{name}"
     with running_server(folder, *flags, FOLIO_SERVER_TIMING="true", **variables) as server:
         yield server
 
@@ -642,7 +635,7 @@ def test_connections_that_an_administrator_ends(
 def test_a_crash_in_the_middle_of_a_write(postgresql: PostgreSQL | None, tmp_path: Path) -> None:
     slug, before = unique("crash"), unique("before")
     with served(tmp_path, postgresql, "--workers", "2") as server:
-        key = server.folio("createtoken", "ada", "--admin").strip()
+        key = server.key
         api = server.session(key)
         tag = api.post("/api/tags/", json={"name": before}).json()["id"]
         path = f"/api/tags/{tag}/"
@@ -696,7 +689,7 @@ def test_the_database_file_is_replaced_under_a_running_server(postgresql: Postgr
     if postgresql is not None:
         pytest.skip("PostgreSQL keeps its files to itself.")
     with served(tmp_path, None, "--workers", "2") as server:
-        key = server.folio("createtoken", "ada", "--admin").strip()
+        key = server.key
         api, file = server.session(key), Database(server).file
         tag = api.post("/api/tags/", json={"name": "backed up"}).json()["id"]
         path = f"/api/tags/{tag}/"
@@ -756,7 +749,7 @@ def restore(backup: Path, file: Path) -> None:
 def test_ten_thousand_different_queries_leave_the_memory_flat(postgresql: PostgreSQL | None, tmp_path: Path) -> None:
     bounds = {"FOLIO_RESPONSE_CACHE_SIZE": "4000000", "FOLIO_DOCUMENT_CACHE_SIZE": "2000000"}
     with served(tmp_path, postgresql, **bounds) as server:
-        key = server.folio("createtoken", "ada", "--admin").strip()
+        key = server.key
         make_rows(server.session(key))
         [worker] = workers_of(server)
 

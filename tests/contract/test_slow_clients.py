@@ -33,7 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def key(server: Server) -> str:
-    return server.folio("createtoken", "ada", "--admin").strip()
+    return server.key
 
 
 def connect(server: Server, lines: list[str], more: bytes = b"") -> socket.socket:
@@ -175,7 +175,7 @@ def test_a_client_that_asks_first_is_not_told_to_go_on_with_what_is_refused(serv
 
 def test_the_places_follow_the_number_of_threads(tmp_path: Path) -> None:
     with running_server(tmp_path, "--threads", "4") as server, ExitStack() as stack:
-        key = server.folio("createtoken", "ada", "--admin").strip()
+        key = server.key
         connections = [stack.enter_context(slow_upload(server, key)) for _ in range(10)]
 
         assert [response.status for response in answered(connections, 8)] == [503] * 8
@@ -184,7 +184,7 @@ def test_the_places_follow_the_number_of_threads(tmp_path: Path) -> None:
 
 def test_the_number_of_threads_may_be_chosen(tmp_path: Path) -> None:
     with running_server(tmp_path, "--threads", "1") as server:
-        key = server.folio("createtoken", "ada", "--admin").strip()
+        key = server.key
         with server.session(key) as session, slow_upload(server, key):
 
             def read_on() -> None:
