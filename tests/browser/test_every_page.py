@@ -107,7 +107,7 @@ def test_what_opens_over_a_page_can_be_used_by_everyone(tab: Tab) -> None:
 
     tab.go("/admin/portfolios/tag/add/?_popup=1")
     page.click("[name=_save]")
-    assert "This field is required." in page.content()
+    page.get_by_text("This field is required.").first.wait_for()
     tab.check_accessibility()
     tab.picture("popup-with-error", full=False)
     tab.check_complaints()
