@@ -156,10 +156,7 @@ def create_database(url: str, name: str, template: str = "template1") -> None:
 
 
 def drop_database(url: str, name: str) -> None:
-    with (
-        suppress(psycopg.OperationalError),
-        psycopg.connect(url, autocommit=True) as connection,
-    ):  # the server may be gone
+    with suppress(psycopg.OperationalError), psycopg.connect(url, autocommit=True) as connection:  # or it is gone
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
