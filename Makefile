@@ -42,7 +42,7 @@ ifneq ($(DATABASES),postgresql)
 endif
 ifneq ($(DATABASES),sqlite)
 	@echo "The suite on PostgreSQL"
-	@$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest $(PYTEST); status=$$?; \
+	@$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest -m "not database_free" $(PYTEST); status=$$?; \
 	if [ $$status -eq 69 ] && [ "$(DATABASES)" = auto ]; then echo "Tested on SQLite only."; else exit $$status; fi
 endif
 

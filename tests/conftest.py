@@ -13,6 +13,28 @@ from folio.media import journal
 from .factories import make_key, make_user
 
 Client = APIClient
+# What takes longest begins first, so that no process works at it alone in the end.
+LONG = [
+    "browser/",
+    "contract/test_make_run.py",
+    "contract/test_never_stale.py",
+    "contract/test_schemathesis.py",
+    "contract/test_hostile_uploads.py",
+    "contract/test_killed.py",
+    "contract/test_pillow_collection.py",
+    "contract/test_slow_clients.py",
+    "contract/test_live.py",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+
+    def turn(item: pytest.Item) -> int:
+        name = item.path.relative_to(here).as_posix()
+        return next((number for number, start in enumerate(LONG) if name.startswith(start)), len(LONG))
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,12 @@
 from pathlib import Path
 
+import pytest
+
 import folio
 
 from .environment import run_folio
+
+pytestmark = pytest.mark.database_free
 
 
 def test_tells_its_version(tmp_path: Path) -> None:

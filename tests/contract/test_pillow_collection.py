@@ -25,7 +25,7 @@ from folio.media.thumbnails import BOXES, FORMATS
 from folio.media.uploads import UploadRefused, store_upload
 from tests.environment import ROOT
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database_free]
 
 FETCH = 300  # seconds that the index may take for 50 MB
 

@@ -17,6 +17,8 @@ from folio.media import privacy
 from folio.media.privacy import UnreadableStructure, write_without_private_data
 from tests.live import PHOTOGRAPHS, photograph
 
+pytestmark = pytest.mark.database_free
+
 MARK = "PRIVATE"  # what no byte of a copy may hold
 MARKS = [MARK.encode(), MARK.encode("utf-16-le"), MARK.encode("utf-16-be"), MARK.encode().hex().encode()]
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

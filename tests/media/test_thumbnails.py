@@ -22,6 +22,8 @@ from folio.media.thumbnails import (
     render_thumbnails,
 )
 
+pytestmark = pytest.mark.database_free
+
 Colour = tuple[int, int, int, int]
 
 RED, GREEN, BLUE, WHITE = (220, 40, 30, 255), (30, 160, 60, 255), (40, 70, 200, 255), (255, 255, 255, 255)

@@ -6,6 +6,8 @@ import pytest
 
 from folio.snapshots.caches import SHARE, SnapshotCache
 
+pytestmark = pytest.mark.database_free
+
 SIZE = 100
 
 

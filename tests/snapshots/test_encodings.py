@@ -6,6 +6,8 @@ import zstandard
 
 from folio.snapshots.encodings import ENCODERS, best_encoding
 
+pytestmark = pytest.mark.database_free
+
 DECODERS = {
     "zstd": lambda body: zstandard.ZstdDecompressor().decompress(body),
     "br": brotli.decompress,

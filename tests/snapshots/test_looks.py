@@ -10,6 +10,8 @@ import pytest
 from folio.snapshots.looks import Looks
 from folio.snapshots.watches import Version
 
+pytestmark = pytest.mark.database_free
+
 PATIENCE = 10  # seconds
 
 

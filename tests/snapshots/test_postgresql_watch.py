@@ -11,6 +11,8 @@ from environ import Env
 from folio.snapshots.watches import PostgreSQLWatch, Version
 from tests.postgresql import Server, find_binaries, temporary_server
 
+pytestmark = pytest.mark.database_free
+
 PATIENCE = 20  # seconds
 
 

@@ -13,6 +13,8 @@ from django.db import connections
 
 from folio.snapshots.watches import PostgreSQLWatch, SQLiteWatch, Version, watch_of
 
+pytestmark = pytest.mark.database_free
+
 
 def make_database(path: Path, value: int = 0, journal: str = "wal") -> Path:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
