@@ -276,6 +276,20 @@ def test_lists_ones_own_keys_alone(site: Site, editor: User, admin: User) -> Non
     assert listed(site, q="ada") == []
 
 
+def test_does_not_tell_of_the_keys_of_others_on_the_home_page(
+    site: Site, site_for: Callable[[User], Site], admin: User
+) -> None:
+    site.post(ADD, given(name="of the editor"))
+    site_for(admin).post(ADD, given(name="of the admin"))
+
+    own, all_of_them = site.get("/admin/").content.decode(), site_for(admin).get("/admin/").content.decode()
+
+    assert "of the editor" in own
+    assert "of the admin" not in own
+    assert "of the editor" in all_of_them
+    assert "of the admin" in all_of_them
+
+
 def test_lists_everyones_keys_to_those_who_may_see_them(
     site_for: Callable[[User], Site], admin: User, editor: User
 ) -> None:
@@ -406,7 +420,9 @@ def test_revokes_ones_own_key(site: Site, client_for: Callable[..., Client], edi
     if at_once:
         site.post(LIST, {"action": "delete_selected", "_selected_action": [token.pk], "post": "yes"})
     else:
-        site.post(f"{LIST}{token.pk}/delete/", {"post": "yes"})
+        answer = site.post(f"{LIST}{token.pk}/delete/", {"post": "yes"}, follow=True)
+        assert answer.redirect_chain == [(LIST, 302)]
+        assert "The API key “lost” is revoked." in answer.content.decode()
 
     assert revoked.get("/api/auth/me/").status_code == 401
     assert kept.get("/api/auth/me/").status_code == 200

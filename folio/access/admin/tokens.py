@@ -54,7 +54,7 @@ class TokenAdmin(ResourceAdmin):
         return True  # of all whom the admin site lets in
 
     def has_view_permission(self, request: HttpRequest, obj: Token | None = None) -> bool:
-        return obj is None or obj.user_id == request.user.pk or self.sees_everyones(request)
+        return obj is None or obj.user_id == request.user.pk or self.sees_every_row(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return True
@@ -65,12 +65,12 @@ class TokenAdmin(ResourceAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Token | None = None) -> bool:
         return obj is None or obj.user_id == request.user.pk or super().has_delete_permission(request, obj)
 
-    def sees_everyones(self, request: HttpRequest) -> bool:
+    def sees_every_row(self, request: HttpRequest) -> bool:
         return super().has_view_permission(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Token]:
         queryset: QuerySet[Token] = super().get_queryset(request).defer("digest")
-        return queryset if self.sees_everyones(request) else queryset.filter(user=owner(request))
+        return queryset if self.sees_every_row(request) else queryset.filter(user=owner(request))
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         # A filter in the address bar would tell the digest digit by digit.
@@ -80,10 +80,10 @@ class TokenAdmin(ResourceAdmin):
 
     def get_list_display(self, request: HttpRequest) -> Any:
         columns = super().get_list_display(request)
-        return columns if self.sees_everyones(request) else [name for name in columns if name != "user"]
+        return columns if self.sees_every_row(request) else [name for name in columns if name != "user"]
 
     def get_search_fields(self, request: HttpRequest) -> Any:
-        return self.search_fields if self.sees_everyones(request) else ("name",)
+        return self.search_fields if self.sees_every_row(request) else ("name",)
 
     def get_actions(self, request: HttpRequest) -> Any:
         actions = super().get_actions(request)
@@ -171,6 +171,11 @@ class TokenAdmin(ResourceAdmin):
         obj.user = owner(request)
         request.new_key = obj.draw_key()  # type: ignore[attr-defined]  # for the answer to this request alone
         super().save_model(request, obj, form, change)
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
+        """Lead back to the list; Django leads there only whoever may change something in it."""
+        messages.success(request, gettext("The API key “%(name)s” is revoked.") % {"name": obj_display})
+        return HttpResponseRedirect(reverse("admin:access_token_changelist"))
 
     def response_add(self, request: HttpRequest, obj: Token, post_url_continue: str | None = None) -> HttpResponse:
         """Show the key. No session, message, address or log gets it, and no cache may keep this page."""

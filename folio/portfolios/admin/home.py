@@ -81,9 +81,11 @@ def others(request: HttpRequest) -> list[dict[str, Any]]:
 
 def latest(request: HttpRequest) -> QuerySet[LogEntry]:
     """Return the latest changes to what the reader may see; that of others stays theirs."""
-    seen = [model for model in admin.site._registry if may_see(request, model)]
-    types = ContentType.objects.get_for_models(*seen).values()
-    entries = LogEntry.objects.filter(content_type__in=[kind.pk for kind in types])
+    admins: Any = admin.site._registry
+    types = ContentType.objects.get_for_models(*(model for model in admins if may_see(request, model)))
+    of_all = [kind.pk for model, kind in types.items() if admins[model].sees_every_row(request)]
+    of_some = [kind.pk for kind in types.values() if kind.pk not in of_all]
+    entries = LogEntry.objects.filter(Q(content_type__in=of_all) | Q(content_type__in=of_some, user=request.user))
     return entries.select_related("user", "content_type").order_by("-pk")[:LATEST]
 
 
