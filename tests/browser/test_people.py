@@ -20,7 +20,7 @@ def staff(server: Server) -> None:
 def make_a_key(tab: Tab, name: str) -> str:
     page = tab.go(ADD)
     page.fill("[name=name]", name)
-    page.click("text=Make the key")
+    page.get_by_role("button", name="Make the key").click()
     page.wait_for_selector("folio-new-token:defined")
     return page.input_value("#folio-key")
 
@@ -39,10 +39,10 @@ def test_makes_uses_and_revokes_a_key(tab_for: Callable[..., Tab], server: Serve
     page.check("[name=reach][value=some]")
     tab.check_accessibility()
     tab.picture("key-add")
-    page.click("text=Make the key")
+    page.get_by_role("button", name="Make the key").click()
     page.wait_for_selector("text=Choose at least one.")
     page.check("[name=codes][value='4202']")
-    page.click("text=Make the key")
+    page.get_by_role("button", name="Make the key").click()
     page.wait_for_selector("folio-new-token:defined")
     key = page.input_value("#folio-key")
     tab.check_accessibility()
@@ -66,7 +66,7 @@ def test_copies_the_key(tab_for: Callable[..., Tab]) -> None:
     tab = tab_for("vera", permissions=["clipboard-read", "clipboard-write"])
     key = make_a_key(tab, "copied")
 
-    tab.page.click("text=Copy the key")
+    tab.page.get_by_role("button", name="Copy the key").click()
 
     tab.page.wait_for_selector("#folio-announcements >> text=Copied.")
     assert tab.page.evaluate("navigator.clipboard.readText()") == key
@@ -76,9 +76,9 @@ def test_copies_the_key(tab_for: Callable[..., Tab]) -> None:
 def test_selects_the_key_where_it_can_not_be_copied(tab_for: Callable[..., Tab]) -> None:
     tab = tab_for("vera")
     key = make_a_key(tab, "selected")
-    tab.page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('not here'))")
+    tab.page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('not here')); }")
 
-    tab.page.click("text=Copy the key")
+    tab.page.get_by_role("button", name="Copy the key").click()
 
     tab.page.wait_for_selector("#folio-announcements >> text=It is selected")
     assert tab.page.evaluate("document.getSelection().toString()") == key
@@ -121,7 +121,7 @@ def test_chooses_codes_by_keyboard_on_a_phone(tab_for: Callable[..., Tab]) -> No
     tab.check_accessibility()
     tab.picture("key-add-phone-dark")
 
-    page.click("text=Make the key")
+    page.get_by_role("button", name="Make the key").click()
     page.wait_for_selector("folio-new-token:defined")
     tab.check_accessibility()
     tab.picture("key-new-phone-dark")
@@ -135,7 +135,7 @@ def test_gives_a_new_colleague_a_role(tab: Tab, tab_for: Callable[..., Tab], ser
     page.fill("[name=password2]", PASSWORD)
     page.click("text=Save and continue editing")
     page.wait_for_url("**/change/")
-    page.check("[name=is_staff]", force=True)  # a switch, whose box lies beneath
+    page.locator("[name=is_staff]").press("Space")
     page.get_by_label("Contributor").check()
     assert page.get_by_label("4201 · create portfolios").is_visible()
     tab.check_accessibility()
