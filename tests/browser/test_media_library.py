@@ -44,7 +44,8 @@ def card(page: Page, name: str) -> Any:
 def media(tab: Tab, words: str) -> list[dict[str, Any]]:
     """Return what the API lists for these words, with a key of the server's admin."""
     session = tab.server.session(tab.server.folio("createtoken", "ada").strip())
-    results: list[dict[str, Any]] = session.get("/api/media/", params={"search": words, "limit": 100}).json()["results"]
+    page = session.get("/api/media/", params={"search": words, "limit": "100"}).json()
+    results: list[dict[str, Any]] = page["results"]
     return results
 
 

@@ -56,6 +56,7 @@ def test_uploads_within_the_dialog_and_takes_it_off_again(tab: Tab) -> None:
     expect(page.locator(".folio-upload[data-state=done]")).to_have_count(2)
     expect(page.locator("[role=option][aria-selected=true]")).to_have_attribute("data-name", "in-dialog.png")
     expect(page.locator('[role=option][data-name="not-here.txt"]')).to_have_count(0)
+    expect(page.locator("#folio-announcements")).to_contain_text("“not-here.txt” is stored in the library, but only")
     tab.picture("picker-upload", full=False)
     page.click(".folio-dialog [data-part=take]")
     expect(page.locator("folio-media")).to_contain_text("in-dialog.png")

@@ -17,7 +17,7 @@ from folio.api.admin import ResourceAdmin, in_one_write
 
 from ..deleting import locked_with_users, take_off_all
 from ..models import Media
-from .cards import card_of, with_thumbnails
+from .cards import card_of, cards_of
 from .uses import Place, may_detach, places_of
 
 
@@ -66,7 +66,7 @@ class DeletesUnused(ResourceAdmin):
 
     @admin.action(description=gettext_lazy("Delete"), permissions=["delete"])
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[Media]) -> HttpResponse | None:
-        media = list(with_thumbnails(queryset))
+        media = list(queryset)
         places = places_of([row.pk for row in media], request)
         unused = [row for row in media if row.pk not in places]
         if request.POST.get("post"):
@@ -79,7 +79,7 @@ class DeletesUnused(ResourceAdmin):
             **self.admin_site.each_context(request),
             "title": _("Are you sure?"),
             "opts": self.opts,
-            "unused": [card_of(row) for row in unused],
+            "unused": cards_of(unused),
             "used": [(card_of(row), places[row.pk]) for row in media if row.pk in places],
             "selected": media,
             "media": self.media,

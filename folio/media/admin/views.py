@@ -27,7 +27,7 @@ from folio.api.viewsets import write
 from ..models import Media, MediaType
 from ..replacing import ShownAsPicture, replace_file
 from ..uploads import Log, UploadBusy, store_once
-from .cards import card_of, limits, with_thumbnails
+from .cards import card_of, cards_of, limits, with_thumbnails
 from .uses import places_of
 
 PICKED_AT_ONCE = 48  # cards that the picker loads
@@ -56,6 +56,9 @@ class LibraryViews:
             *super().get_urls(),  # type: ignore[misc]
         ]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Media]:
+        return with_thumbnails(super().get_queryset(request))  # type: ignore[misc]
+
     @method_decorator(require_GET)
     def pick_view(self, request: HttpRequest) -> JsonResponse:
         """Answer with the picker's dialog, or with more of its cards."""
@@ -67,12 +70,12 @@ class LibraryViews:
         asked = request.GET
         media_type = asked.get("type", "")
         offset = int(text) if (text := asked.get("offset", "0")).isdecimal() and len(text) < 8 else 0
-        rows: QuerySet[Media] = self.get_queryset(request)  # type: ignore[attr-defined]
+        rows = self.get_queryset(request)
         if media_type in MediaType.values:
             rows = rows.filter(type=media_type)
         rows, _distinct = self.get_search_results(request, rows, asked.get("q", ""))  # type: ignore[attr-defined]
-        found = list(with_thumbnails(rows).order_by("-created_at", "pk")[offset : offset + PICKED_AT_ONCE + 1])
-        context: dict[str, Any] = {"cards": [card_of(media) for media in found[:PICKED_AT_ONCE]]}
+        found = list(rows.order_by("-created_at", "pk")[offset : offset + PICKED_AT_ONCE + 1])
+        context: dict[str, Any] = {"cards": cards_of(found[:PICKED_AT_ONCE])}
         template = "folio/media/options.html"
         if "dialog" in asked:
             template = "folio/media/dialog.html"
@@ -149,11 +152,11 @@ class LibraryViews:
     def shown(self, request: HttpRequest, media: Media) -> dict[str, Any]:
         """Return a media as its scripts take it: its data, and what it looks like in a picker and in the grid."""
         card = card_of(media)
-        context = {"card": card, "may_change": self.has_change_permission(request)}  # type: ignore[attr-defined]
+        context = {"card": card, "cards": [card], "may_change": self.has_change_permission(request)}  # type: ignore[attr-defined]
         return {
             "media": card,
             "option": render_to_string("folio/media/option.html", context, request),
-            "card": render_to_string("folio/media/card.html", context, request),
+            "card": render_to_string("folio/media/cards.html", context, request),
         }
 
 
