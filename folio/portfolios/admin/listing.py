@@ -88,7 +88,7 @@ class PortfolioList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        if not (self.query or self.filter_params):
+        if not (self.query or self.get_filters_params()):
             self.full_result_count = self.result_count  # nothing is left out: there are no others to offer
         self.may_publish = drafting.may_publish(request.user)
         self.may_reorder = self.may_publish and not self.is_popup
@@ -190,6 +190,7 @@ class ListPages:
     list_per_page = 50
     list_max_show_all = 0  # a page of all of them is quick for no one
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # a count for each year is slow, and none for an employer is said
     actions = ("publish", "hide", "duplicate_one")
     delete_confirmation_template = "portfolios/delete_confirmation.html"
     delete_selected_confirmation_template = "portfolios/delete_selected_confirmation.html"
