@@ -257,7 +257,6 @@ def test_a_place_is_free_again_after_a_failure(monkeypatch: pytest.MonkeyPatch) 
             answer(post(100_000))
 
 
-@pytest.mark.django_db  # the end of a response looks at the connection
 @pytest.mark.django_db  # the end of a request looks after its connection to the database
 def test_what_was_left_of_a_body_is_read_for_half_a_minute_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
@@ -282,7 +281,6 @@ def test_what_was_left_of_a_body_is_read_for_half_a_minute_and_no_longer(monkeyp
         assert len(content.getvalue()) - content.tell() == left * middleware.PIECE
 
 
-@pytest.mark.django_db
 @pytest.mark.django_db  # the end of a request looks after its connection to the database
 def test_a_left_body_is_read_to_twice_the_size_of_an_upload(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.MAX_UPLOAD_SIZE = 50_000
