@@ -19,6 +19,7 @@ NO_PAGES = {
     "admin:media_media_pick": "a part of a page",
     "admin:media_media_texts": "JSON",
     "admin:media_media_upload": "JSON",
+    "admin:portfolios_portfolio_restore": "of an entry of the history: tests/browser/test_two_editors.py goes there",
 }
 PLAIN = ("admin:index", "admin:password_change", "admin:password_change_done")
 OF_MODELS = {"changelist": False, "add": False, "change": True, "delete": True, "history": True}  # whether of one row

@@ -18,8 +18,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
-from . import usage
-from .changes import Changes, form_changes, log, log_each
+from .changes import form_changes, log, log_each, owner_of
 from .errors import Busy, Conflict
 from .texts import MAX_SEARCH_WORDS, search
 from .viewsets import write
@@ -92,7 +91,11 @@ class ResourceAdmin(ModelAdmin):
         page: HttpResponse = import_string(settings.HISTORY_PAGE)(self, request, row, extra_context or {})
         return page
 
-    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Changes:
+    def thumbnails_of(self, rows: list[Any]) -> dict[int, str]:
+        """Return the addresses of small pictures of rows, by their ids, for resources that are pictures."""
+        return {}
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         """Return what a form has changed, for `log_addition()` and `log_change()`."""
         return form_changes(form, formsets or (), is_new=add)
 
@@ -107,8 +110,8 @@ class ResourceAdmin(ModelAdmin):
         return log(request.user, obj, CHANGE, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        owner = usage.owners.get(self.model, "pk")
-        if owner != "pk" and isinstance(queryset, QuerySet):
+        owner = owner_of(self.model)
+        if owner and isinstance(queryset, QuerySet):
             queryset = queryset.select_related(owner)
         return log_each(request.user, DELETION, [(row, {}) for row in queryset])
 

@@ -17,8 +17,6 @@ from django.db import models
 from django.utils.text import capfirst
 from django.utils.translation import override
 
-from . import usage
-
 Changes = dict[str, tuple[Any, Any]]  # by the field's name: its old and its new value
 SECRET = {"password", "digest"}  # fields of which only the names are recorded
 
@@ -27,12 +25,12 @@ def set_values(instance: models.Model, values: dict[str, Any]) -> Changes:
     """Set fields of a row, and return what that changes."""
     changes: Changes = {}
     for name, value in values.items():
-        attname = instance._meta.get_field(name).attname  # type: ignore[union-attr]
-        old = getattr(instance, attname)
+        field: Any = instance._meta.get_field(name)
+        old = getattr(instance, field.attname)
         setattr(instance, name, value)
-        new = getattr(instance, attname)
+        new = getattr(instance, field.attname)
         if new != old:
-            changes[name] = (old, new)
+            changes[field.name] = (old, new)
     return changes
 
 
@@ -55,7 +53,7 @@ def form_changes(form: Any, formsets: Iterable[Any], *, is_new: bool) -> Changes
     for name in form.changed_data:
         if name in SECRET:
             changes[name] = (None, None)
-        elif instance is not None and name in field_names(type(instance)):
+        elif instance is not None and name in field_names(instance._meta.model):
             old = None if is_new else plain(form.get_initial_for_field(form.fields[name], name))
             attname = getattr(instance._meta.get_field(name), "attname", "")
             new = plain(getattr(instance, attname) if attname in vars(instance) else form.cleaned_data.get(name))
@@ -76,7 +74,7 @@ def plain(value: Any) -> Any:
 
 
 @cache
-def field_names(model: type[models.Model]) -> set[str]:
+def field_names(model: Any) -> set[str]:
     return {field.name for field in model._meta.get_fields()}
 
 
@@ -89,9 +87,14 @@ def log(user: Any, instance: Any, action_flag: int, changes: Changes | None = No
 
 
 def log_each(user: Any, action_flag: int, changed: Iterable[tuple[Any, Changes]], *, token: str = "") -> None:
-    """Record what a user did to several rows, in one query."""
+    """Record what a user did to several rows, in one query; what belongs to one owner in one entry."""
     by = {"by": {"token": token}} if token else {}
-    entries = [
+    found: dict[tuple[type[models.Model], int, int], tuple[str, Changes]] = {}
+    for instance, values in changed:
+        for model, pk, name, flag, changes in recorded(instance, action_flag, values):
+            if changes or flag != CHANGE:
+                add(found.setdefault((model, pk, flag), (name, {}))[1], changes)
+    LogEntry.objects.bulk_create(
         LogEntry(
             user_id=user.pk,
             content_type_id=ContentType.objects.get_for_model(model).pk,
@@ -100,17 +103,22 @@ def log_each(user: Any, action_flag: int, changed: Iterable[tuple[Any, Changes]]
             action_flag=flag,
             change_message=message(model, name, flag, changes, by),
         )
-        for instance, values in changed
-        for model, pk, name, flag, changes in recorded(instance, action_flag, values)
-        if changes or flag != CHANGE
-    ]
-    LogEntry.objects.bulk_create(entries)
+        for (model, pk, flag), (name, changes) in found.items()
+    )
+
+
+def add(changes: Changes, more: Changes) -> None:
+    """Add changes of one row: of a list, those of several of its rows."""
+    for name, (old, new) in more.items():
+        was, now = changes.get(name, (old, new))
+        is_list = name in changes and isinstance(now, list) and isinstance(old, list)
+        changes[name] = (was + old, now + new) if is_list else (was, new)
 
 
 def recorded(instance: Any, flag: int, changes: Changes) -> Iterable[tuple[type[models.Model], int, str, int, Changes]]:
     """Yield the rows that a change is recorded of, with their ids, names, flags and changes."""
-    owner = usage.owners.get(type(instance), "pk")
-    if owner == "pk":
+    owner = owner_of(type(instance))
+    if not owner:
         yield type(instance), instance.pk, str(instance), flag, changes
         return
     field = instance._meta.get_field(owner)
@@ -120,11 +128,16 @@ def recorded(instance: Any, flag: int, changes: Changes) -> Iterable[tuple[type[
     before, after = [] if flag == ADDITION else [old], [] if flag == DELETION else [new]
     was = changes[owner][0] if flag == CHANGE and owner in changes else now
     sides = [(now, before, after)] if was == now else [(was, before, []), (now, [], after)]
-    for pk, *sides_lists in sides:
-        if sides_lists[0] == sides_lists[1]:
+    for pk, left, right in sides:
+        if left == right:
             continue
         row = getattr(instance, owner) if pk == now else field.related_model._default_manager.get(pk=pk)
-        yield field.related_model, pk, str(row), CHANGE, {field.remote_field.related_name: tuple(sides_lists)}
+        yield field.related_model, pk, str(row), CHANGE, {field.remote_field.related_name: (left, right)}
+
+
+def owner_of(model: type[models.Model]) -> str:
+    """Return the field that names whose row a model's rows are, and so whose history tells of them; or nothing."""
+    return getattr(model, "owner", "")
 
 
 def message(model: type[models.Model], name: str, flag: int, changes: Changes, by: dict[str, Any]) -> str:

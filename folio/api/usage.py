@@ -94,6 +94,20 @@ def lock_users(model: type[models.Model], pk: int) -> None:
             list(relation.users(pk).select_for_update().values_list("pk", flat=True))
 
 
+def detachments(model: type[models.Model], pk: int) -> list[tuple[Any, dict[str, tuple[Any, Any]]]]:
+    """Return what `detach()` is about to change, for the history: rows as they will be, with their changes."""
+    changed: dict[tuple[type[models.Model], int], tuple[Any, dict[str, tuple[Any, Any]]]] = {}
+    for relation in relations_to(model):
+        owner, field = owners.get(relation.model, "pk"), relation.field
+        rows = relation.users(pk) if owner == "pk" else relation.users(pk).select_related(owner)
+        for found in rows if field.many_to_many or field.null else ():
+            row, changes = changed.setdefault((relation.model, found.pk), (found, {}))
+            changes[field.name] = ([pk], []) if field.many_to_many else (pk, None)
+            if not field.many_to_many:
+                setattr(row, field.attname, None)
+    return list(changed.values())
+
+
 def detach(model: type[models.Model], pk: int) -> None:
     """Take a row off everything that uses it, in the caller's transaction, and touch the owners of what changes.
 

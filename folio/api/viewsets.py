@@ -183,14 +183,14 @@ class ResourceViewSet(ListingView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def perform_create(self) -> Any:
-        serializer = self.get_serializer(data=self.request.data)
+        serializer: Any = self.get_serializer(data=self.request.data)
         serializer.is_valid(raise_exception=True)
         instance = serializer.save()
         self.record(instance, serializer.changes, ADDITION)
         return self.read(instance.pk)
 
     def perform_update(self, pk: int, partial: bool) -> Any:
-        serializer = self.get_serializer(self.locked(pk), data=self.request.data, partial=partial)
+        serializer: Any = self.get_serializer(self.locked(pk), data=self.request.data, partial=partial)
         serializer.is_valid(raise_exception=True)
         self.record(serializer.save(), serializer.changes)
         return self.read(pk)

@@ -2,12 +2,13 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.contrib.admin.models import ADDITION
+from django.contrib.admin.models import ADDITION, CHANGE
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from folio.access.permissions import require
+from folio.api.changes import log_each
 from folio.api.documents import Usage
 from folio.api.errors import TooLarge, Unusable
 from folio.api.filters import BooleanFilter
@@ -94,7 +95,8 @@ class MediaViewSet(ResourceViewSet):
 
     def perform_destroy(self, instance: Any) -> None:
         if self.is_detaching:
-            take_off_all(instance, lambda code: require(code, self.request))
+            log = partial(log_each, self.request.user, CHANGE, token=str(self.request.auth))
+            take_off_all(instance, lambda code: require(code, self.request), log)
         super().perform_destroy(instance)
 
     @property

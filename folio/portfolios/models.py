@@ -165,6 +165,8 @@ class Portfolio(models.Model):
 class Placed(models.Model):
     """A row with a place in its portfolio's list."""
 
+    owner = "portfolio"  # whose history tells of the row
+
     place = models.PositiveIntegerField(default=0, help_text=_("The position in the portfolio's list, from 0."))
 
     class Meta:

@@ -237,7 +237,7 @@ def test_a_busy_door_says_when_to_come_back(site: Site, monkeypatch: pytest.Monk
     from folio.media.admin import views
     from folio.media.uploads import UploadBusy
 
-    def busy(file: Any) -> Any:
+    def busy(file: Any, **options: Any) -> Any:
         raise UploadBusy("Try again.")
 
     monkeypatch.setattr(views, "store_once", busy)

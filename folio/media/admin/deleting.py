@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from folio.access.codes import Code
 from folio.api.admin import ResourceAdmin, in_one_write
+from folio.api.changes import log_each
 
 from ..deleting import locked_with_users, take_off_all
 from ..models import Media
@@ -48,7 +51,7 @@ class DeletesUnused(ResourceAdmin):
             return
         if not self.has_delete_permission(request, media):
             raise PermissionDenied
-        take_off_all(media, permit)
+        take_off_all(media, permit, partial(log_each, request.user, CHANGE))
 
     def deletion_context(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
         media = self.get_object(request, object_id)

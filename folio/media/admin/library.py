@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +15,7 @@ from ..models import Media, MediaType
 from ..uploads import UploadRefused, store_upload
 from .cards import card_of, limits, with_thumbnails
 from .deleting import DeletesUnused
+from .pictures import thumbnail_url
 from .uses import may_detach, places_of
 from .views import LibraryViews
 
@@ -61,6 +62,11 @@ class MediaAdmin(LibraryViews, DeletesUnused, ResourceAdmin):
 
     def get_form(self, request: HttpRequest, obj: Media | None = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, **(kwargs if obj else {"form": UploadForm, **kwargs}))
+
+    def thumbnails_of(self, rows: list[Media]) -> dict[int, str]:
+        prefetch_related_objects(rows, "thumbnails")
+        urls = {media.pk: thumbnail_url(media, 64) for media in rows}
+        return {pk: url for pk, url in urls.items() if url}
 
     def save_model(self, request: HttpRequest, obj: Media, form: Any, change: bool) -> None:
         if change:  # a new one is stored already

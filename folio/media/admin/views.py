@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -89,9 +90,7 @@ class LibraryViews:
         if not self.has_add_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied(_("You may not add media. Ask an administrator for that permission."))
         with busy_said():
-            media, is_new = store_once(sent_file(request))
-        if is_new:
-            self.log_addition(request, media, [{"added": {}}])  # type: ignore[attr-defined]
+            media, is_new = store_once(sent_file(request), log=partial(self.log_addition, request))  # type: ignore[attr-defined]
         return {"is_new": is_new, **self.shown(request, media)}
 
     @method_decorator(require_POST)
@@ -131,7 +130,7 @@ class LibraryViews:
             raise PermissionDenied(_("You may not change media. Ask an administrator for that permission."))
         try:
             with busy_said():
-                media = replace_file(pk, sent_file(request))
+                media = replace_file(pk, sent_file(request), log=partial(self.log_change, request))  # type: ignore[attr-defined]
         except ShownAsPicture as error:
             places = places_of([pk], request).get(pk, [])
             raise ValidationError(
@@ -140,7 +139,6 @@ class LibraryViews:
             ) from error
         except Media.DoesNotExist:
             raise BadRequest(_("This media was deleted meanwhile.")) from None
-        self.log_change(request, media, [{"changed": {"fields": [str(_("File"))]}}])  # type: ignore[attr-defined]
         return self.shown(request, media)
 
     def shown(self, request: HttpRequest, media: Media) -> dict[str, Any]:

@@ -9,8 +9,10 @@ from django.urls import NoReverseMatch, reverse
 
 from folio.media.admin.pickers import PicksMedia
 
+from .collisions import TellsCollisions
 
-class EditPages(PicksMedia):
+
+class EditPages(TellsCollisions, PicksMedia):
     """Pages with a form that loses nothing: it warns before leaving, and finds out that the session has ended."""
 
     change_form_template = add_form_template = "folio/portfolios/edit.html"
@@ -22,7 +24,7 @@ class EditPages(PicksMedia):
     @property
     def media(self) -> forms.Media:
         scripts: Any = [forms.Script(f"folio/{name}.js", type="module") for name in self.scripts]
-        media: forms.Media = super().media  # type: ignore[misc]
+        media: forms.Media = super().media
         return media + forms.Media(css={"all": ["folio/form.css"]}, js=scripts)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:

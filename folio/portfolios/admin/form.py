@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -81,7 +80,7 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
             self.initial.setdefault("tags", list(self.placed(PortfolioTag, "tag")))
         for name, model in (("employer", Employer), ("tags", Tag)):
             if name in self.fields:
-                self.fields[name].widget.make_url = make_url(model, self.user)  # type: ignore[attr-defined]
+                self.fields[name].widget.make_url = make_url(model, self.user)
         if "excerpt" in self.fields:
             self.fields["excerpt"].widget.attrs.pop("maxlength", None)  # browsers cut what is pasted, without a word
 
@@ -137,16 +136,8 @@ class FormPages(EditPages):
     def has_change_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
         return drafting.may_change(request.user, obj)
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Portfolio | None:
-        """Return the entry; one that is about to be written stays as it was found until that is done."""
-        found: Portfolio | None = super().get_object(request, object_id, from_field)  # type: ignore[misc]
-        if found and request.method == "POST" and connection.in_atomic_block:
-            Portfolio.objects.filter(pk=found.pk).lock()
-            found = super().get_object(request, object_id, from_field)  # type: ignore[misc]
-        return found
-
     def get_form(self, request: HttpRequest, obj: Portfolio | None = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change, **kwargs)  # type: ignore[misc]
+        form = super().get_form(request, obj, change, **kwargs)
         form.user = request.user
         return form
 

@@ -3,13 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
-from django.db.models import Count, Model, Q, QuerySet, Sum
+from django.db.models import Count, Model, Q, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from folio.access.history import latest
 from folio.media.admin import thumbnail_url
 from folio.media.models import Media
 
@@ -28,7 +27,7 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "title": _("Home"),
         "actions": actions(request),
         "counts": [*(portfolio_counts() if portfolios else ()), *(media_counts() if media else ()), *others(request)],
-        "latest": latest(request),
+        "latest": latest(LATEST, request),
         "without_cover": without_cover() if portfolios else None,
         "without_alt": without_alt() if media else None,
     }
@@ -77,14 +76,6 @@ def others(request: HttpRequest) -> list[dict[str, Any]]:
         for model, title in titles.items()
         if may_see(request, model)
     ]
-
-
-def latest(request: HttpRequest) -> QuerySet[LogEntry]:
-    """Return the latest changes to what the reader may see; that of others stays theirs."""
-    seen = [model for model in admin.site._registry if may_see(request, model)]
-    types = ContentType.objects.get_for_models(*seen).values()
-    entries = LogEntry.objects.filter(content_type__in=[kind.pk for kind in types])
-    return entries.select_related("user", "content_type").order_by("-pk")[:LATEST]
 
 
 def without_cover() -> dict[str, Any]:

@@ -1,10 +1,9 @@
 """The list of portfolios: what it shows, how it is narrowed, and what is done to its rows."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.admin.models import ADDITION, CHANGE
 from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import BooleanField, Prefetch, QuerySet, Value
@@ -20,6 +19,7 @@ from unfold.contrib.filters.forms import HorizontalRadioForm
 from unfold.views import ChangeList
 
 from folio.api.admin import AbsentLast, answer_in_json, in_one_write, json_body
+from folio.api.changes import log, log_each, new_values
 from folio.api.parameters import BIGGEST
 from folio.api.viewsets import write
 from folio.media.admin import thumbnail_url
@@ -30,6 +30,7 @@ from ..duplicating import duplicate
 from ..filters import PortfolioFilterSet
 from ..models import Portfolio, PortfolioTag
 from ..reordering import hold_table, move, those_before
+from .restoring import RESTORED
 
 TAGS = 3  # that a row shows; the others are counted
 BOXES = (64, 128)  # thumbnails of a cover, for plain and for dense screens
@@ -121,16 +122,6 @@ def yes_no(value: bool) -> Value:
 def cell(name: str, portfolio: Portfolio, **context: Any) -> str:
     """Return a column's content from its template."""
     return get_template(f"portfolios/list/{name}.html").render({"portfolio": portfolio, **context})
-
-
-def note(request: HttpRequest, portfolios: Iterable[Portfolio], flag: int, changes: dict[str, Any]) -> None:
-    """Write a change that took place into the history of each."""
-    columns: list[Any] = [Portfolio._meta.get_field(name) for name in changes]
-    fields = [str(column.verbose_name) for column in columns]
-    message = [{"changed": {"fields": fields, "values": changes}}] if flag == CHANGE else [{"added": {}}]
-    rows = list(portfolios)
-    if rows:
-        LogEntry.objects.log_actions(request.user.pk, rows, flag, message)  # type: ignore[arg-type]
 
 
 class ListPages:
@@ -241,7 +232,7 @@ class ListPages:
 
     def set_active(self, request: HttpRequest, queryset: QuerySet[Portfolio], *, is_active: bool) -> list[Portfolio]:
         changed = Portfolio.objects.filter(pk__in=queryset.order_by().values("pk")).publish(is_active=is_active)
-        note(request, changed, CHANGE, {"is_active": [not is_active, is_active]})
+        log_each(request.user, CHANGE, [(row, {"is_active": (not is_active, is_active)}) for row in changed])
         return changed
 
     @admin.action(description=_("Duplicate selected portfolio"), permissions=["duplicate"])
@@ -255,7 +246,7 @@ class ListPages:
     def duplicated(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Make a copy, and lead to its form."""
         copy = duplicate(pk)
-        note(request, [copy], ADDITION, {})
+        log(request.user, copy, ADDITION, new_values(copy, RESTORED))
         text = _t("This is a copy, “%(title)s”. It is not published yet; give it a title and a slug of its own.")
         messages.success(request, text % {"title": copy.title})
         return HttpResponseRedirect(reverse("admin:portfolios_portfolio_change", args=[copy.pk]))
@@ -317,7 +308,7 @@ class ListPages:
         was, order = move(pk, **{side: target}) if target else (0, 0)
         portfolio = Portfolio.objects.get(pk=pk)
         if was != order:
-            note(request, [portfolio], CHANGE, {"order": [was, order]})
+            log(request.user, portfolio, CHANGE, {"order": (was, order)})
         place = listed.filter(those_before(portfolio)).count() + 1
         orders = dict(Portfolio.objects.filter(pk__in=[pk, *shown]).values_list("pk", "order"))
         page = (place - 1) // self.list_per_page + 1

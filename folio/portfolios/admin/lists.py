@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import StackedInline
@@ -18,8 +17,6 @@ from .. import drafting
 from ..models import Link, MetaEntry, Portfolio
 from ..services import Replaced, replace_links, replace_meta
 from .placed import LinkForm
-
-STALE = _("Someone else has changed this list meanwhile. Open the page again, and make your changes there.")
 
 
 class PlacedForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -39,11 +36,6 @@ class PlacedFormSet(PaginationInlineFormSet):
 
     columns: tuple[str, ...]
     of_portfolio: str  # what the list is called
-
-    def clean(self) -> None:
-        super().clean()  # finds duplicates among the rows; Django compares none with the database, so all must be here
-        if {form.instance.pk for form in self.initial_forms} != {row.pk for row in self.get_queryset()}:
-            raise ValidationError(STALE)
 
     def save(self, commit: bool = True) -> list[Any]:
         """Save the list if anything changed, and note what did for the admin site's history."""

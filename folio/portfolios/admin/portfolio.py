@@ -13,11 +13,12 @@ from .form import FormPages, PortfolioForm
 from .listing import ListPages
 from .lists import LinksInline, MetaInline
 from .preview import PreviewPages
+from .restoring import RestoresVersions
 from .subjects import searched
 
 
 @admin.register(Portfolio)
-class PortfolioAdmin(FormPages, ListPages, PreviewPages, ResourceAdmin):
+class PortfolioAdmin(RestoresVersions, FormPages, ListPages, PreviewPages, ResourceAdmin):
     form = PortfolioForm
     inlines = (LinksInline, MetaInline)
     search_fields = searched(filters.PortfolioFilterSet)

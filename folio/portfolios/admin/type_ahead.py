@@ -160,7 +160,7 @@ class MadeByName:
             if not form.is_valid():
                 raise ValidationError(form.errors.get("name") or form.non_field_errors())
             row = form.save()
-            self.log_addition(request, row, [{"added": {}}])  # type: ignore[attr-defined]
+            self.log_addition(request, row, self.construct_change_message(request, form, None, add=True))  # type: ignore[attr-defined]
         return row
 
 
