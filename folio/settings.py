@@ -347,7 +347,11 @@ UNFOLD = {
                 "items": [
                     admin_page(_("Users"), "person", "auth.user"),
                     admin_page(_("Groups"), "group", "auth.group"),
-                    admin_page(_("Tokens"), "key", "access.token"),
+                    {
+                        "title": _("API keys"),
+                        "icon": "key",
+                        "link": reverse_lazy("admin:access_token_changelist"),
+                    },
                 ],
             },
             {

@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client as Site
 from rest_framework.test import APIClient
 
@@ -63,6 +63,18 @@ def staff(db: None) -> User:
 def stranger(db: None) -> User:
     """A user who is not staff, though someone granted them every permission."""
     return make_user("sam", codes=CODES)
+
+
+@pytest.fixture
+def grant(db: None) -> Callable[..., None]:
+    """Return a function that grants a user permissions, named as `app.codename`."""
+
+    def grant(user: User, *permissions: str) -> None:
+        for permission in permissions:
+            app, codename = permission.split(".")
+            user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+
+    return grant
 
 
 @pytest.fixture

@@ -5,11 +5,13 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+NAME_LENGTH = 100
 KEY_PREFIX = "folio_"  # lets scanners for leaked secrets recognise a key
 
 
@@ -19,6 +21,12 @@ def digest_of(key: bytes) -> str:
     A key holds 256 random bits, so that a plain SHA-256 can't be searched; slow hashes are for passwords.
     """
     return hashlib.sha256(key).hexdigest()
+
+
+def validate_expiry(moment: datetime | None) -> None:
+    """Raise ValidationError for a moment at which a new key could never have been used."""
+    if moment is not None and moment <= timezone.now():
+        raise ValidationError(_("Enter a moment in the future."))
 
 
 class TokenQuerySet(models.QuerySet["Token"]):
@@ -37,15 +45,17 @@ class TokenQuerySet(models.QuerySet["Token"]):
 class TokenManager(models.Manager.from_queryset(TokenQuerySet)):  # type: ignore[misc]
     def issue(self, user: AbstractBaseUser, **fields: Any) -> tuple["Token", str]:
         """Save a new token of `user` and return it with its key, which can never be read again."""
-        key = KEY_PREFIX + secrets.token_urlsafe(32)
-        return self.create(user=user, digest=digest_of(key.encode()), **fields), key
+        token = self.model(user=user, **fields)
+        key = token.draw_key()
+        token.save()
+        return token, key
 
 
 class Token(models.Model):
     """A key that opens the API for its owner; only the key's digest is stored."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tokens")
-    name = models.CharField(max_length=100, blank=True)
+    name = models.CharField(max_length=NAME_LENGTH, blank=True)
     digest = models.CharField(max_length=64, editable=False)
     codes = models.JSONField(
         null=True,
@@ -56,15 +66,27 @@ class Token(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     # The beginning of the hour, UTC; see `folio.access.uses`.
     last_used_at = models.DateTimeField(null=True, editable=False)
+    # Of the admin site's form that the token was made by, so that the form makes one only, however often it is sent.
+    form = models.UUIDField(null=True, editable=False)
 
     objects = TokenManager()
 
     class Meta:
         ordering = ["-created_at", "-pk"]
-        constraints = [models.UniqueConstraint(fields=["digest"], name="token_digest_unique")]
+        verbose_name = "API key"
+        constraints = [
+            models.UniqueConstraint(fields=["digest"], name="token_digest_unique"),
+            models.UniqueConstraint(fields=["user", "form"], name="token_form_unique"),
+        ]
 
     def __str__(self) -> str:
         return self.name or f"Token {self.pk}"
+
+    def draw_key(self) -> str:
+        """Give the token, which is not saved yet, a key, and return it; only its digest is kept."""
+        key = KEY_PREFIX + secrets.token_urlsafe(32)
+        self.digest = digest_of(key.encode())
+        return key
 
     def has_expired(self, now: datetime | None = None) -> bool:
         return self.expires_at is not None and self.expires_at <= (now or timezone.now())

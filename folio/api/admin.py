@@ -64,6 +64,10 @@ class ResourceAdmin(ModelAdmin):
 
     formfield_overrides: Any = FIELDS
 
+    def sees_every_row(self, request: HttpRequest) -> bool:
+        """Tell whether someone who may open the list sees all rows there; else nothing is told of those of others."""
+        return self.has_view_or_change_permission(request)
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:

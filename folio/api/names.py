@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 # The translators' tool finds words only where they stand; a test knows which are needed.
 WORDS = (
+    gettext_noop("API key"),
+    gettext_noop("API keys"),
     gettext_noop("alt"),
     gettext_noop("codes"),
     gettext_noop("completed at"),
@@ -24,11 +26,13 @@ WORDS = (
     gettext_noop("file"),
     gettext_noop("gallery image"),
     gettext_noop("gallery images"),
+    gettext_noop("form"),
     gettext_noop("height"),
     gettext_noop("image"),
     gettext_noop("images"),
     gettext_noop("is active"),
     gettext_noop("key"),
+    gettext_noop("last used at"),
     gettext_noop("link"),
     gettext_noop("links"),
     gettext_noop("media"),
@@ -49,8 +53,6 @@ WORDS = (
     gettext_noop("thumbnail"),
     gettext_noop("thumbnails"),
     gettext_noop("title"),
-    gettext_noop("token"),
-    gettext_noop("tokens"),
     gettext_noop("type"),
     gettext_noop("updated at"),
     gettext_noop("url"),
