@@ -4,7 +4,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.factories import draw
 from tests.live import Server
@@ -100,6 +100,15 @@ def test_makes_an_entry_from_nothing(tab: Tab, server: Server) -> None:
     tab.check_accessibility()
     tab.picture("portfolio-form")
 
+    page.locator("#id_is_active").uncheck()
+    save(page, "_preview")
+    expect(page.get_by_role("heading", name="Straße am नदी")).to_be_visible()
+    expect(page.get_by_text("not published yet")).to_be_visible()
+    assert portfolio_of(server, tab, "straße-am-नदी")["is_active"] is False
+
+    page.get_by_role("link", name="Back to the form").click()
+    assert photos_of(page) == ordered
+    page.locator("#id_is_active").check()
     save(page, "_continue")
 
     expect(page.locator("#folio-problems")).to_have_count(0)
@@ -153,7 +162,12 @@ def test_loses_nothing_with_the_session(tab: Tab) -> None:
     page.fill("#id_title", "Through the night")
     page.fill("#id_excerpt", "Typed before the session ended.")
     warnings: list[str] = []
-    page.once("dialog", lambda dialog: (warnings.append(dialog.type), dialog.dismiss()))
+
+    def stay(dialog: Dialog) -> None:
+        warnings.append(dialog.type)
+        dialog.dismiss()
+
+    page.once("dialog", stay)
     page.evaluate("location.reload()")
     page.wait_for_timeout(500)
     assert warnings == ["beforeunload"]

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import StackedInline
 from unfold.forms import PaginationInlineFormSet
-from unfold.widgets import UnfoldAdminExpandableTextareaWidget, UnfoldAdminIntegerFieldWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from folio.api.admin import FIELDS
 from folio.api.changes import Changes
@@ -120,7 +120,7 @@ class PlacedInline(PicksMedia):
 
 class LinkItemForm(PlacedForm):
     class Meta(LinkForm.Meta):
-        widgets = {"description": UnfoldAdminExpandableTextareaWidget()}
+        widgets = {"description": UnfoldAdminTextareaWidget({"rows": 1})}
 
 
 class LinksInline(PlacedInline, StackedInline):
@@ -135,7 +135,7 @@ class LinksInline(PlacedInline, StackedInline):
 
 class MetaItemForm(PlacedForm):
     class Meta:
-        widgets = {"value_text": UnfoldAdminExpandableTextareaWidget()}
+        widgets = {"value_text": UnfoldAdminTextareaWidget({"rows": 1})}
 
 
 class MetaInline(PlacedInline, StackedInline):

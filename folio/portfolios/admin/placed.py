@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
-from unfold.widgets import UnfoldAdminExpandableTextareaWidget
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from folio.api.admin import AbsentLast, ResourceAdmin
 
@@ -24,7 +24,7 @@ from .type_ahead import TypeAheadField
 
 class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
-        widgets = {"description": UnfoldAdminExpandableTextareaWidget()}
+        widgets = {"description": UnfoldAdminTextareaWidget({"rows": 1})}
         labels = {"url": "URL"}
         error_messages = {"url": {"invalid": NOT_WEB}}
 
@@ -37,7 +37,7 @@ class MetaAloneForm(forms.ModelForm):  # type: ignore[type-arg]
     portfolio = TypeAheadField(Portfolio.objects.all(), "portfolios.metaentry.portfolio", label=_("Portfolio"))
 
     class Meta:
-        widgets = {"value_text": UnfoldAdminExpandableTextareaWidget()}
+        widgets = {"value_text": UnfoldAdminTextareaWidget({"rows": 1})}
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]

@@ -44,7 +44,7 @@ class EmployerAdmin(MadeByName, EditPages, ResourceAdmin):
         named = Portfolio.objects.filter(employer__in=employers).order_by("title", "pk")
         count = named.count()
         shown = list(named.only("title")[:SHOWN]) if drafting.may_view(request.user) else []
-        protected = [
+        protected: list[str] = [
             format_html('<a href="{}" class="text-link">{}</a>', url_of(portfolio), portfolio) for portfolio in shown
         ]
         if rest := count - len(shown):
