@@ -1,16 +1,17 @@
 """Media as cards: what grids, pickers and their scripts show of them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 
 from folio.api.parameters import BIGGEST
 
-from ..models import Media, MediaType
+from ..documents import MediaPool
+from ..models import Media, MediaType, Thumbnail
 from ..sizes import human_readable_size
 
 ICONS = {
@@ -25,7 +26,9 @@ SMALL, LARGE = 128, 512  # the thumbnails that rows and cards show
 
 
 def with_thumbnails(media: QuerySet[Media]) -> QuerySet[Media]:
-    return media.prefetch_related("thumbnails")
+    """Read with each media the thumbnails that cards show, and no others."""
+    shown = Thumbnail.objects.filter(size__in=(SMALL, LARGE))
+    return media.prefetch_related(Prefetch("thumbnails", shown))
 
 
 def read(ids: Iterable[Any]) -> dict[str, Media]:
@@ -41,8 +44,19 @@ def ids_in(values: Iterable[Any]) -> set[str]:
 
 
 def card_of(media: Media) -> dict[str, Any]:
-    """Return what a card shows, ready for templates and scripts; `media.thumbnails` is best prefetched."""
-    thumbnails = {thumbnail.size: thumbnail.file.url for thumbnail in media.thumbnails.all()}
+    return cards_of([media])[0]
+
+
+def cards_of(media: Iterable[Media]) -> list[dict[str, Any]]:
+    """Return what cards show, ready for templates and scripts; `with_thumbnails()` has best read the media."""
+    pages = reverse("admin:media_media_changelist")
+    url = MediaPool((), "").url  # the storage's own takes half of the time of a grid
+    return [card(each, pages, url) for each in media]
+
+
+def card(media: Media, pages: str, url: Callable[[str], str]) -> dict[str, Any]:
+    thumbnails = {thumbnail.size: thumbnail.file.name or "" for thumbnail in media.thumbnails.all()}
+    large, small = (thumbnails.get(size) for size in (LARGE, SMALL))
     width, height = fitted(media.width or 0, media.height or 0)
     return {
         "id": media.pk,
@@ -54,14 +68,14 @@ def card_of(media: Media) -> dict[str, Any]:
         "extension": PurePosixPath(str(media.file)).suffix[1:].upper(),
         "dimensions": f"{media.width} × {media.height}" if media.width else "",
         "size": human_readable_size(media.size),
-        "thumbnail": thumbnails.get(LARGE),
-        "small": thumbnails.get(SMALL),
+        "thumbnail": url(large) if large else None,
+        "small": url(small) if small else None,
         "width": width,
         "height": height,
         "color": media.dominant_color,
         "placeholder": media.placeholder,
-        "url": reverse("admin:media_media_change", args=(media.pk,)),
-        "texts": reverse("admin:media_media_texts", args=(media.pk,)),
+        "url": f"{pages}{media.pk}/change/",
+        "texts": f"{pages}{media.pk}/texts/",
     }
 
 

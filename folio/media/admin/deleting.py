@@ -20,7 +20,7 @@ from folio.api.changes import log_each
 
 from ..deleting import locked_with_users, take_off_all
 from ..models import Media
-from .cards import card_of, with_thumbnails
+from .cards import card_of, cards_of
 from .uses import Place, may_detach, places_of
 
 
@@ -34,24 +34,24 @@ class DeletesUnused(ResourceAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         def attempt() -> HttpResponse:
-            if request.method == "POST" and "detach" in request.POST and object_id.isdecimal():
-                self.take_off_all(request, int(object_id))
+            if request.method == "POST" and "detach" in request.POST:
+                self.take_off_all(request, object_id)
             context = {**(extra_context or {}), **self.deletion_context(request, object_id)}
             return super(ResourceAdmin, self).delete_view(request, object_id, context)
 
         return in_one_write(request, attempt)
 
-    def take_off_all(self, request: HttpRequest, pk: int) -> None:
+    def take_off_all(self, request: HttpRequest, object_id: str) -> None:
         def permit(code: Code) -> None:
             if not request.user.has_perm(code.permission):
                 raise PermissionDenied(_("You may not change all that uses this media."))
 
-        media = locked_with_users(pk)
-        if media is None:
-            return
-        if not self.has_delete_permission(request, media):
-            raise PermissionDenied
-        take_off_all(media, permit, partial(log_each, request.user, CHANGE))
+        found = self.get_object(request, object_id)
+        if found is None or not self.has_delete_permission(request, found):
+            return  # Django's view says so
+        media = locked_with_users(found.pk)
+        if media is not None:
+            take_off_all(media, permit, partial(log_each, request.user, CHANGE))
 
     def deletion_context(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
         media = self.get_object(request, object_id)
@@ -69,7 +69,7 @@ class DeletesUnused(ResourceAdmin):
 
     @admin.action(description=gettext_lazy("Delete"), permissions=["delete"])
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[Media]) -> HttpResponse | None:
-        media = list(with_thumbnails(queryset))
+        media = list(queryset)
         places = places_of([row.pk for row in media], request)
         unused = [row for row in media if row.pk not in places]
         if request.POST.get("post"):
@@ -82,7 +82,7 @@ class DeletesUnused(ResourceAdmin):
             **self.admin_site.each_context(request),
             "title": _("Are you sure?"),
             "opts": self.opts,
-            "unused": [card_of(row) for row in unused],
+            "unused": cards_of(unused),
             "used": [(card_of(row), places[row.pk]) for row in media if row.pk in places],
             "selected": media,
             "media": self.media,

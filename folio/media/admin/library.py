@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -13,7 +13,7 @@ from folio.api.admin import ResourceAdmin
 from ..filters import MediaFilterSet
 from ..models import Media, MediaType
 from ..uploads import UploadRefused, store_upload
-from .cards import card_of, limits, with_thumbnails
+from .cards import card_of, cards_of, limits
 from .deleting import DeletesUnused
 from .pictures import thumbnail_url
 from .uses import may_detach, places_of
@@ -57,9 +57,6 @@ class MediaAdmin(LibraryViews, DeletesUnused, ResourceAdmin):
     fieldsets = ((None, {"fields": ("name", "alt")}),)
     add_fieldsets = ((None, {"fields": ("file", "name", "alt")}),)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Media]:
-        return with_thumbnails(super().get_queryset(request))
-
     def get_form(self, request: HttpRequest, obj: Media | None = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, **(kwargs if obj else {"form": UploadForm, **kwargs}))
 
@@ -77,7 +74,7 @@ class MediaAdmin(LibraryViews, DeletesUnused, ResourceAdmin):
         changelist = getattr(response, "context_data", {}).get("cl")
         if changelist is not None:
             response.context_data |= {
-                "cards": [card_of(media) for media in changelist.result_list],
+                "cards": cards_of(changelist.result_list),
                 "types": types_to_choose(changelist),
                 "may_change": self.has_change_permission(request),
                 "action_choices": [choice for choice in self.get_action_choices(request) if choice[0]],

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from ..models import Media
-from .cards import card_of, ids_in, limits, read
+from .cards import cards_of, ids_in, limits, read
 
 EMPTY: tuple[Any, ...] = (None, "", [])
 
@@ -37,7 +37,7 @@ class Picker(forms.Widget):
         context = super().get_context(name, value, attrs)
         ids = [str(pk) for pk in self.ids(value)]
         known = read(ids) if self.known is None else self.known
-        context["cards"] = [card_of(known[pk]) for pk in ids if pk in known]
+        context["cards"] = cards_of(known[pk] for pk in ids if pk in known)
         context |= {"only": self.only, "may_change": self.may_change, "library": reverse("admin:media_media_pick")}
         return context | limits()
 

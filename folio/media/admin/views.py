@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.models import ADDITION, CHANGE
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -20,13 +20,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from folio.api.admin import answer_in_json, json_body
+from folio.api.changes import log
 from folio.api.errors import Busy
 from folio.api.viewsets import write
 
 from ..models import Media, MediaType
 from ..replacing import ShownAsPicture, replace_file
-from ..uploads import UploadBusy, store_once
-from .cards import card_of, limits, with_thumbnails
+from ..uploads import Log, UploadBusy, store_once
+from .cards import card_of, cards_of, limits, with_thumbnails
 from .uses import places_of
 
 PICKED_AT_ONCE = 48  # cards that the picker loads
@@ -55,6 +56,9 @@ class LibraryViews:
             *super().get_urls(),  # type: ignore[misc]
         ]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Media]:
+        return with_thumbnails(super().get_queryset(request))  # type: ignore[misc]
+
     @method_decorator(require_GET)
     def pick_view(self, request: HttpRequest) -> JsonResponse:
         """Answer with the picker's dialog, or with more of its cards."""
@@ -66,12 +70,12 @@ class LibraryViews:
         asked = request.GET
         media_type = asked.get("type", "")
         offset = int(text) if (text := asked.get("offset", "0")).isdecimal() and len(text) < 8 else 0
-        rows: QuerySet[Media] = self.get_queryset(request)  # type: ignore[attr-defined]
+        rows = self.get_queryset(request)
         if media_type in MediaType.values:
             rows = rows.filter(type=media_type)
         rows, _distinct = self.get_search_results(request, rows, asked.get("q", ""))  # type: ignore[attr-defined]
-        found = list(with_thumbnails(rows).order_by("-created_at", "pk")[offset : offset + PICKED_AT_ONCE + 1])
-        context: dict[str, Any] = {"cards": [card_of(media) for media in found[:PICKED_AT_ONCE]]}
+        found = list(rows.order_by("-created_at", "pk")[offset : offset + PICKED_AT_ONCE + 1])
+        context: dict[str, Any] = {"cards": cards_of(found[:PICKED_AT_ONCE])}
         template = "folio/media/options.html"
         if "dialog" in asked:
             template = "folio/media/dialog.html"
@@ -90,7 +94,7 @@ class LibraryViews:
         if not self.has_add_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied(_("You may not add media. Ask an administrator for that permission."))
         with busy_said():
-            media, is_new = store_once(sent_file(request), log=partial(self.log_addition, request))  # type: ignore[attr-defined]
+            media, is_new = store_once(sent_file(request), log=self.recorder(request, ADDITION))
         return {"is_new": is_new, **self.shown(request, media)}
 
     @method_decorator(require_POST)
@@ -130,7 +134,7 @@ class LibraryViews:
             raise PermissionDenied(_("You may not change media. Ask an administrator for that permission."))
         try:
             with busy_said():
-                media = replace_file(pk, sent_file(request), log=partial(self.log_change, request))  # type: ignore[attr-defined]
+                media = replace_file(pk, sent_file(request), log=self.recorder(request, CHANGE))
         except ShownAsPicture as error:
             places = places_of([pk], request).get(pk, [])
             raise ValidationError(
@@ -141,14 +145,18 @@ class LibraryViews:
             raise BadRequest(_("This media was deleted meanwhile.")) from None
         return self.shown(request, media)
 
+    def recorder(self, request: HttpRequest, action_flag: int) -> Log:
+        """Return what records, within the transaction that stores a file, that the user did so."""
+        return lambda media, changes: log(request.user, media, action_flag, changes)
+
     def shown(self, request: HttpRequest, media: Media) -> dict[str, Any]:
         """Return a media as its scripts take it: its data, and what it looks like in a picker and in the grid."""
         card = card_of(media)
-        context = {"card": card, "may_change": self.has_change_permission(request)}  # type: ignore[attr-defined]
+        context = {"card": card, "cards": [card], "may_change": self.has_change_permission(request)}  # type: ignore[attr-defined]
         return {
             "media": card,
             "option": render_to_string("folio/media/option.html", context, request),
-            "card": render_to_string("folio/media/card.html", context, request),
+            "card": render_to_string("folio/media/cards.html", context, request),
         }
 
 

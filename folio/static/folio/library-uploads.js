@@ -1,6 +1,6 @@
 // The list of files on their way: two at once, each with its progress and its own word, whatever the others do.
 
-import { Refusal, fill, upload } from "./page.js";
+import { fill, upload } from "./page.js";
 import { say } from "./library-say.js";
 
 const AT_ONCE = 2; // more would only share the same line, and the server decodes two images at once
@@ -75,17 +75,14 @@ export class Uploads {
     this.going += 1;
     entry.controller = new AbortController();
     entry.attempts += 1;
-    try {
-      const form = new FormData();
-      form.append("file", entry.file, entry.file.name);
-      const progress = (fraction) => this.progress(entry, fraction);
-      this.done(entry, await upload(this.texts.url, form, progress, entry.controller.signal));
-    } catch (error) {
-      this.failed(entry, error);
-    } finally {
-      this.going -= 1;
-      this.next();
-    }
+    const form = new FormData();
+    form.append("file", entry.file, entry.file.name);
+    const progress = (fraction) => this.progress(entry, fraction);
+    const sent = upload(this.texts.url, form, progress, entry.controller.signal);
+    await sent.then((answer) => this.done(entry, answer), (error) => this.failed(entry, error));
+    this.going -= 1;
+    this.next();
+    if (entry.answer) this.onStored(entry.answer);
   }
 
   progress(entry, fraction) {
@@ -100,16 +97,16 @@ export class Uploads {
     this.stored += 1;
     const word = answer.is_new ? this.texts.done : fill(this.texts.same, { name: answer.media.name });
     this.look(entry, answer.is_new ? "done" : "same", word);
-    this.onStored(answer);
+    entry.answer = answer;
   }
 
   failed(entry, error) {
     if (error.name === "AbortError") return;
-    if (error instanceof Refusal && error.status === 503 && entry.attempts < ATTEMPTS) {
+    if (error.status === 503 && entry.attempts < ATTEMPTS) {
       this.again(entry, error.wait || 5);
     } else {
       // What the server said of the file stays so; of the way to the server, another try may tell otherwise.
-      const mayRetry = !(error instanceof Refusal) || [0, 401, 409, 503].includes(error.status) || error.status >= 500;
+      const mayRetry = [0, 401, 409].includes(error.status) || error.status >= 500;
       this.refuse(entry, error.message, mayRetry);
     }
   }

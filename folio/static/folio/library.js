@@ -22,7 +22,7 @@ function startLibrary(page) {
   if (!section) return;
   const uploads = new Uploads(section, (answer) => {
     grid.querySelector(`[data-id="${answer.media.id}"]`)?.remove();
-    grid.insertAdjacentHTML("afterbegin", answer.card);
+    grid.insertAdjacentHTML("afterbegin", answer.card.trim());
     readyCard(grid.firstElementChild);
     grid.firstElementChild.classList.add("folio-card-new");
     part(page, "none").hidden = true;

@@ -130,8 +130,14 @@ class Dialog {
     this.options.insertAdjacentHTML("afterbegin", answer.option);
     const option = this.options.firstElementChild;
     if (!this.only || answer.media.type === this.only) this.choose(option, true);
-    else option.remove(); // stored, but no choice here
+    else this.passOver(option);
     this.settle();
+  }
+
+  /** Say of what is stored now that it is no choice here. */
+  passOver(option) {
+    option.remove();
+    announce(fill(this.options.dataset.other, { name: option.dataset.name }), "info");
   }
 
   // What is chosen

@@ -10,7 +10,7 @@ import { labelOf, optionOf, pictureOf, tellForm } from "./picker-parts.js";
 export class Gallery extends HTMLElement {
   connectedCallback() {
     if (this.list) return; // moved within the page
-    this.list = part(this, "list");
+    this.list = part(this, "images");
     for (const item of this.list.children) nameControls(item, item.dataset.name);
     this.number();
     saveTexts(this);
