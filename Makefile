@@ -71,11 +71,12 @@ types: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 ifneq ($(DATABASES),postgresql)
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.site
 	@$(BIN)/python -m benchmarks.thumbnails
 	@$(BIN)/python -m benchmarks.slow_clients
 endif
 ifneq ($(DATABASES),sqlite)
-	@$(BIN)/python -m benchmarks --database postgresql; status=$$?; \
+	@$(BIN)/python -m benchmarks --database postgresql && $(BIN)/python -m benchmarks.site --database postgresql; status=$$?; \
 	if [ $$status -eq 69 ] && [ "$(DATABASES)" = auto ]; then echo "Measured on SQLite only."; else exit $$status; fi
 endif
 

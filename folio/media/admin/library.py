@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -15,11 +14,12 @@ from ..models import Media, MediaType
 from ..uploads import UploadRefused, store_upload
 from .cards import card_of, cards_of, limits
 from .deleting import DeletesUnused
-from .pictures import thumbnail_url
+from .pictures import thumbnail_urls
 from .uses import may_detach, places_of
 from .views import LibraryViews
 
 CARDS = 60  # on a page of the library
+NAMED = 64  # the thumbnail beside a media's name, in histories
 
 
 class UploadForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -61,9 +61,8 @@ class MediaAdmin(LibraryViews, DeletesUnused, ResourceAdmin):
         return super().get_form(request, obj, change, **(kwargs if obj else {"form": UploadForm, **kwargs}))
 
     def thumbnails_of(self, rows: list[Media]) -> dict[int, str]:
-        prefetch_related_objects(rows, "thumbnails")
-        urls = {media.pk: thumbnail_url(media, 64) for media in rows}
-        return {pk: url for pk, url in urls.items() if url}
+        urls = thumbnail_urls((media.pk for media in rows), [NAMED])
+        return {media.pk: urls[media.pk, NAMED] for media in rows if (media.pk, NAMED) in urls}
 
     def save_model(self, request: HttpRequest, obj: Media, form: Any, change: bool) -> None:
         if change:  # a new one is stored already

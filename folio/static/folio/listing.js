@@ -27,7 +27,7 @@ async function toggle(button) {
   button.setAttribute("aria-disabled", "true");
   try {
     await send(button.dataset.url, { is_active: isActive });
-    announce(fill(isActive ? texts.published : texts.hidden, { title: button.dataset.title }));
+    announce(fill(isActive ? texts.published : texts.hidden, { title: titleOf(rowOf(button)) }));
   } catch (error) {
     button.setAttribute("aria-checked", !isActive);
     tell(error);
@@ -42,8 +42,20 @@ function rows() {
   return [...list.tBodies].filter((row) => row.querySelector(".folio-handle"));
 }
 
+function rowOf(control) {
+  return control.closest("tbody");
+}
+
 function handleOf(row) {
   return row.querySelector(".folio-handle");
+}
+
+function idOf(row) {
+  return Number(row.dataset.id);
+}
+
+function titleOf(row) {
+  return row.querySelector(".folio-title").textContent;
 }
 
 function letRowsBeMoved() {
@@ -61,14 +73,14 @@ function letRowsBeMoved() {
   });
   list.addEventListener("keydown", (event) => {
     if (!event.target.matches(".folio-handle") || event.altKey || event.ctrlKey || event.metaKey) return;
-    const row = event.target.closest("tbody");
+    const row = rowOf(event.target);
     const all = rows();
     const from = all.indexOf(row);
     const to = { ArrowUp: from - 1, ArrowDown: from + 1, Home: 0, End: all.length - 1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     if (to === from) return;
-    if (to < 0 || to >= all.length) moveTo(event.target.dataset, Number(texts.first) + to);
+    if (to < 0 || to >= all.length) moveTo(row, Number(texts.first) + to);
     else put(row, to);
   });
 }
@@ -89,17 +101,14 @@ let isUndone = false; // what was made after a move that failed is not sent
 function save(row, before) {
   const now = rows();
   const index = now.indexOf(row);
-  const id = Number(handleOf(row).dataset.id);
   const other = now[index + 1] ?? now[index - 1];
-  const shown = now.map((each) => Number(handleOf(each).dataset.id));
-  const body = { id, shown, [now[index + 1] ? "before" : "after"]: Number(handleOf(other).dataset.id) };
-  const { title } = handleOf(row).dataset;
+  const body = { id: idOf(row), shown: now.map(idOf), [now[index + 1] ? "before" : "after"]: idOf(other) };
   last = last.then(async () => {
     if (isUndone) return;
     try {
       const answer = await send(texts.reorder + location.search, body);
       renew(answer.orders);
-      announce(fill(texts.moved, { title, place: number(answer.place) }));
+      announce(fill(texts.moved, { title: titleOf(row), place: number(answer.place) }));
     } catch (error) {
       isUndone = true;
       before.forEach((each) => each.parentNode.append(each));
@@ -112,27 +121,27 @@ function save(row, before) {
 
 function renew(orders) {
   for (const row of rows()) {
-    const order = orders[handleOf(row).dataset.id];
-    const cell = row.querySelector(".field-order");
+    const order = orders[idOf(row)];
+    const cell = row.querySelector(".field-order span");
     if (order !== undefined && cell) cell.textContent = order;
   }
 }
 
 /** Let a portfolio stand at a place of the whole list, and show the page of it. */
-async function moveTo({ id, title }, place) {
+async function moveTo(row, place) {
   const wanted = Math.max(1, Math.min(place, Number(texts.count)));
-  const from = Number(texts.first) + rows().findIndex((row) => handleOf(row).dataset.id === id);
+  const from = Number(texts.first) + rows().indexOf(row);
   if (wanted === from) return;
   try {
     await last;
-    const answer = await send(texts.reorder + location.search, { id: Number(id), place: wanted });
-    sessionStorage.setItem(TOLD, fill(texts.moved, { title, place: number(answer.place) }));
-    sessionStorage.setItem(FOCUS, id);
+    const answer = await send(texts.reorder + location.search, { id: idOf(row), place: wanted });
+    sessionStorage.setItem(TOLD, fill(texts.moved, { title: titleOf(row), place: number(answer.place) }));
+    sessionStorage.setItem(FOCUS, idOf(row));
     const url = new URL(location.href);
+    url.hash = "";
     if (answer.page > 1) url.searchParams.set("p", answer.page);
     else url.searchParams.delete("p");
     location.assign(url);
-    if (url.href === location.href) location.reload();
   } catch (error) {
     tell(error);
   }
@@ -145,16 +154,12 @@ function number(value) {
 // The menu of a row
 
 function open(button) {
-  menu.querySelector("h2").textContent = button.dataset.title;
-  menu.dataset.id = button.dataset.id;
+  menu.querySelector("h2").textContent = titleOf(rowOf(button));
   const form = document.getElementById("folio-duplicate");
   form.hidden = !button.dataset.duplicate;
   form.action = button.dataset.duplicate ?? "";
   const field = document.getElementById("folio-place");
-  if (field) {
-    const index = rows().findIndex((row) => handleOf(row).dataset.id === button.dataset.id);
-    field.value = Number(texts.first) + index;
-  }
+  if (field) field.value = Number(texts.first) + rows().indexOf(rowOf(button));
   menu.opener = button;
   button.setAttribute("aria-expanded", "true");
   menu.showPopover();
@@ -179,12 +184,12 @@ document.getElementById("folio-move")?.addEventListener("submit", (event) => {
   const field = document.getElementById("folio-place");
   if (!event.target.reportValidity()) return;
   menu.hidePopover();
-  moveTo(menu.opener.dataset, field.valueAsNumber);
+  moveTo(rowOf(menu.opener), field.valueAsNumber);
 });
 for (const button of menu?.querySelectorAll("[data-move]") ?? []) {
   button.addEventListener("click", () => {
     menu.hidePopover();
-    moveTo(menu.opener.dataset, button.dataset.move === "top" ? 1 : Number(texts.count));
+    moveTo(rowOf(menu.opener), button.dataset.move === "top" ? 1 : Number(texts.count));
   });
 }
 
@@ -208,7 +213,10 @@ function tellWhatWasLeft() {
   sessionStorage.removeItem(FOCUS);
   if (!told) return;
   announce(told);
-  const handle = list?.querySelector(`.folio-handle[data-id="${Number(id)}"]`);
-  handle?.focus();
-  handle?.closest("tbody").classList.add("folio-row-moved");
+  const row = list?.querySelector(`tbody[data-id="${Number(id)}"]`);
+  const handle = row?.querySelector(".folio-handle");
+  row?.classList.add("folio-row-moved");
+  // What unfold keeps cloaked until it has begun can't be focused.
+  if (document.readyState === "complete") handle?.focus();
+  else addEventListener("load", () => handle?.focus(), { once: true });
 }
