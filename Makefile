@@ -38,10 +38,12 @@ test: $(VENV)/.installed-dev
 ifneq ($(DATABASES),postgresql)
 	@echo "The suite on SQLite"
 	@env -u DATABASE_URL $(BIN)/python -m pytest $(PYTEST)
+	@command -v chromium chromium-browser google-chrome chrome >/dev/null || \
+		echo "The browser tests were skipped: there is no Chromium (on Debian: apt-get install chromium)."
 endif
 ifneq ($(DATABASES),sqlite)
 	@echo "The suite on PostgreSQL"
-	@$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest $(PYTEST); status=$$?; \
+	@$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest $(PYTEST) --ignore tests/browser; status=$$?; \
 	if [ $$status -eq 69 ] && [ "$(DATABASES)" = auto ]; then echo "Tested on SQLite only."; else exit $$status; fi
 endif
 

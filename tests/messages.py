@@ -83,7 +83,7 @@ def sources() -> Iterator[Path]:
 
 def djangos(language: str) -> dict[tuple[str | None, str], polib.POEntry]:
     """Return the entries of Django's catalogues that the admin site speaks from."""
-    entries = {}
+    entries: dict[tuple[str | None, str], polib.POEntry] = {}
     for app in DJANGO_APPS:
         for entry in polib.pofile(str(app / "locale" / language / "LC_MESSAGES/django.po")):
             entries[entry.msgctxt, entry.msgid] = entry
@@ -93,7 +93,7 @@ def djangos(language: str) -> dict[tuple[str | None, str], polib.POEntry]:
 def wanted() -> dict[tuple[str | None, str], Message]:
     """Return what Folio has to translate: its own and unfold's words, and Django's that Django lacks in Persian."""
     known = {key for key, entry in djangos("fa").items() if entry.translated()}
-    found = {}
+    found: dict[tuple[str | None, str], Message] = {}
     for path in sources():
         for message in in_python(path) if path.suffix == ".py" else in_template(path):
             found[message.context, message.text] = message

@@ -16,9 +16,16 @@ NO_PAGES = {
     "admin:login": "a redirect, for who is signed in",
     "admin:app_list": "for each app, below",
     "set_language": "a change",
+    "session": "JSON",
     "admin:media_media_pick": "a part of a page",
+    "admin:media_media_replace": "JSON",
     "admin:media_media_texts": "JSON",
     "admin:media_media_upload": "JSON",
+    "admin:portfolios_employer_make": "JSON",
+    "admin:portfolios_tag_make": "JSON",
+    "admin:portfolios_portfolio_active": "JSON",
+    "admin:portfolios_portfolio_duplicate": "a change",
+    "admin:portfolios_portfolio_reorder": "JSON",
     "admin:portfolios_portfolio_restore": "of an entry of the history: tests/browser/test_two_editors.py goes there",
 }
 PLAIN = ("admin:index", "admin:password_change", "admin:password_change_done")
@@ -48,6 +55,8 @@ def admin_pages(first: Mapping[str, int]) -> dict[str, str]:
             name = f"admin:{meta.app_label}_{meta.model_name}_{page}"
             if name in admin_routes():
                 pages[name] = reverse(name, args=[first[meta.label]] if is_of_row else [])
+    portfolio = first["portfolios.Portfolio"]
+    pages["admin:portfolios_portfolio_preview"] = reverse("admin:portfolios_portfolio_preview", args=[portfolio])
     pages["admin:auth_user_password_change"] = reverse("admin:auth_user_password_change", args=[first["auth.User"]])
     for app in sorted({model._meta.app_label for model in admin.site._registry}):
         pages[f"admin:app_list {app}"] = reverse("admin:app_list", args=[app])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, sync_playwright
 
 from tests.environment import ROOT
 from tests.live import Server, running_server
@@ -29,7 +29,8 @@ FLAGS = [
 ]
 PASSWORD = "a-long-password-for-tests"
 SCREENSHOTS = ROOT / "screenshots"  # left behind for whoever wants to look
-PHONE = {"width": 390, "height": 844}
+SCREEN: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 SERIOUS = {"serious", "critical"}
 MAKE_USER = """
 from django.contrib.auth.models import Group, User
@@ -110,16 +111,18 @@ class Tab:
 
     def check_accessibility(self) -> None:
         """Fail on what axe calls serious or critical of WCAG 2.1 AA, with where it is."""
-        found = Axe().run(
-            self.page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
-        )
-        serious = [
+        serious = self.serious_findings()
+        assert not serious, "\n".join([self.page.url, *serious])
+
+    def serious_findings(self, **options: object) -> list[str]:
+        wcag = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+        found = Axe().run(self.page, options={"runOnly": wcag, "resultTypes": ["violations"], **options})
+        return [
             f"{rule['id']} ({rule['impact']}): {rule['help']}: "
             + "; ".join(f"{node['target']} {node['html'][:160]}" for node in rule["nodes"][:5])
             for rule in found.response["violations"]
             if rule["impact"] in SERIOUS
         ]
-        assert not serious, "\n".join([self.page.url, *serious])
 
     def check_complaints(self) -> None:
         """Fail on errors of scripts, broken requests, and what the content security policy has stopped."""
@@ -133,7 +136,7 @@ def tab_for(browser: Browser, server: Server) -> Iterator[Callable[..., Tab]]:
     tabs: list[Tab] = []
 
     def tab_for(name: str | None = "ada", **options: object) -> Tab:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", **options})  # type: ignore[arg-type]
+        context = browser.new_context(**{"viewport": SCREEN, "locale": "en-GB", **options})  # type: ignore[arg-type]
         context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()

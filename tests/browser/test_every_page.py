@@ -1,4 +1,4 @@
-"""Every page of the admin site: nothing stopped by the policy, no error, no serious finding of axe, in three dresses."""
+"""Every page of the admin site: no error, nothing that the policy stops, no serious finding of axe; in each dress."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from django.contrib import admin
 from tests.live import Server
 from tests.pages import admin_pages
 
-from .conftest import PHONE, Tab
+from .conftest import PHONE, SCREEN, Tab
 
 FIRST_ROWS = """
 import json
@@ -20,11 +20,6 @@ Group.objects.get_or_create(name="Editors")
 models = [model._default_manager for model in admin.site._registry]
 print(json.dumps({rows.model._meta.label: rows.order_by("pk").values_list("pk", flat=True)[0] for rows in models}))
 """
-DRESSES: dict[str, dict[str, Any]] = {
-    "light": {},
-    "dark": {"color_scheme": "dark"},
-    "persian": {"locale": "fa-IR"},
-}
 
 
 @pytest.fixture(scope="module")
@@ -34,43 +29,88 @@ def pages(server: Server) -> dict[str, str]:
     return pages
 
 
-def width(tab: Tab) -> int:
-    return int(tab.page.evaluate("document.documentElement.scrollWidth"))
+def too_wide(tab: Tab) -> list[str]:
+    width = tab.page.evaluate("document.documentElement.scrollWidth")
+    room = tab.page.evaluate("window.innerWidth")
+    return [f"{width} pixels wide, of {room}"] if width > room else []
 
 
-@pytest.mark.parametrize("dress", DRESSES)
-def test_every_page_works_and_can_be_used_by_everyone(
-    dress: str, tab_for: Callable[..., Tab], pages: dict[str, str]
-) -> None:
-    tab = tab_for(**DRESSES[dress])
+def visit(tab: Tab, address: str) -> int:
+    """Open a page and return its status; what a page of an error lacks is not complained of."""
+    response = tab.page.goto(tab.server.url + address)
+    assert response is not None
+    if response.status != 200:
+        tab.complaints.clear()
+    return response.status
+
+
+def walk(tab: Tab, pages: dict[str, str], look: Callable[[str], list[str]]) -> None:
+    """Open every page, `look` at it, and fail with all that was found on any."""
+    findings = {}
     for name, address in pages.items():
-        tab.go(address)
-        tab.check_accessibility()
-        assert width(tab) <= 1280, address
-        tab.picture(f"{name.removeprefix('admin:').replace(' ', '_')}-{dress}")
-    tab.check_complaints()
+        status = visit(tab, address)
+        if status == 403:  # what nobody may do here, such as to add a key for another
+            continue
+        found = [] if status == 200 else [str(status)]
+        found += [*look(name.removeprefix("admin:").replace(" ", "_")), *tab.complaints]
+        tab.complaints.clear()
+        if found:
+            findings[address] = found
+    assert not findings, json.dumps(findings, indent=2)
 
 
-def test_no_page_is_wider_than_a_phone(tab_for: Callable[..., Tab], pages: dict[str, str]) -> None:
-    tab = tab_for(viewport=PHONE)
-    wide = {}
-    for name, address in pages.items():
-        tab.go(address)
-        if width(tab) > PHONE["width"]:
-            wide[address] = width(tab)
-        tab.picture(f"{name.removeprefix('admin:').replace(' ', '_')}-phone")
-    assert not wide
-    tab.check_complaints()
+def test_every_page_works_in_light_in_dark_and_on_a_phone(tab: Tab, pages: dict[str, str]) -> None:
+    def look(name: str) -> list[str]:
+        found = [*tab.serious_findings(), *too_wide(tab)]
+        tab.picture(f"{name}-light")
+        tab.page.evaluate("document.documentElement.classList.add('dark')")
+        found += tab.serious_findings(runOnly={"type": "rule", "values": ["color-contrast"]})
+        tab.picture(f"{name}-dark", full=False)
+        tab.page.set_viewport_size(PHONE)
+        found += too_wide(tab)
+        tab.picture(f"{name}-phone", full=False)
+        tab.page.set_viewport_size(SCREEN)
+        return found
+
+    walk(tab, pages, look)
+
+
+def test_every_page_works_in_persian(tab_for: Callable[..., Tab], pages: dict[str, str]) -> None:
+    tab = tab_for(locale="fa-IR")
+
+    def look(name: str) -> list[str]:
+        tab.picture(f"{name}-persian", full=False)
+        return [*tab.serious_findings(rules={"color-contrast": {"enabled": False}}), *too_wide(tab)]
+
+    walk(tab, pages, look)
 
 
 def test_the_page_to_sign_in_can_be_used_by_everyone(tab_for: Callable[..., Tab]) -> None:
-    for dress, options in DRESSES.items():
+    dresses: dict[str, dict[str, Any]] = {"light": {}, "dark": {"color_scheme": "dark"}, "persian": {"locale": "fa-IR"}}
+    for dress, options in dresses.items():
         tab = tab_for(None, **options)
         tab.go("/admin/login/")
         tab.check_accessibility()
         tab.picture(f"login-{dress}")
         tab.page.click("#login-form [type=submit]")
         tab.check_complaints()
+
+
+def test_what_opens_over_a_page_can_be_used_by_everyone(tab: Tab) -> None:
+    page = tab.go("/admin/portfolios/link/")
+    page.locator("#changelist").get_by_role("button", name="Filters").press("Enter")
+    page.wait_for_selector("#changelist-filter", state="visible")
+    tab.check_accessibility()
+    tab.picture("filters", full=False)
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#changelist-filter", state="hidden")
+
+    tab.go("/admin/portfolios/tag/add/?_popup=1")
+    page.click("[name=_save]")
+    page.get_by_text("This field is required.").first.wait_for()
+    tab.check_accessibility()
+    tab.picture("popup-with-error", full=False)
+    tab.check_complaints()
 
 
 def test_the_description_of_the_api_works(tab_for: Callable[..., Tab]) -> None:
@@ -109,7 +149,7 @@ def test_the_parts_around_a_page_work_by_keyboard_alone(tab: Tab) -> None:
     user = page.locator(".folio-user-button")
     user.focus()
     page.keyboard.press("Enter")
-    assert page.locator("#folio-user-menu").is_visible()
+    page.wait_for_selector("#folio-user-menu", state="visible")
     page.locator(".folio-themes button").nth(1).press("Enter")
     assert page.evaluate("document.documentElement.className") == "dark"
     page.keyboard.press("Escape")
