@@ -1,14 +1,18 @@
 """A real server: `folio serve` as a process of its own, with a port, a database and files of its own."""
 
+import atexit
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +24,7 @@ from .environment import ROOT, environment, run_folio
 from .postgresql import free_port
 
 START = 180  # seconds that a server may take until it answers, on a machine that does much else
+ADMIN = "ada"
 PHOTOGRAPHS = ["china.jpg", "flower.jpg"]
 
 
@@ -32,6 +37,7 @@ class Server:
     variables: dict[str, str]
     log: Path
     process: subprocess.Popen[bytes]
+    key: str  # of an admin, made by the command; none where the installation began without one
 
     def folio(self, *arguments: str, **variables: str) -> str:
         """Run another command of the installation, and return what it printed on standard output."""
@@ -60,9 +66,16 @@ class Session(requests.Session):
 
 @contextmanager
 def running_server(folder: Path, *flags: str, **variables: str) -> Iterator[Server]:
-    """Serve an installation in `folder`; on PostgreSQL where DATABASE_URL names a server, in a new database there."""
-    with new_database() as database:
-        variables = {**database, **variables}
+    """Serve an installation in `folder`; on PostgreSQL where DATABASE_URL names a server, in a new database there.
+
+    A new one is migrated and has an admin already, but for the sample content, which asks for an empty one.
+    """
+    is_empty = "--demo" in flags
+    with ExitStack() as stack:
+        if "DATABASE_URL" not in variables:
+            variables = {**stack.enter_context(new_database(is_empty)), **variables}
+        if "DATABASE_URL" not in variables and not is_empty:
+            begin(folder)
         port = free_port()
         log = folder / "server.log"
         python_path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
@@ -74,28 +87,80 @@ def running_server(folder: Path, *flags: str, **variables: str) -> Iterator[Serv
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        try:
-            server = Server(f"http://127.0.0.1:{port}", folder, variables, log, process)
-            wait_until_it_answers(server)
-            yield server
-        finally:
-            stop(process)
+        stack.callback(stop, process)
+        key = "" if is_empty else beginning(postgresql_url()).key
+        server = Server(f"http://127.0.0.1:{port}", folder, variables, log, process, key)
+        wait_until_it_answers(server)
+        yield server
+
+
+def postgresql_url() -> str:
+    """Return the URL of the PostgreSQL server that is tested; nothing where SQLite is."""
+    url = os.environ.get("DATABASE_URL", "")
+    return url if url.startswith("postgres") else ""
+
+
+@dataclass
+class Beginning:
+    """An installation that was migrated and has an admin with a key: servers begin with a copy, which is quick."""
+
+    folder: TemporaryDirectory[str]
+    database: str
+    key: str
+
+
+@cache
+def beginning(url: str) -> Beginning:
+    folder = TemporaryDirectory(prefix="folio-beginning-", ignore_cleanup_errors=True)
+    database = f"folio_beginning_{uuid4().hex}" if url else ""
+    variables = {}
+    if url:
+        create_database(url, database)
+        atexit.register(drop_database, url, database)
+        variables["DATABASE_URL"] = url_of(url, database)
+    for arguments in (["migrate", "--verbosity", "0"], ["createtoken", ADMIN, "--admin"]):
+        result = run_folio(*arguments, folder=Path(folder.name), variables=variables)
+        assert result.returncode == 0, result.stderr
+    return Beginning(folder, database, result.stdout.strip())
+
+
+def begin(folder: Path) -> None:
+    """Give an installation on SQLite its database, unless it has one."""
+    if not (folder / "folio.sqlite3").exists():
+        shutil.copy(Path(beginning("").folder.name) / "folio.sqlite3", folder)
 
 
 @contextmanager
-def new_database() -> Iterator[dict[str, str]]:
+def new_database(is_empty: bool = False) -> Iterator[dict[str, str]]:
     """Yield the variable that names a new PostgreSQL database, dropped afterwards; none where SQLite is tested."""
-    url = os.environ.get("DATABASE_URL", "")
-    if not url.startswith("postgres"):
+    url = postgresql_url()
+    if not url:
         yield {}
         return
     name = f"folio_live_{uuid4().hex}"
+    create_database(url, name, "template1" if is_empty else beginning(url).database)
+    try:
+        yield {"DATABASE_URL": url_of(url, name)}
+    finally:
+        drop_database(url, name)
+
+
+def url_of(url: str, database: str) -> str:
+    return f"{url.rpartition('/')[0]}/{database}"
+
+
+def create_database(url: str, name: str, template: str = "template1") -> None:
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        try:
-            yield {"DATABASE_URL": f"{url.rpartition('/')[0]}/{name}"}
-        finally:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        names = (sql.Identifier(name), sql.Identifier(template))
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
+
+
+def drop_database(url: str, name: str) -> None:
+    with (
+        suppress(psycopg.OperationalError),
+        psycopg.connect(url, autocommit=True) as connection,
+    ):  # the server may be gone
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def wait_until_it_answers(server: Server) -> None:

@@ -235,7 +235,7 @@ class Writers:
     @classmethod
     @contextmanager
     def of(cls, server: Server) -> Iterator["Writers"]:
-        api = server.session(server.folio("createtoken", "ada", "--admin").strip())
+        api = server.session(server.key)
         orm = OrmProcess(server)
         try:
             orm.run(f"user = User.objects.get(username='ada'); user.set_password({PASSWORD!r}); user.save()")

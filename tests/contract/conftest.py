@@ -17,4 +17,4 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def api(server: Server) -> Session:
     """Requests to the server with an admin's key, which the command made."""
-    return server.session(server.folio("createtoken", "ada", "--admin").removesuffix("\n"))
+    return server.session(server.key)

@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -341,11 +342,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def api(server: Server) -> Session:
-    return server.session(server.folio("createtoken", "ada", "--admin").strip())
+    return server.session(server.key)
 
 
 def on_disk(server: Server) -> set[Path]:
-    """Return the files of the installation: uploads, whole, half or temporary, and what is kept about them."""
+    """Return the files of the installation: uploads, whole, half or temporary, and what is kept about them.
+
+    An upload's temporary file is put away after the answer, so those that are there are waited for; a leak stays.
+    """
+    deadline = time.monotonic() + 5
+    while any((server.folder / "uploads").iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.05)
     others = ("folio.sqlite3", "server.log")
     return {path for path in server.folder.rglob("*") if path.is_file() and not path.name.startswith(others)}
 

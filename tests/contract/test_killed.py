@@ -176,28 +176,26 @@ def kill_at(step: int) -> None:
 def test_a_killed_server_leaves_no_row_without_file_and_no_file_without_row(tmp_path: Path) -> None:
     moments = random.Random(SEED)
     end = time.monotonic() + TIME
-    key = ""
     stored: set[int] = set()
     with new_database() as database:
         for number in range(ROUNDS):
             with running_server(tmp_path, "--workers", "2", **database) as server:
-                key = key or server.folio("createtoken", "ada", "--admin").strip()
-                stored = check(server, key, stored)
+                stored = check(server, stored)
                 if number >= MIN_ROUNDS and time.monotonic() > end:
                     break
-                stored = disturb(server, key, stored, moments)
+                stored = disturb(server, stored, moments)
         with running_server(tmp_path, **database) as server:
-            check(server, key, stored)
+            check(server, stored)
 
 
-def disturb(server: Server, key: str, stored: set[int], moments: random.Random) -> set[int]:
+def disturb(server: Server, stored: set[int], moments: random.Random) -> set[int]:
     """Upload, replace and delete from many threads until the server is killed; return the ids that must still exist."""
     is_over = Event()
     rows = [sorted(stored)[place::WRITERS] for place in range(WRITERS)]
     seeds = [moments.random() for _ in range(WRITERS)]
 
     def write(place: int) -> list[int]:
-        session, choices, own = server.session(key), random.Random(seeds[place]), rows[place]
+        session, choices, own = server.session(server.key), random.Random(seeds[place]), rows[place]
         while not is_over.is_set():
             try:
                 own = change(session, choices, own)
@@ -246,9 +244,9 @@ def descendants(pid: int) -> list[int]:
     return found[1:]
 
 
-def check(server: Server, key: str, stored: set[int]) -> set[int]:
+def check(server: Server, stored: set[int]) -> set[int]:
     """Compare rows and files after a start; return the ids of the rows."""
-    rows = list(all_media(server.session(key)))
+    rows = list(all_media(server.session(server.key)))
     files = [url for row in rows for url in (row["f"], *(thumbnail["f"] for thumbnail in row.get("thumbnails", ())))]
     named = {unquote(urlsplit(url).path).removeprefix("/media/") for url in files}
     root = server.folder / "media"

@@ -452,7 +452,7 @@ def test_a_client_that_goes_away_while_it_sends_leaves_nothing(api: Session, ser
 def test_an_address_with_a_path_stands_before_every_url(tmp_path: Path) -> None:
     public = "https://example.com/folio"
     with running_server(tmp_path, FOLIO_PUBLIC_URL=public) as server:
-        api = server.session(server.folio("createtoken", "ada", "--admin").strip())
+        api = server.session(server.key)
         media = upload(api, "picture.png", draw())
         listed = api.get("/api/media/?limit=1&offset=1").json()
         page_for_people = api.get("/admin/login/").text

@@ -144,7 +144,7 @@ def make_run(copy: Path, folder: Path, database: Mapping[str, str]) -> Iterator[
 @pytest.fixture(scope="module")
 def database() -> Iterator[dict[str, str]]:
     """The variable that names the installation's database, where that is not its own file."""
-    with new_database() as database:
+    with new_database(is_empty=True) as database:
         yield database
 
 
@@ -240,7 +240,7 @@ def test_the_commands_of_the_readme_work_as_they_stand(
     blocks = re.findall(r"^```sh\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
     [shown] = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```$", README, flags=re.M | re.DOTALL)]
     port = free_port()
-    with new_database() as own_database, ExitStack() as stack:
+    with new_database(is_empty=True) as own_database, ExitStack() as stack:
         environment = clean_environment(
             PORT=str(port),
             PYTEST="tests/access/test_permission_codes.py",

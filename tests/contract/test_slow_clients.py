@@ -33,7 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def key(server: Server) -> str:
-    return server.folio("createtoken", "ada", "--admin").strip()
+    return server.key
 
 
 def connect(server: Server, lines: list[str], more: bytes = b"") -> socket.socket:
@@ -175,7 +175,7 @@ def test_a_client_that_asks_first_is_not_told_to_go_on_with_what_is_refused(serv
 
 def test_the_places_follow_the_number_of_threads(tmp_path: Path) -> None:
     with running_server(tmp_path, "--threads", "4") as server, ExitStack() as stack:
-        key = server.folio("createtoken", "ada", "--admin").strip()
+        key = server.key
         connections = [stack.enter_context(slow_upload(server, key)) for _ in range(10)]
 
         assert [response.status for response in answered(connections, 8)] == [503] * 8
@@ -184,7 +184,7 @@ def test_the_places_follow_the_number_of_threads(tmp_path: Path) -> None:
 
 def test_the_number_of_threads_may_be_chosen(tmp_path: Path) -> None:
     with running_server(tmp_path, "--threads", "1") as server:
-        key = server.folio("createtoken", "ada", "--admin").strip()
+        key = server.key
         with server.session(key) as session, slow_upload(server, key):
 
             def read_on() -> None:
@@ -257,7 +257,7 @@ def test_a_place_is_free_again_after_a_failure(monkeypatch: pytest.MonkeyPatch) 
             answer(post(100_000))
 
 
-@pytest.mark.django_db  # the end of a response looks at the connection
+@pytest.mark.django_db  # the end of a request looks after its connection to the database
 def test_what_was_left_of_a_body_is_read_for_half_a_minute_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
 
@@ -281,7 +281,7 @@ def test_what_was_left_of_a_body_is_read_for_half_a_minute_and_no_longer(monkeyp
         assert len(content.getvalue()) - content.tell() == left * middleware.PIECE
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db  # the end of a request looks after its connection to the database
 def test_a_left_body_is_read_to_twice_the_size_of_an_upload(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.MAX_UPLOAD_SIZE = 50_000
     request = post(1_000_000)
