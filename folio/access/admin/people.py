@@ -91,7 +91,7 @@ class UserForm(GrantsForm, UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(GrantsAdmin, DjangoUserAdmin, ResourceAdmin):  # type: ignore[misc,type-arg]
+class UserAdmin(GrantsAdmin, DjangoUserAdmin, ResourceAdmin):  # type: ignore[type-arg]
     form = UserForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -138,7 +138,7 @@ class UserAdmin(GrantsAdmin, DjangoUserAdmin, ResourceAdmin):  # type: ignore[mi
 
 
 @admin.register(Group)
-class GroupAdmin(GrantsAdmin, DjangoGroupAdmin, ResourceAdmin):  # type: ignore[misc]
+class GroupAdmin(GrantsAdmin, DjangoGroupAdmin, ResourceAdmin):
     form = GrantsForm
     list_display = ("name", "member_count", "grants_in_words")
     fields = ("name", "permissions")
