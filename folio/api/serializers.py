@@ -164,10 +164,9 @@ class NotTaken:
 
 
 class StrictModelSerializer(StrictMixin, serializers.ModelSerializer):  # type: ignore[type-arg]
-    """A strict body of a model.
+    """A strict body of a model; the rows that it refers to are read in one query for each kind."""
 
-    The rows that it refers to are read in one query for each kind, those that have its unique values already in one.
-    """
+    # So are, in one, the rows that have its unique values already. The API's description shows the sentence above.
 
     serializer_field_mapping = {
         **serializers.ModelSerializer.serializer_field_mapping,
