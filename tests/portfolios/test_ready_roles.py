@@ -1,5 +1,6 @@
 """Three groups that a new installation begins with."""
 
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
@@ -33,6 +34,13 @@ def make_roles() -> None:
 @pytest.fixture
 def no_roles(db: None) -> None:
     Group.objects.filter(name__in=ROLES).delete()
+
+
+@pytest.fixture
+def own_content_types(db: None) -> Iterator[None]:
+    """Let a test make content types anew: Django remembers their ids, which go with the test's transaction."""
+    yield
+    ContentType.objects.clear_cache()
 
 
 def member(role: str) -> Any:
@@ -90,7 +98,7 @@ def test_a_group_of_that_name_stays_as_it_is() -> None:
     assert Group.objects.filter(name__in=ROLES).count() == 3
 
 
-@pytest.mark.usefixtures("no_roles")
+@pytest.mark.usefixtures("no_roles", "own_content_types")
 def test_makes_the_permissions_as_django_makes_them() -> None:
     """Django makes them after the last migration; on a new database there are none before."""
     labels = ["media", "portfolios"]
