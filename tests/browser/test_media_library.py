@@ -137,9 +137,9 @@ def test_says_what_is_wrong_with_a_name_and_keeps_what_was_typed(tab: Tab) -> No
 
 
 def test_shows_readers_nothing_that_they_may_not_do(tab_for: Callable[..., Tab], server: Any) -> None:
-    make_user(server, "vera")
-    server.folio("shell", "--no-imports", "-c", MAY_VIEW_MEDIA.format(name="vera"))
-    tab = tab_for("vera")
+    make_user(server, "maya")
+    server.folio("shell", "--no-imports", "-c", MAY_VIEW_MEDIA.format(name="maya"))
+    tab = tab_for("maya")
 
     page = tab.go(LIBRARY)
 
