@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run setup test check lint types stress bench requirements schema
+.PHONY: run setup test check lint types stress bench requirements schema messages
 .DEFAULT_GOAL := run
 
 run: setup
@@ -38,10 +38,12 @@ test: $(VENV)/.installed-dev
 ifneq ($(DATABASES),postgresql)
 	@echo "The suite on SQLite"
 	@env -u DATABASE_URL $(BIN)/python -m pytest $(PYTEST)
+	@command -v chromium chromium-browser google-chrome chrome >/dev/null || \
+		echo "The browser tests were skipped: there is no Chromium (on Debian: apt-get install chromium)."
 endif
 ifneq ($(DATABASES),sqlite)
 	@echo "The suite on PostgreSQL"
-	@$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest $(PYTEST); status=$$?; \
+	@$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest $(PYTEST) --ignore tests/browser; status=$$?; \
 	if [ $$status -eq 69 ] && [ "$(DATABASES)" = auto ]; then echo "Tested on SQLite only."; else exit $$status; fi
 endif
 
@@ -71,11 +73,12 @@ types: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 ifneq ($(DATABASES),postgresql)
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.site
 	@$(BIN)/python -m benchmarks.thumbnails
 	@$(BIN)/python -m benchmarks.slow_clients
 endif
 ifneq ($(DATABASES),sqlite)
-	@$(BIN)/python -m benchmarks --database postgresql; status=$$?; \
+	@$(BIN)/python -m benchmarks --database postgresql && $(BIN)/python -m benchmarks.site --database postgresql; status=$$?; \
 	if [ $$status -eq 69 ] && [ "$(DATABASES)" = auto ]; then echo "Measured on SQLite only."; else exit $$status; fi
 endif
 
@@ -88,3 +91,7 @@ requirements: $(VENV)/.installed-dev
 
 schema: $(VENV)/.installed-dev
 	@$(BIN)/folio spectacular --validate --fail-on-warn --file tests/contract/openapi.yaml
+
+# Bring the Persian catalogue up to date with the code; what is new there waits for its translation.
+messages: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.messages

@@ -1,6 +1,7 @@
-"""The data that is measured on, the same in every run: `python -m benchmarks.data PORTFOLIOS` fills an empty database.
+"""The data that is measured on, the same in every run.
 
-It prints the key of an admin. The images' files do not exist: no read opens them.
+`python -m benchmarks.data PORTFOLIOS [IMAGES]` fills an empty database, and prints the key of an admin. The images'
+files do not exist: no read opens them.
 """
 
 import random
@@ -12,7 +13,7 @@ from itertools import islice
 from typing import Any
 from unittest.mock import patch
 
-IMAGES = 2_000
+IMAGES = 2_000  # that the portfolios show, and that there are unless more are asked for
 TAGS = 4  # on each portfolio; each has an image, as have the cover, the employer and the two links
 BATCH = 5_000  # rows
 SEED = 20_260_101
@@ -25,7 +26,7 @@ paper park pavilion poster press quay radio river school signage station stone s
 vineyard walk website window wood workshop yard""".split()  # noqa: SIM905 a list of sixty literals reads worse
 
 
-def fill(portfolios: int) -> str:
+def fill(portfolios: int, images: int = IMAGES) -> str:
     """Make the portfolios with all that belongs to them, and an admin; return the admin's key."""
     from django.contrib.auth.models import User
     from django.db import transaction
@@ -37,7 +38,7 @@ def fill(portfolios: int) -> str:
     employers = max(10, portfolios // 100)
     tags = max(10, min(200, portfolios // 50))
     with transaction.atomic(), given_dates():
-        insert_images()
+        insert_images(images)
         Employer.objects.bulk_create(
             Employer(pk=pk, name=f"{words(chance, 2)} {pk}", description=words(chance, 12), image_id=image(chance))
             for pk in range(1, employers + 1)
@@ -53,7 +54,7 @@ def fill(portfolios: int) -> str:
     return key
 
 
-def insert_images() -> None:
+def insert_images(count: int) -> None:
     from folio.media.models import Media, Thumbnail
 
     Media.objects.bulk_create(
@@ -70,7 +71,7 @@ def insert_images() -> None:
             created_at=START,
             updated_at=START,
         )
-        for pk in range(1, IMAGES + 1)
+        for pk in range(1, count + 1)
     )
     Thumbnail.objects.bulk_create(
         Thumbnail(
@@ -78,7 +79,7 @@ def insert_images() -> None:
             size=box,
             file=f"core_media/2026/01/{pk % 28 + 1:02}/thumbnails/photograph-{pk}_thumbnail_{box}x{box}.jpg",
         )
-        for pk in range(1, IMAGES + 1)
+        for pk in range(1, count + 1)
         for box in BOXES
     )
 
@@ -200,7 +201,7 @@ def main() -> None:
 
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
-    print(fill(int(sys.argv[1])))
+    print(fill(*map(int, sys.argv[1:])))
 
 
 if __name__ == "__main__":

@@ -61,11 +61,11 @@ class Server:
         return max(memory(pid) for pid in children(self.process.pid))
 
 
-def fill(folder: Path, portfolios: int, variables: dict[str, str]) -> Installation:
-    """Make an installation with so many portfolios."""
+def fill(folder: Path, portfolios: int, variables: dict[str, str], *images: int) -> Installation:
+    """Make an installation with so many portfolios, and so many images where they are to be more than usual."""
     folder.mkdir(parents=True)
     installation = Installation(folder, portfolios, variables)
-    command = [PYTHON, "-m", "benchmarks.data", str(portfolios)]
+    command = [PYTHON, "-m", "benchmarks.data", str(portfolios), *map(str, images)]
     made = subprocess.run(command, env=installation.environment, cwd=ROOT, check=True, capture_output=True, text=True)
     installation.key = made.stdout.strip()
     return installation

@@ -126,12 +126,17 @@ def table(found: Found, database: str) -> str:
             shown(median(values), "ms") for values in zip(*((load.p50, load.p99) for load in loads), strict=True)
         )
         lines.append(f"| {name} | {median(rates):,.0f} | {spread} | {p50} | {p99} |")
-    lines += ["", f"| {database} | figure | lowest to highest | aim | reached |", "|---|---:|---:|---:|---|"]
-    for measure in measures(found):
+    return "\n".join([*lines, "", *figures(measures(found), database)])
+
+
+def figures(found: list[Measure], title: str) -> list[str]:
+    """Return the lines of a table in Markdown: the figures beside their aims."""
+    lines = [f"| {title} | figure | lowest to highest | aim | reached |", "|---|---:|---:|---:|---|"]
+    for measure in found:
         reached = {True: "yes", False: "**no**", None: ""}[measure.is_reached]
         value = shown(measure.value, measure.unit)
         lines.append(f"| {measure.name} | {value} | {measure.spread} | {measure.aim} | {reached} |")
-    return "\n".join(lines)
+    return lines
 
 
 def write(found: Found, database: str, machine: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 import os
 import secrets
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
@@ -11,7 +12,9 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.http.request import split_domain_port
+from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
 
 from . import __version__
 
@@ -40,6 +43,16 @@ def switch(name: str) -> bool:
     if text not in {"1", "true", "yes", "on", "0", "false", "no", "off", ""}:
         raise ImproperlyConfigured(f"{name} is {text!r}; it must be true or false.")
     return text in {"1", "true", "yes", "on"}
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Return a variable's addresses and networks; raise ImproperlyConfigured for what is neither."""
+    try:
+        return [ip_network(item.strip()) for item in env.list(name, default=[]) if item.strip()]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name}: {error}. It must be addresses and networks separated by commas, such as 127.0.0.1,10.0.0.0/8."
+        ) from error
 
 
 DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -99,12 +112,15 @@ if PUBLIC_URL:
     PUBLIC_URL = public.geturl()
     ALLOWED_HOSTS = [*ALLOWED_HOSTS, split_domain_port(public.netloc)[0]]
     FORCE_SCRIPT_NAME = public.path or None
+    SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = public.path or "/"  # other programs of the host don't get them
     CSRF_TRUSTED_ORIGINS = [f"{public.scheme}://{public.netloc}"]
     if public.scheme == "https":
         SESSION_COOKIE_SECURE = True
         CSRF_COOKIE_SECURE = True
+        LANGUAGE_COOKIE_SECURE = True
         SECURE_SSL_REDIRECT = True
         SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds())
+TRUSTED_PROXIES = networks("FOLIO_TRUSTED_PROXIES")  # whose X-Forwarded-For is believed
 # HSTS stays with the API's own host: whether its subdomains and browsers' preload lists follow is not ours to say.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
@@ -130,10 +146,12 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
+    "folio.api.policies.PoliciesMiddleware",
     "folio.api.middleware.EdgeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "folio.api.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -155,6 +173,8 @@ TEMPLATES = [
         },
     }
 ]
+AUTHENTICATION_BACKENDS = ["folio.access.backends.PatientBackend"]
+ATTEMPTS_PATH = DATA_DIR / "attempts.sqlite3"  # failed sign-ins, see `folio.access.attempts`
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -164,8 +184,15 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# Sessions, which are the admin site's alone. "Strict" would show the sign-in to whoever follows a colleague's link.
+# What changes anything is a POST with a CSRF token, which "Lax" keeps from other sites just as well.
+SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())  # from the sign-in on: a page that is read writes nothing
+SESSION_SAVE_EVERY_REQUEST = False
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+CSRF_FAILURE_VIEW = "folio.api.sessions.csrf_failure"
 
 # The database
 
@@ -212,10 +239,14 @@ KEEP_METADATA = switch("FOLIO_KEEP_METADATA")  # GPS positions, serial numbers a
 DATA_UPLOAD_MAX_MEMORY_SIZE = number("FOLIO_MAX_BODY_SIZE", 2_621_440)  # bytes of a JSON body
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 25_000  # the admin site's form of a portfolio has several for each row of its lists
 
-# Language and time: the API speaks English and UTC
+# Language and time: the API speaks English and UTC, the admin site its reader's language
 
 LANGUAGE_CODE = "en-us"
 USE_I18N = True
+LOCALE_PATHS = [Path(__file__).parent / "locale"]
+LANGUAGE_COOKIE_AGE = int(timedelta(days=365).total_seconds())
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -272,44 +303,60 @@ SPECTACULAR_SETTINGS = {
 # The admin site
 
 
-def admin_page(title: str, icon: str, model: str) -> dict[str, Any]:
+def admin_page(title: Any, icon: str, model: str) -> dict[str, Any]:
     """Return a model's line in the sidebar, for those who may see its list; `model` is `app.model`."""
     app, name = model.split(".")
 
     def may_see(request: HttpRequest) -> bool:
-        return any(request.user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change"))
+        return any(request.user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change", "draft"))
 
     link = reverse_lazy(f"admin:{app}_{name}_changelist")
     return {"title": title, "icon": icon, "link": link, "permission": may_see}
 
 
+HISTORY_PAGE = "folio.access.history.history_page"
 LOGIN_REDIRECT_URL = "admin:index"  # unfold's form does not say where to go next
 UNFOLD = {
+    "LOGIN": {"form": "folio.access.forms.SignInForm"},
     "SITE_TITLE": "Folio",
     "SITE_HEADER": "Folio",
     "SITE_SYMBOL": "photo_library",
     "SITE_URL": None,
-    "ACCOUNT": {"navigation": [{"title": "API docs", "link": reverse_lazy("docs")}]},
+    "SHOW_LANGUAGES": True,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("folio/icon.svg")},
+    ],
+    "DASHBOARD_CALLBACK": "folio.portfolios.admin.home.home",
+    "STYLES": [lambda request: static("folio/admin.css")],
+    "ACCOUNT": {"navigation": [{"title": _("Change password"), "link": reverse_lazy("admin:password_change")}]},
     "SIDEBAR": {
         "navigation": [
             {
-                "title": "Portfolios",
+                "title": _("Portfolios"),
                 "items": [
-                    admin_page("Portfolios", "work", "portfolios.portfolio"),
-                    admin_page("Employers", "apartment", "portfolios.employer"),
-                    admin_page("Tags", "sell", "portfolios.tag"),
-                    admin_page("Links", "link", "portfolios.link"),
-                    admin_page("Meta", "data_object", "portfolios.metaentry"),
+                    admin_page(_("Portfolios"), "work", "portfolios.portfolio"),
+                    admin_page(_("Employers"), "apartment", "portfolios.employer"),
+                    admin_page(_("Tags"), "sell", "portfolios.tag"),
+                    admin_page(_("Links"), "link", "portfolios.link"),
+                    admin_page(_("Meta"), "data_object", "portfolios.metaentry"),
                 ],
             },
-            {"title": "Media", "items": [admin_page("Media", "photo_library", "media.media")]},
+            {"title": _("Media"), "items": [admin_page(_("Media"), "photo_library", "media.media")]},
             {
-                "title": "People and keys",
+                "title": _("People and keys"),
                 "items": [
-                    admin_page("Users", "person", "auth.user"),
-                    admin_page("Groups", "group", "auth.group"),
-                    admin_page("Tokens", "key", "access.token"),
+                    admin_page(_("Users"), "person", "auth.user"),
+                    admin_page(_("Groups"), "group", "auth.group"),
+                    {
+                        "title": _("API keys"),
+                        "icon": "key",
+                        "link": reverse_lazy("admin:access_token_changelist"),
+                    },
                 ],
+            },
+            {
+                "title": _("Help"),
+                "items": [{"title": _("API docs"), "icon": "api", "link": reverse_lazy("docs")}],
             },
         ],
     },

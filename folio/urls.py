@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from folio.access.views import MeView, PermissionCodesView, SignInView, TokenViewSet
+from folio.api.sessions import session
 from folio.api.views import DocsView, SchemaView
 from folio.media.files import serve_media
 from folio.media.views import MediaViewSet
@@ -30,6 +31,8 @@ urlpatterns = [
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", DocsView.as_view(), name="docs"),
     path("api/", include(resources.urls)),
+    path("admin/i18n/", include("django.conf.urls.i18n")),
+    path("admin/session/", session, name="session"),
     path("admin/", admin.site.urls),
 ]
 if settings.STORAGES["default"]["BACKEND"] == "django.core.files.storage.FileSystemStorage":

@@ -7,7 +7,9 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "folio.settings")
 django.setup(set_prefix=False)
 
-from folio.api.handler import Handler  # noqa: E402 both need the settings
+from folio.access.uses import uses  # noqa: E402 these need the settings
+from folio.api.handler import Handler  # noqa: E402
 from folio.snapshots.front import front_of  # noqa: E402
 
 application = front_of(Handler())
+uses.is_serving = True

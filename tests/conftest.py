@@ -3,11 +3,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client as Site
 from rest_framework.test import APIClient
 
+from folio.access import authentication
 from folio.access.codes import CODES
+from folio.access.uses import Uses
 from folio.media import journal
 
 from .factories import make_key, make_user
@@ -22,6 +24,21 @@ def media_root(settings: Any, tmp_path: Path) -> Iterator[Path]:
     settings.JOURNAL_ROOT = tmp_path / "journal"
     yield tmp_path / "media"
     journal.release()  # what a test did in its own transaction, which never ends
+
+
+@pytest.fixture(autouse=True)
+def attempts_path(settings: Any, tmp_path: Path) -> Path:
+    """A file of its own for the failed sign-ins of each test, which all come from one address."""
+    settings.ATTEMPTS_PATH = tmp_path / "attempts.sqlite3"
+    return tmp_path / "attempts.sqlite3"
+
+
+@pytest.fixture(autouse=True)
+def uses(monkeypatch: pytest.MonkeyPatch) -> Uses:
+    """What a test's requests note of their keys' uses; no thread writes it."""
+    uses = Uses()
+    monkeypatch.setattr(authentication, "uses", uses)
+    return uses
 
 
 @pytest.fixture
@@ -46,6 +63,18 @@ def staff(db: None) -> User:
 def stranger(db: None) -> User:
     """A user who is not staff, though someone granted them every permission."""
     return make_user("sam", codes=CODES)
+
+
+@pytest.fixture
+def grant(db: None) -> Callable[..., None]:
+    """Return a function that grants a user permissions, named as `app.codename`."""
+
+    def grant(user: User, *permissions: str) -> None:
+        for permission in permissions:
+            app, codename = permission.split(".")
+            user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+
+    return grant
 
 
 @pytest.fixture

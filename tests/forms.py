@@ -8,6 +8,8 @@ from django import forms
 def shown_values(page: Any) -> dict[str, Any]:
     """Return the values of a page's form and of the lists in it, under their names in the request."""
     values = form_values(page.context["adminform"].form)
+    if page.context.get("version"):
+        values["_version"] = page.context["version"]
     for inline in page.context["inline_admin_formsets"]:
         values |= form_values(inline.formset.management_form)
         for form in inline.formset.forms:
@@ -20,7 +22,7 @@ def form_values(form: forms.BaseForm) -> dict[str, Any]:
     for box in form:
         value = box.value()
         if isinstance(box.field, forms.SplitDateTimeField):
-            day, moment = box.field.widget.decompress(value)
+            day, moment = value if isinstance(value, list) else box.field.widget.decompress(value)
             values |= {f"{box.html_name}_0": day or "", f"{box.html_name}_1": moment or ""}
         elif isinstance(box.field, forms.BooleanField):
             values |= {box.html_name: "on"} if value else {}

@@ -23,7 +23,7 @@ from psycopg import sql
 from .environment import ROOT, environment, run_folio
 from .postgresql import free_port
 
-START = 60  # seconds that a server may take until it answers, on a machine that does much else
+START = 180  # seconds that a server may take until it answers, on a machine that does much else
 ADMIN = "ada"
 PHOTOGRAPHS = ["china.jpg", "flower.jpg"]
 

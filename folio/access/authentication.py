@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from folio.snapshots import SNAPSHOT, remember
 
 from .models import Token, digest_of
+from .uses import uses
 
 TOKEN_SIZE = 4096  # bytes that a token and its user take in the document cache, roughly
 
@@ -36,6 +37,7 @@ class TokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed(
                 "This key is not valid: it is unknown, revoked or expired, or its owner was deactivated."
             )
+        uses.note(token)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -2,7 +2,6 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import authenticate
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -10,6 +9,7 @@ from folio.api.serializers import StrictSerializer, UTCDateTimeField, kind_of, l
 
 from .codes import CODES
 from .documents import Token
+from .models import NAME_LENGTH, validate_expiry
 
 
 @extend_schema_field({"type": "array", "items": {"type": "integer", "enum": sorted(CODES)}, "minItems": 1})
@@ -49,8 +49,13 @@ class CredentialsSerializer(StrictSerializer):
 class TokenSerializer(StrictSerializer):
     """A key to be made by the owner of another one, `context["request"].auth`, which it may not outlive."""
 
-    name = serializers.CharField(max_length=100)
-    expires_at = UTCDateTimeField(required=False, allow_null=True, help_text="When left out, as this request's key.")
+    name = serializers.CharField(max_length=NAME_LENGTH)
+    expires_at = UTCDateTimeField(
+        required=False,
+        allow_null=True,
+        validators=[validate_expiry],
+        help_text="When left out, as this request's key.",
+    )
     codes = CodesField(required=False, allow_null=True)
 
     class Meta:
@@ -58,8 +63,6 @@ class TokenSerializer(StrictSerializer):
 
     def validate_expires_at(self, value: datetime | None) -> datetime | None:
         limit = self.context["request"].auth.expires_at
-        if value is not None and value <= timezone.now():
-            raise serializers.ValidationError("Enter a moment in the future.")
         if limit is not None and (value is None or value > limit):
             raise serializers.ValidationError(
                 f"A key can't make one that outlives it: enter {limit.isoformat()} or earlier."

@@ -39,6 +39,7 @@ class SignInView(StrictView):
     permission_classes = (AllowAny,)
     serializer_class = CredentialsSerializer
     answers = {"post": (201, documents.NewToken)}
+    other_errors = {429: "Too many attempts failed; `Retry-After` says after how many seconds the next one is heard."}
 
     def post(self, request: Request) -> Response:
         serializer = CredentialsSerializer(data=request.data, context={"request": request})

@@ -1,17 +1,25 @@
 """What the admin site's pages share with the API: its search, how it reads texts and moments, and one way to write."""
 
+import json
 from collections.abc import Callable
 from datetime import time
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION
+from django.contrib.admin.utils import unquote
 from django.contrib.messages.storage import default_storage
+from django.core.exceptions import BadRequest, ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.db.models import DateTimeField, F, QuerySet, TextField
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
-from .errors import Conflict
+from .changes import form_changes, log, log_each, owner_of
+from .errors import Busy, Conflict
 from .texts import MAX_SEARCH_WORDS, search
 from .viewsets import write
 
@@ -56,6 +64,10 @@ class ResourceAdmin(ModelAdmin):
 
     formfield_overrides: Any = FIELDS
 
+    def sees_every_row(self, request: HttpRequest) -> bool:
+        """Tell whether someone who may open the list sees all rows there; else nothing is told of those of others."""
+        return self.has_view_or_change_permission(request)
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
@@ -70,6 +82,42 @@ class ResourceAdmin(ModelAdmin):
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return in_one_write(request, lambda: super(ResourceAdmin, self).delete_view(request, *args, **kwargs))
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show what was changed of a row, by `settings.HISTORY_PAGE`."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_or_change_permission(request, row):
+            raise PermissionDenied
+        page: HttpResponse = import_string(settings.HISTORY_PAGE)(self, request, row, extra_context or {})
+        return page
+
+    def thumbnails_of(self, rows: list[Any]) -> dict[int, str]:
+        """Return the addresses of small pictures of rows, by their ids, for resources that are pictures."""
+        return {}
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """Return what a form has changed, for `log_addition()` and `log_change()`."""
+        return form_changes(form, formsets or (), is_new=add)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        if not isinstance(message, dict):
+            return super().log_addition(request, obj, message)
+        return log(request.user, obj, ADDITION, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        if not isinstance(message, dict):
+            return super().log_change(request, obj, message)
+        return log(request.user, obj, CHANGE, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        owner = owner_of(self.model)
+        if owner and isinstance(queryset, QuerySet):
+            queryset = queryset.select_related(owner)
+        return log_each(request.user, DELETION, [(row, {}) for row in queryset])
 
 
 def in_one_write(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
@@ -86,3 +134,38 @@ def in_one_write(request: HttpRequest, view: Callable[[], HttpResponse]) -> Http
     except Conflict as error:
         messages.error(request, str(error))
         return HttpResponseRedirect(request.get_full_path())
+
+
+def json_body(request: HttpRequest) -> dict[str, Any]:
+    """Return the object that a script of the admin site sent; raise BadRequest for anything else."""
+    try:
+        body = json.loads(request.body)
+    except ValueError as error:
+        raise BadRequest(_("The request could not be read. Load the page again.")) from error
+    if not isinstance(body, dict):
+        raise BadRequest(_("The request could not be read. Load the page again."))
+    return body
+
+
+def answer_in_json(change: Callable[[], dict[str, Any]]) -> JsonResponse:
+    """Answer a script of the admin site with what `change()` returns, or with a sentence for its user.
+
+    A refusal is `{"detail": sentence, "errors": {field: [sentence, …]}}`. The change runs as it is: where it is one
+    transaction, it says so by `write()`.
+    """
+    try:
+        return JsonResponse(change())
+    except ValidationError as error:
+        errors = error.message_dict if hasattr(error, "error_dict") else {}
+        return JsonResponse({"detail": " ".join(error.messages), "errors": errors}, status=400)
+    except BadRequest as error:
+        return JsonResponse({"detail": str(error)}, status=400)
+    except PermissionDenied as error:
+        return JsonResponse({"detail": str(error) or _("You may not do that.")}, status=403)
+    except ObjectDoesNotExist as error:
+        return JsonResponse({"detail": str(error)}, status=404)
+    except Busy as error:
+        return JsonResponse({"detail": str(error.detail)}, status=503, headers={"Retry-After": str(error.wait)})
+    except Conflict:
+        detail = _("Someone else changed the same at this moment. Load the page again, and repeat it.")
+        return JsonResponse({"detail": detail}, status=409)

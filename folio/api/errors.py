@@ -46,6 +46,16 @@ class TooLarge(ApiError):
     default_code = "too_large"
 
 
+class TooMany(ApiError):
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_detail = "Too many requests."
+    default_code = "too_many"
+
+    def __init__(self, detail: str | None = None, wait: int = 1) -> None:
+        super().__init__(detail)
+        self.wait = wait  # seconds, as `Retry-After`
+
+
 class Busy(ApiError):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_detail = "The database did not answer in time. Nothing was changed; try again."

@@ -48,8 +48,9 @@ class AutoSchema(SpectacularAutoSchema):
     """One operation: its parameters, answers and errors, as the view's class and action tell them.
 
     Besides what drf-spectacular knows, a view may have `answers`: for each action or method, the status and the
-    document of its success; `other_answers`, for each the texts of further statuses with that document; and
-    `examples`, for each action or method a list of `OpenApiExample`.
+    document of its success; `other_answers`, for each the texts of further statuses with that document;
+    `other_errors`, the texts of further errors by status; and `examples`, for each action or method a list of
+    `OpenApiExample`.
     """
 
     view: Any
@@ -132,6 +133,8 @@ class AutoSchema(SpectacularAutoSchema):
                 413: OpenApiResponse(documents.Error, "The body is too large."),
                 415: OpenApiResponse(documents.Error, "The body is of another media type."),
             }
+        for status, text in getattr(self.view, "other_errors", {}).items():
+            errors[status] = OpenApiResponse(documents.Error, text)
         errors[500] = OpenApiResponse(documents.Error, "The server failed; nothing was changed.")
         errors[503] = OpenApiResponse(
             documents.Error,

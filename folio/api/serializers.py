@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,9 @@ from django.utils.datastructures import MultiValueDict
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
+from rest_framework.validators import UniqueValidator
 
+from .changes import Changes, set_values
 from .filters import unknown_names
 from .parameters import BIGGEST, MAX_LIST, parse_day, parse_moment, start_of
 
@@ -147,14 +150,44 @@ class ItemListSerializer(serializers.ListSerializer):  # type: ignore[type-arg]
             raise ValidationError([found.get(place, {}) for place in range(len(data))]) from None
 
 
+class NotTaken:
+    """A validator of a unique field; the serializer has looked for all of its unique values together."""
+
+    requires_context = True
+
+    def __init__(self, message: Any) -> None:
+        self.message = message
+
+    def __call__(self, value: Any, field: Any) -> None:
+        if value in field.root.taken.get(field.source, ()):
+            raise ValidationError(self.message, code="unique")
+
+
 class StrictModelSerializer(StrictMixin, serializers.ModelSerializer):  # type: ignore[type-arg]
     """A strict body of a model; the rows that it refers to are read in one query for each kind."""
+
+    # So are, in one, the rows that have its unique values already. The API's description shows the sentence above.
 
     serializer_field_mapping = {
         **serializers.ModelSerializer.serializer_field_mapping,
         models.DateTimeField: UTCDateTimeField,
     }
     rows: dict[str, Mapping[int, models.Model]]
+    taken: dict[str, set[Any]]  # of its unique values, by field, those that other rows have
+    changes: Changes  # what saving has changed
+
+    def create(self, validated_data: dict[str, Any]) -> Any:
+        model: Any = self.Meta.model
+        return self.changed(model(), validated_data)
+
+    def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
+        return self.changed(instance, validated_data)
+
+    def changed(self, instance: Any, values: dict[str, Any]) -> Any:
+        """Return the row, saved with these values, and note the changes."""
+        self.changes = set_values(instance, values)
+        instance.save()
+        return instance
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if self.root is self:
@@ -167,7 +200,35 @@ class StrictModelSerializer(StrictMixin, serializers.ModelSerializer):  # type: 
                 noun: queryset.order_by().in_bulk(wanted[noun]) if wanted[noun] else {}
                 for noun, queryset in querysets.items()
             }
+            self.taken = {}
+            self.taken = self.find_taken(data)
         return super().run_validation(data)
+
+    def build_standard_field(self, field_name: str, model_field: Any) -> Any:
+        field_class, options = super().build_standard_field(field_name, model_field)
+        if "validators" in options:
+            options["validators"] = [
+                NotTaken(validator.message) if isinstance(validator, UniqueValidator) else validator
+                for validator in options["validators"]
+            ]
+        return field_class, options
+
+    def find_taken(self, data: Any) -> dict[str, set[Any]]:
+        """Return the body's unique values that other rows have, in one query; those that are not valid are left out."""
+        wanted: dict[str, Any] = {}
+        for name, field in self.fields.items() if isinstance(data, Mapping) else ():
+            if name in data and any(isinstance(validator, NotTaken) for validator in field.validators):
+                with suppress(ValidationError, serializers.SkipField):
+                    value = field.run_validation(data[name])
+                    if self.instance is None or getattr(self.instance, name) != value:
+                        wanted[name] = value
+        if not wanted:
+            return {}
+        model: Any = self.Meta.model
+        has_any = models.Q(*wanted.items(), _connector=models.Q.OR)
+        others = list(model._default_manager.filter(has_any).order_by().values("pk", *wanted))
+        own = self.instance.pk if self.instance else None
+        return {name: {row[name] for row in others if row["pk"] != own} for name in wanted}
 
 
 def references(serializer: Any, data: Any) -> Iterable[tuple[IdField, Any]]:

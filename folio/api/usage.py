@@ -1,7 +1,7 @@
 """Who holds on to a row: found by Django's related objects, so that a new model needs no line here."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +34,14 @@ class Relation:
         return self.model._default_manager.filter(**{self.field.name: pk}).order_by("pk")
 
     def uses(self, pk: int) -> list[Use]:
-        ids = self.users(pk).values_list("pk", flat=True)
-        return [Use(resource=resources[self.model], id=user, field=self.field.name) for user in ids]
+        return [use for _, use in self.uses_of_each([pk])]
+
+    def uses_of_each(self, pks: Iterable[int]) -> list[tuple[int, Use]]:
+        """Return the uses of several rows in one query, each with the id of what is used."""
+        name = self.field.name
+        used = self.model._default_manager.filter(**{f"{name}__in": list(pks)}).order_by("pk")
+        resource = resources[self.model]
+        return [(pk, Use(resource=resource, id=user, field=name)) for pk, user in used.values_list(name, "pk")]
 
     def detach(self, pk: int) -> None:
         """Take the row off its users; one that can't be without keeps it, and the row from being deleted."""
@@ -59,6 +65,15 @@ def uses_of(model: type[models.Model], pk: int) -> list[Use]:
     return [use for relation in relations_to(model) for use in relation.uses(pk)]
 
 
+def uses_of_each(model: type[models.Model], pks: Iterable[int]) -> dict[int, list[Use]]:
+    """Return `uses_of()` each of several rows by their ids, in as many queries as for one; the unused are left out."""
+    uses: dict[int, list[Use]] = defaultdict(list)
+    for relation in relations_to(model):
+        for pk, use in relation.uses_of_each(pks):
+            uses[pk].append(use)
+    return dict(uses)
+
+
 def owners_of_users(model: type[models.Model], pk: int) -> list[Any]:
     """Return those whose rows use a row, a queryset for each model of owners; they know `lock()` and `touch()`."""
     chosen: dict[Any, Q] = defaultdict(Q)
@@ -77,6 +92,20 @@ def lock_users(model: type[models.Model], pk: int) -> None:
     for relation in relations_to(model):
         if relation.model not in owners:
             list(relation.users(pk).select_for_update().values_list("pk", flat=True))
+
+
+def detachments(model: type[models.Model], pk: int) -> list[tuple[Any, dict[str, tuple[Any, Any]]]]:
+    """Return what `detach()` is about to change, for the history: rows as they will be, with their changes."""
+    changed: dict[tuple[type[models.Model], int], tuple[Any, dict[str, tuple[Any, Any]]]] = {}
+    for relation in relations_to(model):
+        owner, field = owners.get(relation.model, "pk"), relation.field
+        rows = relation.users(pk) if owner == "pk" else relation.users(pk).select_related(owner)
+        for found in rows if field.many_to_many or field.null else ():
+            row, changes = changed.setdefault((relation.model, found.pk), (found, {}))
+            changes[field.name] = ([pk], []) if field.many_to_many else (pk, None)
+            if not field.many_to_many:
+                setattr(row, field.attname, None)
+    return list(changed.values())
 
 
 def detach(model: type[models.Model], pk: int) -> None:

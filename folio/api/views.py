@@ -3,11 +3,12 @@ from threading import Lock
 from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.views import SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from .policies import DOCS_POLICY
 from .viewsets import StrictView
 
 turn = Lock()  # drf-spectacular fails where two threads make its first description together
@@ -36,9 +37,15 @@ class SchemaView(StrictView):
         return Response(openapi_schema())
 
 
-class DocsView(SpectacularSwaggerView):
-    """Swagger UI over the API's description, from this server's own files."""
+class DocsView(SpectacularSwaggerSplitView):
+    """Swagger UI over the API's description, from this server's own files; its script is an answer of its own."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
     url_name = "schema"
+    schema = None
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        response: Response = super().get(request, *args, **kwargs)
+        response.headers["Content-Security-Policy"] = DOCS_POLICY
+        return response

@@ -1,8 +1,10 @@
+import time
 from collections.abc import Callable, Hashable, Mapping
 from math import inf
 from typing import Any, TypeVar
 
 import msgspec
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION
 from django.db import IntegrityError, OperationalError, models, transaction
 from django.http import HttpRequest
 from django.urls import reverse
@@ -17,6 +19,7 @@ from rest_framework.viewsets import GenericViewSet
 from folio.snapshots import KEEP, SNAPSHOT, remember
 
 from . import usage
+from .changes import Changes, log
 from .documents import KEY_SIZE, Document, encoded
 from .errors import Conflict
 from .filters import PageFilterSet, checked
@@ -26,6 +29,7 @@ from .parameters import BIGGEST
 ATTEMPTS = 3
 STATEMENT_SIZE = 4096  # bytes of SQL, roughly
 DEADLOCK = "40P01"  # PostgreSQL's code for having ended one of two changes that waited for each other
+HOUR = 3600  # seconds
 T = TypeVar("T")
 
 
@@ -54,6 +58,15 @@ def base_url(request: HttpRequest | Request) -> str:
     return f"{request.scheme}://{request.get_host()}"
 
 
+def deadline_of(key: Any, now: float | None = None) -> float:
+    """Return until when an answer to this key holds: its expiry, or the full hour, at which its use is noted again."""
+    if key is None:
+        return inf
+    now = time.time() if now is None else now
+    next_hour = (now // HOUR + 1) * HOUR
+    return min(next_hour, key.expires_at.timestamp()) if key.expires_at else next_hour
+
+
 class StrictView(APIView):
     """A view that refuses query parameters that it doesn't know, once it is settled who may ask."""
 
@@ -72,12 +85,11 @@ class StrictView(APIView):
         return False
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        """Mark what may be given again until the key expires, for as long as nothing is committed."""
+        """Mark what may be given again for as long as nothing is committed, and until when at the most."""
         response = super().finalize_response(request, response, *args, **kwargs)
         response.add_post_render_callback(self.part_with)
         if self.may_be_kept and request.method == "GET" and response.status_code == status.HTTP_200_OK:
-            expires_at = getattr(request.auth, "expires_at", None)
-            response.headers[KEEP] = str(expires_at.timestamp() if expires_at else inf)
+            response.headers[KEEP] = str(deadline_of(request.auth))
         return response
 
     def part_with(self, response: Response) -> None:
@@ -164,25 +176,36 @@ class ResourceViewSet(ListingView):
 
     def destroy(self, request: Request, pk: int) -> Response:
         try:
-            write(lambda: self.perform_destroy(self.locked(pk)))
+            write(lambda: self.perform_deletion(pk))
         except models.ProtectedError as error:
             uses = usage.uses_of(self.get_queryset().model, pk)
             raise Conflict(f"This {self.noun} is in use. {self.way_out}", used_by=uses) from error
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def perform_create(self) -> Any:
-        serializer = self.get_serializer(data=self.request.data)
+        serializer: Any = self.get_serializer(data=self.request.data)
         serializer.is_valid(raise_exception=True)
-        return self.read(serializer.save().pk)
+        instance = serializer.save()
+        self.record(instance, serializer.changes, ADDITION)
+        return self.read(instance.pk)
 
     def perform_update(self, pk: int, partial: bool) -> Any:
-        serializer = self.get_serializer(self.locked(pk), data=self.request.data, partial=partial)
+        serializer: Any = self.get_serializer(self.locked(pk), data=self.request.data, partial=partial)
         serializer.is_valid(raise_exception=True)
-        serializer.save()
+        self.record(serializer.save(), serializer.changes)
         return self.read(pk)
+
+    def perform_deletion(self, pk: int) -> None:
+        instance = self.locked(pk)
+        self.record(instance, {}, DELETION)
+        self.perform_destroy(instance)
 
     def perform_destroy(self, instance: models.Model) -> None:
         instance.delete()
+
+    def record(self, instance: models.Model, changes: Changes, action_flag: int = CHANGE) -> None:
+        """Record in the history what the key's owner has changed; to be called in the transaction of the change."""
+        log(self.request.user, instance, action_flag, changes, token=str(self.request.auth))
 
     def locked(self, pk: int) -> Any:
         """Return the row, which no one else changes until the transaction ends; or raise NotFound."""

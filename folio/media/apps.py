@@ -2,11 +2,13 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.signals import request_finished
 from django.db.models.signals import post_delete
+from django.utils.translation import gettext_lazy as _
 from PIL import Image
 
 
 class MediaConfig(AppConfig):
     name = "folio.media"
+    verbose_name = _("Media")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -4,6 +4,7 @@ from pathlib import PurePosixPath
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from folio.api.texts import CodePointCharField
 
@@ -11,12 +12,12 @@ from .thumbnails import BOXES
 
 
 class MediaType(models.TextChoices):
-    IMAGE = "image"
-    VIDEO = "video"
-    AUDIO = "audio"
-    DOCUMENT = "document"
-    ARCHIVE = "archive"
-    OTHER = "other"
+    IMAGE = "image", _("Image")
+    VIDEO = "video", _("Video")
+    AUDIO = "audio", _("Audio")
+    DOCUMENT = "document", _("Document")
+    ARCHIVE = "archive", _("Archive")
+    OTHER = "other", _("Other")
 
 
 def media_path(media: "Media", filename: str, day: date | None = None) -> str:
@@ -43,18 +44,20 @@ class Media(models.Model):
     file = models.FileField(upload_to=media_path, max_length=255)
     type = CodePointCharField(max_length=10, choices=MediaType)
     mime_type = CodePointCharField(max_length=100)
-    name = CodePointCharField(max_length=255, help_text="A label for people; the original file name unless set.")
-    alt = CodePointCharField(max_length=500, blank=True, help_text="What an image shows, for those who can't see it.")
-    size = models.BigIntegerField(help_text="The file's size in bytes.")
-    sha256 = CodePointCharField(
-        "SHA-256", max_length=64, blank=True, help_text="Of the file's bytes, in hexadecimal digits."
+    name = CodePointCharField(max_length=255, help_text=_("A label for people; the original file name unless set."))
+    alt = CodePointCharField(
+        max_length=500, blank=True, help_text=_("What an image shows, for those who can't see it.")
     )
-    width = models.PositiveIntegerField(null=True, blank=True, help_text="Pixels, as shown upright.")
-    height = models.PositiveIntegerField(null=True, blank=True, help_text="Pixels, as shown upright.")
-    mode = CodePointCharField(max_length=20, null=True, blank=True, help_text="The original's colour mode.")
-    dominant_color = CodePointCharField(max_length=7, blank=True, help_text="`#rrggbb`: what most of an image has.")
+    size = models.BigIntegerField(help_text=_("The file's size in bytes."))
+    sha256 = CodePointCharField(
+        "SHA-256", max_length=64, blank=True, help_text=_("Of the file's bytes, in hexadecimal digits.")
+    )
+    width = models.PositiveIntegerField(null=True, blank=True, help_text=_("Pixels, as shown upright."))
+    height = models.PositiveIntegerField(null=True, blank=True, help_text=_("Pixels, as shown upright."))
+    mode = CodePointCharField(max_length=20, null=True, blank=True, help_text=_("The original's colour mode."))
+    dominant_color = CodePointCharField(max_length=7, blank=True, help_text=_("`#rrggbb`: what most of an image has."))
     placeholder = CodePointCharField(
-        max_length=500, blank=True, help_text="A tiny image as a data URI, shown while the image itself loads."
+        max_length=500, blank=True, help_text=_("A tiny image as a data URI, shown while the image itself loads.")
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -87,7 +90,7 @@ class Thumbnail(models.Model):
     """An image made smaller, to fit in a square box."""
 
     media = models.ForeignKey(Media, on_delete=models.CASCADE, related_name="thumbnails")
-    size = models.PositiveSmallIntegerField(help_text="The edge in pixels of the box that the thumbnail fits in.")
+    size = models.PositiveSmallIntegerField(help_text=_("The edge in pixels of the box that the thumbnail fits in."))
     file = models.FileField(upload_to=thumbnail_path, max_length=255)
 
     class Meta:

@@ -9,14 +9,16 @@ from django.core.files import File
 from django.db import transaction
 from django.utils.crypto import get_random_string
 
+from folio.api.changes import set_values
 from folio.api.documents import Use
 from folio.api.usage import relations_to
 
 from .files import remove_file
 from .models import Media, Thumbnail, media_path
-from .uploads import examine, removed_on_failure, thumbnail_rows, write
+from .uploads import Log, examine, removed_on_failure, thumbnail_rows, unlogged, write
 
 KEPT = {"id", "file", "name", "alt", "created_at", "updated_at"}
+TOLD = ("file", "mime_type", "size", "width", "height")  # what the history keeps of it
 REPLACED = [field.name for field in Media._meta.concrete_fields if field.name not in KEPT]  # what the new file tells
 
 
@@ -28,11 +30,12 @@ class ShownAsPicture(Exception):
         self.uses = uses
 
 
-def replace_file(pk: int, file: File[bytes]) -> Media:
+def replace_file(pk: int, file: File[bytes], *, log: Log = unlogged) -> Media:
     """Store a file with its thumbnails in the place of a media's, and return the row as it is now.
 
     Raises UploadRefused, ShownAsPicture or Media.DoesNotExist. Whatever fails, the row stays as it is, with its files;
-    these are removed once the new ones are committed. Call it outside of transactions, as `store_upload()`.
+    these are removed once the new ones are committed. Call it outside of transactions, as `store_upload()`, whose `log`
+    it takes as well.
     """
     with (
         closing(examine(file)) as examined,
@@ -42,13 +45,15 @@ def replace_file(pk: int, file: File[bytes]) -> Media:
         media = Media.objects.select_for_update().get(pk=pk)
         refuse_other_type(pk, examined.media)
         remove_file(media)
-        for name in REPLACED:
-            setattr(media, name, getattr(examined.media, name))
+        old = media.file.name
+        changes = set_values(media, {name: getattr(examined.media, name) for name in REPLACED})
         path = media_path(media, never_used(examined.file_name))
         media.file = write(media.file.storage, path, examined.content, written)
         media.save()
+        changes["file"] = (old, media.file.name)
         media.thumbnails.all().delete()
         Thumbnail.objects.bulk_create(thumbnail_rows(media, examined, written))
+        log(media, {name: changes[name] for name in TOLD if name in changes})
     return media
 
 

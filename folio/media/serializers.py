@@ -10,7 +10,7 @@ from folio.api.serializers import StrictModelSerializer, StrictSerializer
 from .documents import Media as MediaDocument
 from .models import Media
 from .replacing import replace_file
-from .uploads import UploadBusy, UploadRefused, UploadTooLarge, store_once, store_upload
+from .uploads import Log, UploadBusy, UploadRefused, UploadTooLarge, store_once, store_upload
 
 BUSY_SECONDS = 5  # after which an image that found no decoder free is best sent again
 
@@ -50,12 +50,12 @@ class UploadSerializer(StrictModelSerializer):
 
     def create(self, validated_data: dict[str, Any]) -> Media:
         with refusals():
-            return store_upload(**validated_data)
+            return store_upload(**validated_data)  # with the `log` that it is saved with
 
-    def save_once(self) -> tuple[Media, bool]:
+    def save_once(self, log: Log) -> tuple[Media, bool]:
         """Return the media of the same bytes, or else a new one; and whether it is new."""
         with refusals():
-            return store_once(**self.validated_data)
+            return store_once(**self.validated_data, log=log)
 
 
 class ReplacementSerializer(StrictSerializer):
@@ -65,7 +65,7 @@ class ReplacementSerializer(StrictSerializer):
 
     def update(self, instance: Media, validated_data: dict[str, Any]) -> Media:
         with refusals():
-            return replace_file(instance.pk, validated_data["file"])
+            return replace_file(instance.pk, **validated_data)
 
 
 class MediaSerializer(StrictModelSerializer):

@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +26,8 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import IntegrityError, connection, transaction
 from django.utils.crypto import get_random_string
 
+from folio.api.changes import Changes, new_values
+
 from .decoding import Decoded, DecodersBusy, decoders
 from .journal import claim, operation, persist, record
 from .models import Media, MediaType, Thumbnail, media_path, thumbnail_path
@@ -33,6 +35,8 @@ from .privacy import CLEANERS, UnreadableStructure, write_without_private_data
 from .thumbnails import FORMATS, PREFIX_SIZE, ImageHeader, UnreadableImage, may_be_image
 
 logger = logging.getLogger(__name__)
+
+Log = Callable[[Media, Changes], None]  # records a change in the history, within its transaction
 
 SAMPLE_SIZE = 64 * 1024  # bytes shown to libmagic of a file that isn't on the disk
 MARKUP_SIZE = 1024  # bytes at the start of a text in which a browser that guesses would look for HTML, roughly
@@ -126,17 +130,22 @@ class Examined:
             self.content.close()
 
 
-def store_upload(file: File[bytes], *, name: str = "", alt: str = "") -> Media:
+def unlogged(media: Media, changes: Changes) -> None:
+    """Leave a change out of the history."""
+
+
+def store_upload(file: File[bytes], *, name: str = "", alt: str = "", log: Log = unlogged) -> Media:
     """Store a file, with thumbnails if it is an image, and return its row; or raise UploadRefused.
 
+    `log` is called within the transaction, with what is new, to record it in the history.
     Whatever fails, neither row nor file stays. Call it outside of transactions where possible: an outer one that is
     rolled back afterwards leaves the files behind.
     """
     with closing(examine(file, name=name, alt=alt)) as examined:
-        return store(examined)
+        return store(examined, log)
 
 
-def store_once(file: File[bytes], *, name: str = "", alt: str = "") -> tuple[Media, bool]:
+def store_once(file: File[bytes], *, name: str = "", alt: str = "", log: Log = unlogged) -> tuple[Media, bool]:
     """Return the oldest media of the same bytes, or else store them as `store_upload()` does; and whether it did.
 
     The same are also those that are stored of the file, should these be others than it came with.
@@ -147,7 +156,7 @@ def store_once(file: File[bytes], *, name: str = "", alt: str = "") -> tuple[Med
         return same, False
     with closing(examine(file, name=name, alt=alt)) as examined:
         same = find_same(examined.media.sha256)
-        return (store(examined), True) if same is None else (same, False)
+        return (store(examined, log), True) if same is None else (same, False)
 
 
 def find_same(sha256: str) -> Media | None:
@@ -183,7 +192,7 @@ def examine(file: File[bytes], *, name: str = "", alt: str = "") -> Examined:
     return examined
 
 
-def store(examined: Examined) -> Media:
+def store(examined: Examined, log: Log) -> Media:
     media = examined.media
     with removed_on_failure(media.file.storage) as written, transaction.atomic():
         path = insert(media, media_path(media, examined.file_name))
@@ -191,6 +200,7 @@ def store(examined: Examined) -> Media:
         if media.file.name != path:
             media.save(update_fields=["file"])
         Thumbnail.objects.bulk_create(thumbnail_rows(media, examined, written))
+        log(media, new_values(media, ["file", "name", "alt"]))
     return media
 
 

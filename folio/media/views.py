@@ -1,24 +1,27 @@
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Model
+from django.contrib.admin.models import ADDITION, CHANGE
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from folio.access.codes import RESOURCES
 from folio.access.permissions import require
+from folio.api.changes import log_each
 from folio.api.documents import Usage
 from folio.api.errors import TooLarge, Unusable
 from folio.api.filters import BooleanFilter
-from folio.api.usage import detach, lock_users, uses_of
+from folio.api.usage import lock_users, uses_of
 from folio.api.viewsets import ResourceViewSet
 
 from . import documents
+from .deleting import take_off_all
 from .filters import MediaFilterSet
 from .models import Media
 from .replacing import ShownAsPicture
 from .serializers import MediaSerializer, ReplacementSerializer, UploadSerializer
+from .uploads import Log
 
 ENVELOPE = 64 * 1024  # bytes that a multipart body may have around its file
 
@@ -57,7 +60,9 @@ class MediaViewSet(ResourceViewSet):
         self.refuse_too_large(request)
         serializer: Any = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        media, is_new = serializer.save_once() if self.given.get("deduplicate") else (serializer.save(), True)
+        once = self.given.get("deduplicate")
+        log: Log = partial(self.record, action_flag=ADDITION)
+        media, is_new = serializer.save_once(log) if once else (serializer.save(log=log), True)
         document = self.read(media.pk)
         return self.created(document) if is_new else Response(document)
 
@@ -70,7 +75,7 @@ class MediaViewSet(ResourceViewSet):
         serializer = self.get_serializer(media, data=request.data)
         serializer.is_valid(raise_exception=True)
         try:
-            serializer.save()
+            serializer.save(log=self.record)
         except ShownAsPicture as error:
             raise Unusable(str(error), used_by=error.uses) from error
         except Media.DoesNotExist:
@@ -88,11 +93,10 @@ class MediaViewSet(ResourceViewSet):
             lock_users(Media, pk)
         return super().locked(pk)
 
-    def perform_destroy(self, instance: Model) -> None:
+    def perform_destroy(self, instance: Any) -> None:
         if self.is_detaching:
-            for resource in sorted({use.resource for use in uses_of(Media, instance.pk)}):
-                require(RESOURCES[resource]["update"], self.request)
-            detach(Media, instance.pk)
+            log = partial(log_each, self.request.user, CHANGE, token=str(self.request.auth))
+            take_off_all(instance, lambda code: require(code, self.request), log)
         super().perform_destroy(instance)
 
     @property

@@ -1,9 +1,11 @@
 from django.apps import AppConfig
 from django.db.models.signals import pre_delete
+from django.utils.translation import gettext_lazy as _
 
 
 class PortfoliosConfig(AppConfig):
     name = "folio.portfolios"
+    verbose_name = _("Portfolios")
 
     def ready(self) -> None:
         from .services import touch_tagged

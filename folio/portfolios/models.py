@@ -4,6 +4,7 @@ from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from folio.api.texts import CodePointCharField, CodePointTextField, validate_slug
 from folio.media.models import Media
@@ -81,6 +82,13 @@ class PortfolioQuerySet(models.QuerySet["Portfolio"]):
         """Renew `updated_at`, for a change in what belongs to these portfolios."""
         return self.update(updated_at=timezone.now())
 
+    def publish(self, *, is_active: bool = True) -> list["Portfolio"]:
+        """Make these portfolios active, or hide them; return those that were not so before."""
+        others = self.order_by().filter(is_active__in=[not is_active])
+        changed = list(others.select_for_update().order_by("pk").only("title"))
+        others.update(is_active=is_active, updated_at=timezone.now())
+        return changed
+
     def lock(self) -> list[int]:
         """Keep others from changing these portfolios until the transaction ends, and return their ids.
 
@@ -116,6 +124,8 @@ class Portfolio(models.Model):
 
     class Meta:
         ordering = ["order", F("created_at").desc(), "pk"]
+        # For those who write what others publish: entries that are not active, in the admin site only.
+        permissions = [("draft_portfolio", "Can draft portfolio")]
         constraints = [
             models.UniqueConstraint(fields=["title"], name="portfolio_title_unique"),
             models.UniqueConstraint(fields=["slug"], name="portfolio_slug_unique"),
@@ -155,10 +165,17 @@ class Portfolio(models.Model):
 class Placed(models.Model):
     """A row with a place in its portfolio's list."""
 
-    place = models.PositiveIntegerField(default=0, help_text="The position in the portfolio's list, from 0.")
+    owner = "portfolio"  # whose history tells of the row
+
+    place = models.PositiveIntegerField(default=0, help_text=_("The position in the portfolio's list, from 0."))
 
     class Meta:
         abstract = True
+
+    def as_item(self) -> dict[str, Any]:
+        """Return what the history keeps of the row: its id, by the name of its model, and its fields but the place."""
+        fields = (field for field in self._meta.concrete_fields if field.name not in {"id", "portfolio", "place"})
+        return {str(self._meta.model_name): self.pk, **{field.name: getattr(self, field.attname) for field in fields}}
 
 
 class PortfolioImage(Placed):

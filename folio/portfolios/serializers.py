@@ -7,12 +7,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from folio.api.changes import set_values
 from folio.api.serializers import IdField, IdListField, ItemListSerializer, StrictModelSerializer
 from folio.media.models import Media
 
 from . import documents
 from .models import Employer, Link, MetaEntry, Portfolio, PortfolioImage, PortfolioTag, Tag
-from .services import replace_links, replace_meta, replace_through, save_placed
+from .services import Replaced, replace_links, replace_meta, replace_through, save_placed
 
 REQUIRED = "This field is required."
 DUPLICATE_KEY = "This portfolio already has a meta with this key."
@@ -69,16 +70,9 @@ class PlacedSerializer(StrictModelSerializer):
     instance: Any
     portfolio = IdField(Portfolio.objects.all(), "portfolio")
 
-    def create(self, validated_data: dict[str, Any]) -> Any:
-        model: Any = self.Meta.model
-        row = model(**validated_data)
-        save_placed(row, was_of=None)
-        return row
-
-    def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
+    def changed(self, instance: Any, values: dict[str, Any]) -> Any:
         was_of = instance.portfolio_id
-        for name, value in validated_data.items():
-            setattr(instance, name, value)
+        self.changes = set_values(instance, values)
         save_placed(instance, was_of)
         return instance
 
@@ -188,28 +182,23 @@ class PortfolioSerializer(StrictModelSerializer):
         """Return the rows of a nested list as they are, by id."""
         return {row.pk: row for row in getattr(self.instance, name).all()} if self.instance else {}
 
-    def create(self, validated_data: dict[str, Any]) -> Portfolio:
-        return self.save_whole(Portfolio(), validated_data)
-
-    def update(self, instance: Portfolio, validated_data: dict[str, Any]) -> Portfolio:
-        return self.save_whole(instance, validated_data)
-
-    def save_whole(self, portfolio: Portfolio, data: dict[str, Any]) -> Portfolio:
+    def changed(self, instance: Portfolio, values: dict[str, Any]) -> Portfolio:
         """Save the portfolio with its lists, each only where it was given."""
-        images, tags, links, meta = (data.pop(name, None) for name in ("images", "tags", "links", "meta"))
-        for name, value in data.items():
-            setattr(portfolio, name, value)
-        is_new = portfolio.pk is None
-        portfolio.save()
+        images, tags, links, meta = (values.pop(name, None) for name in ("images", "tags", "links", "meta"))
+        is_new = instance.pk is None
+        self.changes = set_values(instance, values)
+        instance.save()
+        lists: dict[str, Replaced] = {}
         if images is not None:
-            replace_through(portfolio, PortfolioImage, "media", images, is_new=is_new)
+            lists["images"] = replace_through(instance, PortfolioImage, "media", images, is_new=is_new)
         if tags is not None:
-            replace_through(portfolio, PortfolioTag, "tag", tags, is_new=is_new)
+            lists["tags"] = replace_through(instance, PortfolioTag, "tag", tags, is_new=is_new)
         if links is not None:
-            replace_links(portfolio, links, is_new=is_new)
+            lists["links"] = replace_links(instance, links, is_new=is_new)
         if meta is not None:
-            replace_meta(portfolio, meta, is_new=is_new)
-        return portfolio
+            lists["meta"] = replace_meta(instance, meta, is_new=is_new)
+        self.changes |= {name: change for name, change in lists.items() if change}
+        return instance
 
 
 def check_items(items: list[dict[str, Any]], current: dict[int, Any], required: str) -> None:

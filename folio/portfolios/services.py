@@ -1,6 +1,7 @@
 """Changes that span a portfolio's rows, each a constant number of queries in the caller's transaction.
 
-A portfolio that `is_new` has no rows yet, and is not asked for any.
+A portfolio that `is_new` has no rows yet, and is not asked for any. What replaces a list returns the list's old and new
+value for the history, or None where it stays as it was.
 """
 
 from typing import Any
@@ -9,39 +10,46 @@ from django.db.models import Max, Model, QuerySet
 
 from .models import Link, MetaEntry, Portfolio, Tag
 
+Replaced = tuple[list[Any], list[Any]] | None
+
 
 def replace_through(
     portfolio: Portfolio, through: type[Model], name: str, rows: list[Any], *, is_new: bool = False
-) -> None:
+) -> Replaced:
     """Make `rows` the portfolio's gallery or tags, in their order; `name` is the through table's field for them."""
     placed = through._default_manager.filter(portfolio=portfolio)
     current = [] if is_new else list(placed.order_by("place", "pk").values_list(name, flat=True))
-    if current == [row.pk for row in rows]:
-        return
+    wanted = [row.pk for row in rows]
+    if current == wanted:
+        return None
     if current:
         placed.delete()
     through._default_manager.bulk_create(
         [through(portfolio=portfolio, place=place, **{name: row}) for place, row in enumerate(rows)]
     )
+    return current, wanted
 
 
-def replace_links(portfolio: Portfolio, items: list[dict[str, Any]], *, is_new: bool = False) -> None:
+def replace_links(portfolio: Portfolio, items: list[dict[str, Any]], *, is_new: bool = False) -> Replaced:
     """Make `items` the portfolio's links; those with an `id` keep the fields that they leave out."""
     current = {} if is_new else {link.pk: link for link in portfolio.links.all()}
+    before = [link.as_item() for link in current.values()]
     kept, new = arranged(portfolio, Link, current, items)
     if len(kept) < len(current):
         portfolio.links.exclude(pk__in=[link.pk for link in kept]).delete()
     Link.objects.bulk_update(kept, ["place", "name", "url", "description", "image"])
     Link.objects.bulk_create(new)
+    return replaced(before, [*kept, *new])
 
 
-def replace_meta(portfolio: Portfolio, items: list[dict[str, Any]], *, is_new: bool = False) -> None:
+def replace_meta(portfolio: Portfolio, items: list[dict[str, Any]], *, is_new: bool = False) -> Replaced:
     """Make `items` the portfolio's meta; those with an `id` keep the fields that they leave out.
 
     A row whose key changes is deleted and inserted again under its id: where rows exchange keys, an update would meet
     the unique constraint half-way.
     """
     current = {} if is_new else {entry.pk: entry for entry in portfolio.meta.all()}
+    before = [entry.as_item() for entry in current.values()]
     keys = {pk: entry.key for pk, entry in current.items()}
     kept, new = arranged(portfolio, MetaEntry, current, items)
     renamed = [entry for entry in kept if entry.key != keys[entry.pk]]
@@ -50,6 +58,7 @@ def replace_meta(portfolio: Portfolio, items: list[dict[str, Any]], *, is_new: b
         portfolio.meta.exclude(pk__in=[entry.pk for entry in same]).delete()
     MetaEntry.objects.bulk_update(same, ["place", "value_text", "value_file"])
     MetaEntry.objects.bulk_create([*renamed, *new])
+    return replaced(before, [*kept, *new])
 
 
 def arranged(
@@ -65,6 +74,16 @@ def arranged(
             setattr(row, name, value)
         (kept if "id" in item else new).append(row)
     return kept, new
+
+
+def replaced(before: list[dict[str, Any]], rows: list[Any]) -> Replaced:
+    """Return the items of a list that became others, came or went; all of it where some have changed places."""
+    after = [row.as_item() for row in sorted(rows, key=lambda row: row.place)]
+    was, now = ({next(iter(item.values())): item for item in items} for items in (before, after))
+    if [pk for pk in was if pk in now] == [pk for pk in now if pk in was]:
+        before = [item for pk, item in was.items() if item != now.get(pk)]
+        after = [item for pk, item in now.items() if item != was.get(pk)]
+    return (before, after) if before or after else None
 
 
 def save_placed(row: Any, was_of: int | None) -> None:

@@ -73,7 +73,7 @@ class LinkViewSet(PlacedViewSet):
     """The web addresses that belong to portfolios."""
 
     resource = "links"
-    queryset = Link.objects.all()
+    queryset = Link.objects.select_related("portfolio")
     document = documents.PlacedLink
     filterset_class = filters.LinkFilterSet
     serializer_class = serializers.LinkSerializer
@@ -83,7 +83,7 @@ class MetaEntryViewSet(PlacedViewSet):
     """The keys and values that belong to portfolios."""
 
     resource = "meta"
-    queryset = MetaEntry.objects.all()
+    queryset = MetaEntry.objects.select_related("portfolio")
     document = documents.PlacedMetaEntry
     filterset_class = filters.MetaEntryFilterSet
     serializer_class = serializers.MetaEntrySerializer

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.contrib import admin as site_admin
-from django.contrib.admin import ModelAdmin
 from django.contrib.auth.models import User
 from django.forms import FileField
 from django.forms.models import ModelFormMetaclass
@@ -41,9 +40,11 @@ from .routes import Route, api_routes, patterns
 
 API_ROUTES = {Route("POST", "/api/media/"), Route("PUT", "/api/media/<int:pk>/file/")}
 ADMIN_FORMS = {("add", "media.media")}
+ADMIN_VIEWS = {"/admin/media/media/upload/", "/admin/media/media/<int:pk>/replace/"}
 DOOR = {"store_upload", "store_once", "replace_file", "examine"}
 DOOR_USERS = {
-    *("folio.media.admin", "folio.media.replacing", "folio.media.serializers", "folio.media.uploads"),
+    *("folio.media.admin.library", "folio.media.admin.views"),
+    *("folio.media.replacing", "folio.media.serializers", "folio.media.uploads"),
     "folio.portfolios.sample",
 }
 # What isn't refused yet.
@@ -117,11 +118,18 @@ def test_no_other_view_takes_a_body() -> None:
     assert serve_media(RequestFactory().post("/media/a.png"), "a.png").status_code == 405
 
 
-def test_the_admin_site_has_no_views_of_its_own() -> None:
-    """One that read files would need a line in `ADMIN_FORMS` and a way to try it."""
-    for path, view in views():
-        if path.startswith("/admin/") and not view.__module__.startswith(("django.", "unfold.")):
-            assert hasattr(ModelAdmin, view.__name__), path
+def test_every_view_of_the_admin_site_that_takes_files_is_tried() -> None:
+    """Its own views read JSON or forms; what else reads files would need a line in `ADMIN_VIEWS`."""
+    readers = {
+        str(path.relative_to(ROOT))
+        for path in ROOT.glob("folio/**/*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in {"FILES", "upload_handlers"}
+    }
+    own = {path for path, view in views() if view.__module__ == "folio.media.admin.views"}
+
+    assert readers == {"folio/media/admin/views.py"}
+    assert own - {"/admin/media/media/pick/", "/admin/media/media/<int:pk>/texts/"} == ADMIN_VIEWS
 
 
 def test_everything_that_stores_files_is_tried() -> None:
@@ -177,11 +185,13 @@ def reason_of(response: Any) -> str:
     return json.dumps(response.json(), ensure_ascii=False)
 
 
-@pytest.fixture(params=[*sorted(API_ROUTES), *sorted(ADMIN_FORMS), "sample"], ids=str)
+@pytest.fixture(params=[*sorted(API_ROUTES), *sorted(ADMIN_FORMS), *sorted(ADMIN_VIEWS), "sample"], ids=str)
 def way(request: pytest.FixtureRequest, present: Media, client: Client, site: Site) -> Way:
     """Each way in for files."""
     if isinstance(request.param, Route):
         return api_way(client, request.param, present)
+    if request.param in ADMIN_VIEWS:
+        return view_way(site, request.param.replace("<int:pk>", str(present.pk)))
     return by_sample if request.param == "sample" else admin_way(site)
 
 
@@ -208,6 +218,18 @@ def admin_way(site: Site) -> Way:
             return Answer(Media.objects.latest("pk"))
         assert list(errors(page)) == ["file"]
         return Answer(refusal=" ".join(errors(page)["file"]))
+
+    return send
+
+
+def view_way(site: Site, path: str) -> Way:
+    def send(name: str, content: bytes) -> Answer:
+        response = site.generic(
+            "POST", path, form_with(name, content), content_type=FORM, headers={"Accept": "application/json"}
+        )
+        if response.status_code == 200:
+            return Answer(Media.objects.get(pk=response.json()["media"]["id"]))
+        return Answer(refusal=reason_of(response))
 
     return send
 
@@ -294,11 +316,13 @@ def test_refuses_a_body_and_keeps_nothing(
     assert kept(media_root, temporary) == before
 
 
+@pytest.mark.parametrize("path", ["/admin/media/media/add/", *sorted(ADMIN_VIEWS)])
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: body.name)
 def test_the_admin_site_survives_a_body_and_leaves_no_temporary_file(
-    body: HostileBody, site: Site, temporary: Path
+    body: HostileBody, path: str, site: Site, present: Media, temporary: Path
 ) -> None:
-    response = site.generic("POST", "/admin/media/media/add/", body.content, content_type=body.content_type)
+    path = path.replace("<int:pk>", str(present.pk))
+    response = site.generic("POST", path, body.content, content_type=body.content_type)
 
     assert response.status_code in {200, 302, 400, 413}
     assert list(temporary.iterdir()) == []

@@ -251,9 +251,9 @@ def test_a_media_that_is_deleted_meanwhile_is_a_404(
     media = make_image()
     pk = media.pk
 
-    def replace_too_late(pk: int, file: Any) -> Media:
+    def replace_too_late(pk: int, file: Any, **more: Any) -> Media:
         Media.objects.filter(pk=pk).delete()
-        return replace_file(pk, file)
+        return replace_file(pk, file, **more)
 
     monkeypatch.setattr(serializers, "replace_file", replace_too_late)
 
@@ -263,7 +263,7 @@ def test_a_media_that_is_deleted_meanwhile_is_a_404(
 
 
 def test_a_replacement_that_no_decoder_is_free_for_is_a_503(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*args: Any) -> None:
+    def refuse(*args: Any, **more: Any) -> None:
         raise UploadBusy("Try again.")
 
     monkeypatch.setattr(serializers, "replace_file", refuse)

@@ -47,7 +47,7 @@ def _close_temporary_files() -> Iterator[None]:
         temporary_files.pop().close()
 
 
-def upload(content: bytes, file_name: str = "file", **fields: str) -> Media:
+def upload(content: bytes, file_name: str = "file", **fields: Any) -> Media:
     return store_upload(ContentFile(content, name=file_name), **fields)
 
 

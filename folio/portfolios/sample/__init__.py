@@ -70,7 +70,7 @@ def sample_files() -> Iterator[File]:
 
 def store(file: File, content: bytes, written: list[str]) -> Media:
     """Store a file; `written` gets the names of what now lies in the storage."""
-    labels = {"alt": file.alt} if isinstance(file, Picture) else {"name": file.name}
+    labels: dict[str, Any] = {"alt": file.alt} if isinstance(file, Picture) else {"name": file.name}
     media = store_upload(ContentFile(content, name=file.filename), **labels)
     written += [str(media.file.name), *media.thumbnails.values_list("file", flat=True)]
     return media

@@ -1,0 +1,124 @@
+"""What pages of the admin site take with many rows: `python -m benchmarks.site [--database postgresql] [--quick]`.
+
+Each page is timed beside the plainest one of the site, the form to change one's password: the same sign-in, frame and
+sidebar with next to nothing in it. Requests come one after another, by a browser's session that is signed in.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from argparse import ArgumentParser
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from tests.postgresql import UNAVAILABLE, find_binaries
+
+from . import machine, report
+from .__main__ import DATABASES, database_of, tell, variables
+from .load import Client
+from .processes import PYTHON, ROOT, Installation, fill, folio
+
+ROWS = 10_000  # portfolios, and media
+ROUNDS, REQUESTS = 5, 20  # of each page in a round
+RATIO, MOST = 4, 300  # that a page may take: times the plainest page, milliseconds
+PLAINEST = "/admin/password_change/"
+PAGES = {
+    "portfolio list": "/admin/portfolios/portfolio/",
+    "portfolio list, last page": f"/admin/portfolios/portfolio/?p={ROWS // 50}",
+    "portfolio list, filtered": "/admin/portfolios/portfolio/?is_active=true&has_image=true&year=2023",
+    "portfolio list, searched": "/admin/portfolios/portfolio/?q=harbour",
+    "media grid": "/admin/media/media/",
+    "portfolio form": f"/admin/portfolios/portfolio/{ROWS // 2}/change/",
+}
+AIMED = {"portfolio list", "media grid", "portfolio form"}
+SESSION = """
+import django
+django.setup()
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+user = User.objects.get(username="bench")
+session = SessionStore()
+session[SESSION_KEY] = str(user.pk)
+session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+session.create()
+print(f"{settings.SESSION_COOKIE_NAME}={session.session_key}")
+"""
+
+Times = dict[str, list[float]]  # milliseconds: each round's median
+
+
+def main() -> int:
+    parser = ArgumentParser(prog="python -m benchmarks.site", description="Measure pages of the admin site.")
+    parser.add_argument("--database", choices=DATABASES, default="sqlite")
+    parser.add_argument("--quick", action="store_true", help="one short round, to see that it works")
+    options = parser.parse_args()
+    if options.database == "postgresql" and find_binaries() is None:
+        print("PostgreSQL is not installed (Debian: apt-get install postgresql-15).", file=sys.stderr)
+        return UNAVAILABLE
+    about = machine.description()
+    print(machine.summary(about))
+    os.sched_setaffinity(0, {machine.cores()[1]})
+    with database_of(options.database) as url, tempfile.TemporaryDirectory(prefix="folio-benchmarks-") as folder:
+        tell(f"Filling a database with {ROWS:,} portfolios and as many media")
+        installation = fill(Path(folder) / "site", ROWS, variables(url, ROWS), ROWS)
+        tell("Measuring pages of the admin site")
+        times = page_times(installation, *((1, 3) if options.quick else (ROUNDS, REQUESTS)))
+    print(f"\n{write(times, options.database, about)}\n")
+    print(f"Written to {report.RESULTS}: site-{options.database}.json and .md")
+    return 0
+
+
+def page_times(installation: Installation, rounds: int, requests: int) -> Times:
+    """Return what each page takes; they take turns, to meet the same other load."""
+    times: Times = {path: [] for path in (PLAINEST, *PAGES.values())}
+    with folio(installation) as served, Client(served.port, {"Cookie": session_of(installation)}) as client:
+        for path in times:
+            client.time(path)  # templates are compiled, classes made
+        for _ in range(rounds):
+            for path, medians in times.items():
+                medians.append(median(client.time(path) for _ in range(requests)))
+    return times
+
+
+def session_of(installation: Installation) -> str:
+    """Return the cookie of a browser that is signed in as an admin."""
+    command = [PYTHON, "-c", SESSION]
+    made = subprocess.run(command, env=installation.environment, cwd=ROOT, check=True, capture_output=True, text=True)
+    return made.stdout.strip()
+
+
+def measures(times: Times) -> list[report.Measure]:
+    found = [report.Measure(f"{PLAINEST}, the plainest page", times[PLAINEST], "ms")]
+    for name, path in PAGES.items():
+        ratios = [page / plainest for page, plainest in zip(times[path], times[PLAINEST], strict=True)]
+        is_aimed = name in AIMED
+        found.append(report.Measure(f"{name} ÷ plainest page", ratios, at_most=RATIO if is_aimed else None))
+        found.append(report.Measure(name, times[path], "ms", at_most=MOST))
+    return found
+
+
+def write(times: Times, database: str, about: dict[str, Any]) -> str:
+    """Write the run to `results/` as JSON and as a table; return the table."""
+    report.RESULTS.mkdir(exist_ok=True)
+    found = measures(times)
+    data = {
+        "machine": about,
+        "times": times,
+        "measures": [asdict(measure) | {"value": measure.value, "is_reached": measure.is_reached} for measure in found],
+    }
+    (report.RESULTS / f"site-{database}.json").write_text(json.dumps(data, indent=1))
+    title = f"{DATABASES[database]}, admin site, {ROWS:,} portfolios and media"
+    text = "\n".join(report.figures(found, title))
+    (report.RESULTS / f"site-{database}.md").write_text(f"{text}\n")
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+from typing import Any
+
+from django.contrib.auth.backends import BaseBackend, ModelBackend
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+
+from . import attempts
+from .addresses import client_address, network_of
+
+
+class PatientBackend(ModelBackend):
+    """Django's accounts and passwords; whoever fails too often has to wait, wherever they sign in.
+
+    A program that authenticates without a request, such as a shell, is not counted.
+    """
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> User | None:
+        if request is None or username is None or password is None:
+            return super().authenticate(request, username, password, **kwargs)
+        attempt = attempts.begin(username, network_of(client_address(request)))
+        user = super().authenticate(request, username, password, **kwargs)
+        if user is not None:
+            attempt.succeed()
+        return user
+
+    aauthenticate = BaseBackend.aauthenticate  # type: ignore[assignment]  # Django's for passwords would not count

@@ -1,0 +1,108 @@
+"""The library of media: a grid of cards, and a page for each."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from folio.api.admin import ResourceAdmin
+
+from ..filters import MediaFilterSet
+from ..models import Media, MediaType
+from ..uploads import UploadRefused, store_upload
+from .cards import card_of, cards_of, limits
+from .deleting import DeletesUnused
+from .pictures import thumbnail_urls
+from .uses import may_detach, places_of
+from .views import LibraryViews
+
+CARDS = 60  # on a page of the library
+NAMED = 64  # the thumbnail beside a media's name, in histories
+
+
+class UploadForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new file; what the door for uploads refuses is an error of `file`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].required = False
+        self.fields["file"].allow_empty_file = True  # type: ignore[attr-defined]  # the door says what it refuses
+        self.fields["file"].max_length = None  # type: ignore[attr-defined]
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if not self.is_bound or self.errors:
+            return
+        given = self.cleaned_data
+        try:
+            self.instance = store_upload(given["file"], name=given["name"], alt=given["alt"])
+        except UploadRefused as error:
+            self.add_error("file", error)
+
+
+@admin.register(Media)
+class MediaAdmin(LibraryViews, DeletesUnused, ResourceAdmin):
+    change_list_template = "folio/media/library.html"
+    change_form_template = "folio/media/media.html"
+    list_display = ("name", "type", "size", "created_at")  # what `?o=` sorts by
+    list_display_links = None
+    list_filter = ("type",)
+    list_per_page = CARDS
+    list_max_show_all = CARDS
+    show_full_result_count = False
+    search_fields = MediaFilterSet.base_filters["search"].fields
+    search_help_text = _("Search by name")
+    fieldsets = ((None, {"fields": ("name", "alt")}),)
+    add_fieldsets = ((None, {"fields": ("file", "name", "alt")}),)
+
+    def get_form(self, request: HttpRequest, obj: Media | None = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **(kwargs if obj else {"form": UploadForm, **kwargs}))
+
+    def thumbnails_of(self, rows: list[Media]) -> dict[int, str]:
+        urls = thumbnail_urls((media.pk for media in rows), [NAMED])
+        return {media.pk: urls[media.pk, NAMED] for media in rows if (media.pk, NAMED) in urls}
+
+    def save_model(self, request: HttpRequest, obj: Media, form: Any, change: bool) -> None:
+        if change:  # a new one is stored already
+            super().save_model(request, obj, form, change)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response: Any = super().changelist_view(request, *args, **kwargs)
+        changelist = getattr(response, "context_data", {}).get("cl")
+        if changelist is not None:
+            response.context_data |= {
+                "cards": cards_of(changelist.result_list),
+                "types": types_to_choose(changelist),
+                "may_change": self.has_change_permission(request),
+                "action_choices": [choice for choice in self.get_action_choices(request) if choice[0]],
+                **limits(),
+            }
+        return response
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        media = context.get("original")
+        if media is not None:
+            places = places_of([media.pk], request).get(media.pk, [])
+            context |= {
+                "card": card_of(media),
+                "places": places,
+                "may_detach": may_detach(places, request),
+                "file_url": request.build_absolute_uri(media.file.url),
+                **limits(),
+            }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+def types_to_choose(changelist: Any) -> list[dict[str, Any]]:
+    """Return the links that narrow the library to a type of media, and the one that doesn't."""
+    chosen = (changelist.filter_params.get("type__exact") or [""])[0]
+    return [
+        {
+            "label": label,
+            "is_chosen": chosen == value,
+            "url": changelist.get_query_string({"type__exact": value or None}, ["p", "e"]),
+        }
+        for value, label in [("", _("All")), *MediaType.choices]
+    ]

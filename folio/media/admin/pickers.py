@@ -1,0 +1,201 @@
+"""Form fields for media: one, or a gallery in its order, chosen from the library in a dialog of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Field, ForeignKey, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from ..models import Media
+from .cards import cards_of, ids_in, limits, read
+
+EMPTY: tuple[Any, ...] = (None, "", [])
+
+
+class Picker(forms.Widget):
+    """Chooses media from the library; what is chosen is posted under the field's plain name."""
+
+    only = ""  # the type of media that may be chosen; empty for all
+    may_change = False  # the texts of what is chosen; the server asks again
+    known: dict[str, Any] | None = None  # what `PicksMedia` has read for all the pickers of a page
+
+    class Media:
+        css = {"all": ["folio/library.css", "folio/picker.css"]}
+        js = ["folio/vendor/sortable.min.js", forms.Script("folio/picker.js", type="module")]
+
+    def id_for_label(self, id_: str | None) -> str | None:  # type: ignore[override]
+        return id_  # the button's that opens the library
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        ids = [str(pk) for pk in self.ids(value)]
+        known = read(ids) if self.known is None else self.known
+        context["cards"] = cards_of(known[pk] for pk in ids if pk in known)
+        context |= {"only": self.only, "may_change": self.may_change, "library": reverse("admin:media_media_pick")}
+        return context | limits()
+
+    def use_required_attribute(self, initial: Any) -> bool:
+        return False  # a button can't be required
+
+    def ids(self, value: Any) -> list[Any]:
+        """Return the ids in a value of the field."""
+        return [] if value in EMPTY else [value]
+
+
+class MediaPicker(Picker):
+    """The thumbnail and name of the chosen media, and buttons to choose another one or none."""
+
+    template_name = "folio/media/picker.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["card"] = next(iter(context["cards"]), None)
+        return context
+
+
+class Posted(list[str]):
+    """The ids that a gallery's form sent, in order, with the names that they had when the form was shown."""
+
+    names: dict[str, str] = {}
+
+
+class GalleryPicker(Picker):
+    """Thumbnails in an order that the mouse, a finger or the keyboard changes."""
+
+    template_name = "folio/media/gallery.html"
+    only = "image"
+
+    def ids(self, value: Any) -> list[Any]:
+        return [pk for pk in value or () if pk not in EMPTY]
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Posted:
+        ids, names = (
+            data.getlist(key) if hasattr(data, "getlist") else listed(data.get(key)) for key in (name, f"{name}-names")
+        )
+        posted = Posted(str(pk) for pk in ids if pk not in EMPTY)
+        posted.names = dict(zip(posted, names, strict=False))
+        return posted
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        return name not in data
+
+
+def listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+class MediaField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """One media; `only` is the type that the library is narrowed to."""
+
+    widget = MediaPicker
+    default_error_messages = {
+        "invalid_choice": _("What was chosen is not there any more, or has another type now. Choose again.")
+    }
+
+    def __init__(self, queryset: QuerySet[Media] | None, *, only: str = "", **kwargs: Any) -> None:
+        super().__init__(queryset, **kwargs)
+        limits = self.get_limit_choices_to()
+        narrowed: Any = limits.get("type", "") if isinstance(limits, dict) else ""
+        picker: Any = self.widget
+        picker.only = only or narrowed
+
+
+class GalleryField(forms.Field):
+    """Media in their order, each once: cleans to a list of them."""
+
+    widget = GalleryPicker
+    default_error_messages = {
+        "repeated": _("%(names)s is in the list twice. Keep it once."),
+        "missing": ngettext_lazy(
+            "%(names)s was deleted meanwhile, or is no image any more, and was taken off the list. "
+            "Save again to keep the others.",
+            "%(names)s were deleted meanwhile, or are no images any more, and were taken off the list. "
+            "Save again to keep the others.",
+            "count",
+        ),
+    }
+
+    def __init__(self, queryset: QuerySet[Media] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.queryset = queryset
+
+    def rows(self) -> QuerySet[Media]:
+        return Media.objects.images() if self.queryset is None else self.queryset.all()
+
+    def prepare_value(self, value: Any) -> Any:
+        if value is None or isinstance(value, Posted):
+            return value
+        return [getattr(item, "pk", item) for item in value]
+
+    def clean(self, value: Any) -> list[Media]:
+        posted = value if isinstance(value, Posted) else Posted(str(pk) for pk in value or ())
+        if self.required and not posted:
+            raise ValidationError(self.error_messages["required"], code="required")
+        if repeated := [pk for place, pk in enumerate(posted) if pk in posted[:place]]:
+            raise ValidationError(
+                self.error_messages["repeated"], code="repeated", params={"names": named(repeated, posted)}
+            )
+        return self.found(posted)
+
+    def found(self, posted: Posted) -> list[Media]:
+        """Return the media in the order posted, or name those that aren't there."""
+        ids = ids_in(posted)
+        rows = {str(row.pk): row for row in self.rows().filter(pk__in=ids)} if ids else {}
+        if missing := [pk for pk in posted if pk not in rows]:
+            raise ValidationError(
+                self.error_messages["missing"],
+                code="missing",
+                params={"names": named(missing, posted), "count": len(missing)},
+            )
+        return [rows[pk] for pk in posted]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        before = [str(pk) for pk in self.prepare_value(initial) or ()]
+        return not self.disabled and before != [str(pk) for pk in data or ()]
+
+
+def named(ids: list[str], posted: Posted) -> str:
+    return ", ".join(f"“{posted.names.get(pk) or pk}”" for pk in ids)
+
+
+class PicksMedia:
+    """Gives each foreign key to a media its picker, and reads what all the pickers of a page show at once."""
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        if isinstance(db_field, ForeignKey) and db_field.remote_field.model is Media:
+            return self.formfield_for_foreignkey(db_field, request, **kwargs)  # without Django's links to add or change
+        return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.remote_field.model is Media:
+            return db_field.formfield(**{**kwargs, "form_class": MediaField})
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        shown = [context["adminform"].form]
+        shown += [form for inline in context["inline_admin_formsets"] for form in inline.formset.forms]
+        prepare(shown, request)
+        return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
+
+
+def prepare(forms: Iterable[forms.BaseForm], request: HttpRequest) -> None:
+    """Tell the pickers of all these forms what they show, read in two queries, and what the user may do."""
+    found = list(pickers(forms))
+    known = read(pk for picker, value in found for pk in picker.ids(value))
+    for picker, _value in found:
+        picker.known = known
+        picker.may_change = request.user.has_perm("media.change_media")
+
+
+def pickers(forms: Iterable[forms.BaseForm]) -> Iterator[tuple[Picker, Any]]:
+    for form in forms:
+        for name, field in form.fields.items():
+            if isinstance(field.widget, Picker):
+                yield field.widget, form[name].value()

@@ -1,0 +1,45 @@
+"""Media as they are seen in lists and forms: by their thumbnails, never the originals."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils.html import format_html
+
+from ..documents import MediaPool
+from ..models import Media, Thumbnail
+
+
+def thumbnail_url(media: Media | None, size: int) -> str | None:
+    """Return where the thumbnail of that box lies; its `thumbnails` are best prefetched."""
+    thumbnails = media.thumbnails.all() if media else ()
+    return next((thumbnail.file.url for thumbnail in thumbnails if thumbnail.size == size), None)
+
+
+def thumbnail_urls(ids: Iterable[int | None], sizes: Iterable[int]) -> dict[tuple[int | None, int], str]:
+    """Return where thumbnails lie, by the id of the media and the box, in one query and without objects of models."""
+    known = Thumbnail.objects.filter(media__in={pk for pk in ids if pk is not None}, size__in=sizes)
+    pool = MediaPool((), "")
+    return {(pk, size): pool.url(name) for pk, size, name in known.values_list("media_id", "size", "file")}
+
+
+def heading(title: str, subtitle: str, media: Media | None, sign: str = "") -> list[Any]:
+    """Return the first column of a list as unfold shows it: a picture, or a sign instead, and two lines of text."""
+    return [title, subtitle, sign, {"path": thumbnail_url(media, 64), "as_background": True, "width": 32, "height": 32}]
+
+
+def picture(media: Media | None, size: int) -> str:
+    """Return a media's thumbnail as HTML, linked to the file; a text where there is none."""
+    if media is None:
+        return ""
+    url = thumbnail_url(media, size)
+    if url is None:
+        return format_html('<a href="{}" target="_blank" class="text-link">Open the file</a>', media.file.url)
+    return format_html(
+        '<a href="{}" target="_blank" class="inline-block">'
+        '<img src="{}" alt="{}" class="rounded-default" style="max-width: {}px; max-height: {}px"></a>',
+        media.file.url,
+        url,
+        media.alt or media.name,
+        size,
+        size,
+    )

@@ -1,0 +1,67 @@
+"""What the forms of portfolios, employers, tags, links and meta have in common."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, reverse
+
+from folio.media.admin.pickers import PicksMedia
+
+from .collisions import TellsCollisions
+
+
+class EditPages(TellsCollisions, PicksMedia):
+    """Pages with a form that loses nothing: it warns before leaving, and finds out that the session has ended."""
+
+    change_form_template = add_form_template = "folio/portfolios/edit.html"
+    compressed_fields = False  # labels stand above their boxes
+    warn_unsaved_form = False  # ours knows chips, pickers and rows too
+
+    scripts: tuple[str, ...] = ("form",)
+
+    @property
+    def media(self) -> forms.Media:
+        scripts: Any = [forms.Script(f"folio/{name}.js", type="module") for name in self.scripts]
+        media: forms.Media = super().media
+        return media + forms.Media(css={"all": ["folio/form.css"]}, js=scripts)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        context["problems"] = list(problems(context))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+def problems(context: Any) -> Iterator[dict[str, Any]]:
+    """Yield what is wrong on the page, in its order, each with its field's label and where that stands."""
+    form = context["adminform"].form
+    yield from ({"message": message} for message in form.non_field_errors())
+    yield from problems_of(form)
+    for inline in context["inline_admin_formsets"]:
+        yield from (
+            {"message": message, "label": inline.opts.verbose_name_plural, "id": f"{inline.formset.prefix}-heading"}
+            for message in inline.formset.non_form_errors()
+        )
+        for number, row in enumerate(inline.formset.forms, start=1):
+            place = f"{inline.opts.verbose_name_plural} {number}"
+            yield from ({"message": message, "label": place} for message in row.non_field_errors())
+            yield from problems_of(row, f"{place}, ")
+
+
+def problems_of(form: forms.BaseForm, where: str = "") -> Iterator[dict[str, Any]]:
+    for box in form:
+        label = f"{where}{box.label}"
+        yield from ({"message": message, "label": label, "id": focus_of(box)} for message in box.errors)
+
+
+def focus_of(box: forms.BoundField) -> str:
+    """Return the id of what is focused to mend a field."""
+    return box.id_for_label or f"{box.auto_id}_0"
+
+
+def url_or_nothing(name: str, *args: Any) -> str:
+    """Return where a page is, if there is such a page."""
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,186 @@
+"""The form of a portfolio."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from folio.api.admin import MomentField, TextBoxField
+from folio.media.admin.pickers import GalleryField
+from folio.media.models import Media
+
+from .. import drafting
+from ..models import Employer, Portfolio, PortfolioImage, PortfolioTag, Tag
+from ..services import replace_through
+from .editing import EditPages, url_or_nothing
+from .type_ahead import TypeAheadField, TypeAheadListField, make_url
+
+MAX_ORDER = 2**31 - 1
+MAX_EXCERPT = 1000
+
+
+class MomentInput(forms.SplitDateTimeWidget):
+    """The browser's own inputs for a day and a time."""
+
+    template_name = "folio/portfolios/moment.html"
+
+    def __init__(self) -> None:
+        look = UnfoldAdminTextInputWidget().attrs["class"]
+        day: Any = {"type": "date", "class": look, "aria-label": _("Date")}
+        time: Any = {"type": "time", "class": look, "aria-label": _("Time (UTC)")}
+        super().__init__(date_format="%Y-%m-%d", time_format="%H:%M:%S", date_attrs=day, time_attrs=time)
+
+
+class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
+    order = forms.IntegerField(
+        label=_("Order"),
+        min_value=-MAX_ORDER - 1,
+        max_value=MAX_ORDER,
+        initial=0,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text=_("Lower numbers come first."),
+    )
+    images = GalleryField(queryset=Media.objects.images(), required=False, label=_("Gallery"))
+    employer = TypeAheadField(
+        Employer.objects.all(), "portfolios.portfolio.employer", required=False, label=_("Employer")
+    )
+    tags = TypeAheadListField(Tag.objects.all(), "portfolios.portfolio.tags", required=False, label=_("Tags"))
+    completed_at = MomentField(
+        required=False,
+        label=_("Completed"),
+        widget=MomentInput,
+        help_text=_("The time is in UTC; a date alone is its midnight."),
+        error_messages={"invalid_date": _("Enter a date such as 2024-12-12; a time alone is not enough.")},
+    )
+
+    user: Any = None
+
+    class Meta:
+        exclude = ("images", "tags")  # noqa: DJ006  # what the fields above take, and saved by their own service
+        labels = {"image": _("Cover"), "is_active": _("Active")}
+        field_classes = {"excerpt": TextBoxField}
+        widgets = {
+            "excerpt": UnfoldAdminTextareaWidget({"rows": 3, "data-count-to": MAX_EXCERPT}),
+            "description": UnfoldAdminTextareaWidget({"rows": 10}),
+            "slug": UnfoldAdminTextInputWidget({"dir": "auto", "autocapitalize": "off", "spellcheck": "false"}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_new = self.instance.pk is None
+        if "images" in self.fields and not self.is_new:
+            self.initial.setdefault("images", list(self.placed(PortfolioImage, "media")))
+        if "tags" in self.fields and not self.is_new:
+            self.initial.setdefault("tags", list(self.placed(PortfolioTag, "tag")))
+        for name, model in (("employer", Employer), ("tags", Tag)):
+            if name in self.fields:
+                self.fields[name].widget.make_url = make_url(model, self.user)
+        if "excerpt" in self.fields:
+            self.fields["excerpt"].widget.attrs.pop("maxlength", None)  # browsers cut what is pasted, without a word
+
+    def placed(self, through: Any, name: str) -> Any:
+        """Return the ids of the gallery's images, or of the tags, in their order."""
+        return through.objects.filter(portfolio=self.instance).order_by("place", "pk").values_list(name, flat=True)
+
+    def clean_completed_at(self) -> Any:
+        """Return the moment; one that is as it was shown keeps the fractions of a second that no box shows."""
+        was, now = self.instance.completed_at, self.cleaned_data["completed_at"]
+        return was if was and was.replace(microsecond=0) == now else now
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        for name in ("title", "slug"):
+            if self.has_error(name, "unique"):
+                self.lead_to_the_other(name)
+
+    def lead_to_the_other(self, name: str) -> None:
+        """Add a link to the entry that has this title or slug already, for those who may see it."""
+        others = Portfolio.objects.exclude(pk=self.instance.pk).filter(**{name: getattr(self.instance, name)})
+        other = others.only("title").first()
+        if other is None or not drafting.may_view(self.user):
+            return
+        url = reverse("admin:portfolios_portfolio_change", args=(other.pk,))
+        text = gettext("Open “%(title)s” in another tab") % {"title": other.title}
+        link = format_html('<a href="{}" target="_blank">{}</a>', url, text)
+        for error in self.errors[name].as_data():
+            if error.code == "unique":
+                said = format_html("{} {}.", " ".join(error.messages), link)
+                error.message, error.params = said, None
+
+    def _save_m2m(self) -> None:
+        super()._save_m2m()  # type: ignore[misc]
+        lists: Any = (("images", PortfolioImage, "media"), ("tags", PortfolioTag, "tag"))
+        for name, through, column in lists:
+            if name in self.changed_data:
+                rows = self.cleaned_data[name]
+                replace_through(self.instance, through, column, rows, is_new=self.is_new)
+
+
+class FormPages(EditPages):
+    """The pages with a portfolio's form: what they show and take depends on whether the user drafts or publishes."""
+
+    scripts = ("form", "slug", "count", "rows")
+
+    def has_view_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
+        return drafting.may_view(request.user)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return drafting.may_add(request.user)
+
+    def has_change_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
+        return drafting.may_change(request.user, obj)
+
+    def get_form(self, request: HttpRequest, obj: Portfolio | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        form.user = request.user
+        return form
+
+    def get_fieldsets(self, request: HttpRequest, obj: Portfolio | None = None) -> Any:
+        active = "is_active" if drafting.may_publish(request.user, is_new=obj is None) else "standing"
+        dates: tuple[str, ...] = ("created_at", "updated_at") if obj else ()
+        return (
+            (_("Entry"), {"fields": ("title", "slug", "excerpt", "description")}),
+            (_("Pictures"), {"fields": ("image", "images")}),
+            (_("Work"), {"fields": ("employer", "tags", "completed_at")}),
+            (_("On the website"), {"fields": (active, "order", *dates), "classes": ("folio-aside",)}),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Portfolio | None = None) -> Any:
+        return (*super().get_readonly_fields(request, obj), "standing")  # type: ignore[misc]
+
+    def save_model(self, request: HttpRequest, obj: Portfolio, form: Any, change: bool) -> None:
+        if not drafting.may_publish(request.user, is_new=not change):
+            obj.is_active = False  # what they may change is not active, and what they add isn't yet
+        super().save_model(request, obj, form, change)  # type: ignore[misc]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        context["show_save_and_add_another"] = False
+        obj = context.get("original")
+        context["preview_url"] = url_or_nothing("admin:portfolios_portfolio_preview", obj.pk if obj else 0)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_add(self, request: HttpRequest, obj: Portfolio, post_url_continue: str | None = None) -> HttpResponse:
+        answer: HttpResponse = super().response_add(request, obj, post_url_continue)  # type: ignore[misc]
+        return self.preview_of(request, obj) or answer
+
+    def response_change(self, request: HttpRequest, obj: Portfolio) -> HttpResponse:
+        answer: HttpResponse = super().response_change(request, obj)  # type: ignore[misc]
+        return self.preview_of(request, obj) or answer
+
+    def preview_of(self, request: HttpRequest, obj: Portfolio) -> HttpResponse | None:
+        """Lead to the preview of what was saved, if that was asked for."""
+        url = url_or_nothing("admin:portfolios_portfolio_preview", obj.pk) if "_preview" in request.POST else ""
+        return HttpResponseRedirect(url) if url else None
+
+    @admin.display(description=_("active"))
+    def standing(self, portfolio: Portfolio) -> str:
+        """Say whether the entry is active, to those who don't decide it."""
+        if portfolio.pk and portfolio.is_active:
+            return gettext("Active: websites show it.")
+        return gettext("Not active: websites may leave it out until someone who may publish makes it active.")

@@ -1,0 +1,367 @@
+"""The list of portfolios: what it shows, how it is narrowed, and what is done to its rows."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import ADDITION, CHANGE
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter, RadioFilter
+from unfold.contrib.filters.forms import HorizontalRadioForm
+from unfold.templatetags.unfold_list import result_headers
+from unfold.views import ChangeList
+
+from folio.api.admin import AbsentLast, answer_in_json, in_one_write, json_body
+from folio.api.changes import log, log_each, new_values
+from folio.api.parameters import BIGGEST
+from folio.api.viewsets import write
+from folio.media.admin import thumbnail_urls
+
+from .. import drafting
+from ..duplicating import duplicate
+from ..filters import PortfolioFilterSet
+from ..models import Portfolio, PortfolioTag
+from ..reordering import hold_table, move, those_before
+from .restoring import RESTORED
+
+TAGS = 3  # that a row shows; the others are counted
+BOXES = (64, 128)  # thumbnails of a cover, for plain and for dense screens
+SEEN = ("title", "slug", "order", "is_active", "completed_at", "image")
+
+
+class YesNoFilter(RadioFilter):
+    """A filter of the API, under its own name, that takes yes or no."""
+
+    form_class = HorizontalRadioForm
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("true", _("Yes")), ("false", _("No"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Portfolio]) -> QuerySet[Portfolio]:
+        if self.value() not in {"true", "false"}:
+            return queryset
+        chosen = PortfolioFilterSet.base_filters[self.parameter_name]
+        found: QuerySet[Portfolio] = chosen.filter(queryset, self.value() == "true")
+        return found
+
+
+class ActiveFilter(YesNoFilter):
+    title = _("active")
+    parameter_name = "is_active"
+
+
+class CoverFilter(YesNoFilter):
+    title = _("cover image")
+    parameter_name = "has_image"
+
+
+class TagFilter(AutocompleteSelectFilter):
+    """The API's filter by tag, which joins nothing: the list has no row twice, and none to compare with all others."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Portfolio]) -> QuerySet[Portfolio]:
+        value = self.value()
+        if not value:
+            return queryset
+        if not (value.isascii() and value.isdecimal() and int(value) <= BIGGEST):
+            raise IncorrectLookupParameters
+        found: QuerySet[Portfolio] = PortfolioFilterSet.base_filters["tag_id"].filter(queryset, int(value))
+        return found
+
+
+class YearFilter(DropdownFilter):
+    title = _("year")
+    parameter_name = "year"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        years = Portfolio.objects.exclude(year=None).order_by("-year").values_list("year", flat=True).distinct()
+        return [*((str(year), str(year)) for year in years), ("none", _("No date"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Portfolio]) -> QuerySet[Portfolio]:
+        value = self.value()
+        if not value:
+            return queryset
+        if value == "none":
+            return queryset.filter(year=None)
+        return queryset.filter(year=int(value)) if value in dict(self.lookup_choices) else queryset.none()
+
+
+class PortfolioList(ChangeList):
+    """A page of portfolios, read in a constant number of queries, with what its user may do to them."""
+
+    result_list: Any
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        filters, has_filters, others, _, has_active = super().get_filters(request)
+        return filters, has_filters, others, False, has_active  # Django would make rows distinct that are so already
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not (self.query or self.get_filters_params()):
+            self.full_result_count = self.result_count  # nothing is left out: there are no others to offer
+        self.may_publish = drafting.may_publish(request.user)
+        self.may_reorder = self.may_publish and not self.is_popup
+        self.may_duplicate = drafting.may_add(request.user) and not self.is_popup
+        self.is_in_own_order = not (request.GET.get(ORDER_VAR) or self.query)
+        self.may_move = self.may_reorder and self.is_in_own_order
+        # Whole rows of three tables, made into objects, would take longer than all the rest of the page.
+        self.result_list = self.result_list.only(*SEEN).annotate(employer_name=F("employer__name"))
+
+    def headers(self) -> list[dict[str, Any]]:
+        """Return the columns' headings: the checkboxes', a handle's, those of `list_display`, and the menu's."""
+        checkbox, *columns = result_headers(self)
+        handle = [plain_header(gettext("Move"), "handle")] if self.may_move else []
+        return [checkbox, *handle, *columns, plain_header(gettext("More actions"), "menu")]
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield what `results.html` shows of each: texts in a dictionary, which a template finds fastest."""
+        words = {
+            "select": gettext("Select “%(title)s”"),
+            "move": gettext("Move “%(title)s”"),
+            "switch": gettext("“%(title)s” is active"),
+            "preview": gettext("Preview “%(title)s”"),
+            "menu": gettext("More for “%(title)s”"),
+        }
+        url = reverse("admin:portfolios_portfolio_changelist")
+        rows = list(self.result_list)
+        covers = thumbnail_urls((row.image_id for row in rows), BOXES)
+        tags = tags_of([row.pk for row in rows])
+        for row in rows:
+            shown, others = tags[row.pk][:TAGS], tags[row.pk][TAGS:]
+            yield {
+                "id": str(row.pk),
+                "title": row.title,
+                "slug": row.slug,
+                "cover": covers.get((row.image_id, BOXES[0])),
+                "dense_cover": covers.get((row.image_id, BOXES[1])),
+                "employer": row.employer_name,
+                "tags": shown,
+                "others": ", ".join(others),
+                "count": f"+{len(others)}",
+                "more": ngettext("and %(count)s more", "and %(count)s more", len(others)) % {"count": len(others)},
+                "order": str(row.order),
+                "is_active": row.is_active,
+                "completed": row.completed_at and date_format(row.completed_at, "DATE_FORMAT"),
+                "url": f"{url}{row.pk}/",
+                **{name: text % {"title": row.title} for name, text in words.items()},
+            }
+
+    @property
+    def query_of_forms(self) -> str:
+        """Return what a form's address needs to lead back to this page of the list."""
+        return f"?{self.preserved_filters}" if self.preserved_filters else ""
+
+    @property
+    def first_place(self) -> int:
+        return (self.page_num - 1) * self.list_per_page + 1
+
+    @property
+    def url_in_own_order(self) -> str:
+        """Return where the same rows stand in the order that websites show."""
+        return self.get_query_string(remove=[ORDER_VAR, SEARCH_VAR])
+
+
+def tags_of(ids: list[int]) -> dict[int, list[str]]:
+    """Return the names of portfolios' tags, in their order."""
+    names: dict[int, list[str]] = defaultdict(list)
+    placed = PortfolioTag.objects.filter(portfolio__in=ids).order_by("place", "pk")
+    for pk, name in placed.values_list("portfolio", "tag__name"):
+        names[pk].append(name)
+    return names
+
+
+def plain_header(text: str, name: str) -> dict[str, Any]:
+    """Return the heading of a column that nothing is sorted by; for those only who can't see what is in it."""
+    hidden = format_html('<span class="folio-hidden-visually">{}</span>', text)
+    return {"text": hidden, "class_attrib": f"column-{name}", "sortable": False}
+
+
+class ListPages:
+    """The list of portfolios and what it asks the server for."""
+
+    model: type[Portfolio]
+    admin_site: admin.AdminSite
+
+    list_display = ("named", "employer_name", "tag_names", "ordered", "activity", "completed")
+    list_filter = (
+        ("employer", AutocompleteSelectFilter),
+        ("tags", TagFilter),
+        ActiveFilter,
+        CoverFilter,
+        YearFilter,
+    )
+    list_filter_submit = True
+    list_per_page = 50
+    list_max_show_all = 0  # a page of all of them is quick for no one
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # a count for each year is slow, and none for an employer is said
+    actions = ("publish", "hide", "duplicate_one")
+    delete_confirmation_template = "portfolios/delete_confirmation.html"
+    delete_selected_confirmation_template = "portfolios/delete_selected_confirmation.html"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PortfolioList
+
+    def get_urls(self) -> list[URLPattern]:
+        views: dict[str, tuple[str, Any]] = {
+            "reorder": ("reorder/", self.reorder_view),
+            "active": ("<int:pk>/active/", self.active_view),
+            "duplicate": ("<int:pk>/duplicate/", self.duplicate_view),
+        }
+        own = [
+            path(route, self.admin_site.admin_view(require_POST(view)), name=f"portfolios_portfolio_{name}")
+            for name, (route, view) in views.items()
+        ]
+        return [*own, *super().get_urls()]  # type: ignore[misc]
+
+    # The columns' headings, and how they are sorted
+
+    @admin.display(description=_("title"), ordering="title")
+    def named(self, portfolio: Portfolio) -> str:
+        return portfolio.title
+
+    @admin.display(description=_("employer"), ordering=AbsentLast("employer__name"))
+    def employer_name(self, portfolio: Portfolio) -> Any:
+        return portfolio.employer
+
+    @admin.display(description=_("tags"))
+    def tag_names(self, portfolio: Portfolio) -> str:
+        return ", ".join(placed.tag.name for placed in portfolio.placed_tags.all())
+
+    @admin.display(description=_("order"), ordering="order")
+    def ordered(self, portfolio: Portfolio) -> int:
+        return portfolio.order
+
+    @admin.display(description=_("active"), ordering="is_active", boolean=True)
+    def activity(self, portfolio: Portfolio) -> bool:
+        return portfolio.is_active
+
+    @admin.display(description=_("completed at"), ordering=AbsentLast("completed_at"))
+    def completed(self, portfolio: Portfolio) -> Any:
+        return portfolio.completed_at and portfolio.completed_at.date()
+
+    # What may be done
+
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        return drafting.may_publish(request.user)
+
+    def has_duplicate_permission(self, request: HttpRequest) -> bool:
+        return drafting.may_add(request.user)
+
+    @admin.action(description=_("Publish selected portfolios"), permissions=["publish"])
+    def publish(self, request: HttpRequest, queryset: QuerySet[Portfolio]) -> None:
+        count = len(self.set_active(request, queryset, is_active=True))
+        told = ngettext("%(count)d portfolio was published.", "%(count)d portfolios were published.", count)
+        self.tell(request, count, told, gettext("All of these were published already."))
+
+    @admin.action(description=_("Hide selected portfolios"), permissions=["publish"])
+    def hide(self, request: HttpRequest, queryset: QuerySet[Portfolio]) -> None:
+        count = len(self.set_active(request, queryset, is_active=False))
+        told = ngettext("%(count)d portfolio was hidden.", "%(count)d portfolios were hidden.", count)
+        self.tell(request, count, told, gettext("All of these were hidden already."))
+
+    def tell(self, request: HttpRequest, count: int, told: str, nothing: str) -> None:
+        if count:
+            messages.success(request, told % {"count": count})
+        else:
+            messages.info(request, nothing)
+
+    def set_active(self, request: HttpRequest, queryset: QuerySet[Portfolio], *, is_active: bool) -> list[Portfolio]:
+        changed = Portfolio.objects.filter(pk__in=queryset.order_by().values("pk")).publish(is_active=is_active)
+        log_each(request.user, CHANGE, [(row, {"is_active": (not is_active, is_active)}) for row in changed])
+        return changed
+
+    @admin.action(description=_("Duplicate selected portfolio"), permissions=["duplicate"])
+    def duplicate_one(self, request: HttpRequest, queryset: QuerySet[Portfolio]) -> HttpResponse | None:
+        ids = list(queryset.order_by().values_list("pk", flat=True)[:2])
+        if len(ids) == 1:
+            return self.duplicated(request, ids[0])
+        messages.error(request, gettext("Select one portfolio to duplicate, not several."))
+        return None
+
+    def duplicated(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Make a copy, and lead to its form."""
+        copy = duplicate(pk)
+        log(request.user, copy, ADDITION, new_values(copy, RESTORED))
+        text = gettext("This is a copy, “%(title)s”. It is not published yet; give it a title and a slug of its own.")
+        messages.success(request, text % {"title": copy.title})
+        return HttpResponseRedirect(reverse("admin:portfolios_portfolio_change", args=[copy.pk]))
+
+    def duplicate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not self.has_duplicate_permission(request) or not drafting.may_view(request.user):
+            raise PermissionDenied
+
+        def answer() -> HttpResponse:
+            try:
+                return self.duplicated(request, pk)
+            except Portfolio.DoesNotExist as error:
+                messages.error(request, str(error))
+                return HttpResponseRedirect(reverse("admin:portfolios_portfolio_changelist"))
+
+        return in_one_write(request, answer)
+
+    # What the list's script asks for
+
+    def active_view(self, request: HttpRequest, pk: int) -> JsonResponse:
+        def change() -> dict[str, Any]:
+            if not self.has_publish_permission(request):
+                raise PermissionDenied(gettext("You may not publish or hide portfolios."))
+            is_active = json_body(request).get("is_active")
+            if not isinstance(is_active, bool):
+                raise BadRequest(gettext("The request could not be read. Load the page again."))
+            write(lambda: self.switch(request, pk, is_active))
+            return {"is_active": is_active}
+
+        return answer_in_json(change)
+
+    def switch(self, request: HttpRequest, pk: int, is_active: bool) -> None:
+        rows = Portfolio.objects.filter(pk=pk)
+        if not self.set_active(request, rows, is_active=is_active) and not rows.exists():
+            raise Portfolio.DoesNotExist(gettext("This portfolio was deleted meanwhile. Load the page again."))
+
+    def reorder_view(self, request: HttpRequest) -> JsonResponse:
+        """Move a portfolio before or after another one, or to a place in the list as its filters leave it."""
+
+        def change() -> dict[str, Any]:
+            if not self.has_publish_permission(request):
+                raise PermissionDenied(gettext("You may not change the order of portfolios."))
+            body = json_body(request)
+            wanted = [name for name in ("before", "after", "place") if name in body]
+            shown = body.get("shown", [])
+            ids = [body.get("id"), *(body[name] for name in wanted), *(shown if isinstance(shown, list) else [None])]
+            if len(wanted) != 1 or not all(type(pk) is int and 0 <= pk <= BIGGEST for pk in ids):
+                raise BadRequest(gettext("The request could not be read. Load the page again."))
+            return write(lambda: self.moved(request, body["id"], wanted[0], body[wanted[0]], shown))
+
+        return answer_in_json(change)
+
+    def moved(self, request: HttpRequest, pk: int, side: str, target: int, shown: list[int]) -> dict[str, Any]:
+        hold_table()
+        ordering: Any = Portfolio._meta.ordering
+        listed = self.get_changelist_instance(request).queryset.order_by(*ordering)  # type: ignore[attr-defined]
+        if side == "place":
+            side, target = self.neighbour(listed.exclude(pk=pk), target)
+        was, order = move(pk, **{side: target}) if target else (0, 0)
+        portfolio = Portfolio.objects.get(pk=pk)
+        if was != order:
+            log(request.user, portfolio, CHANGE, {"order": (was, order)})
+        place = listed.filter(those_before(portfolio)).count() + 1
+        orders = dict(Portfolio.objects.filter(pk__in=[pk, *shown]).values_list("pk", "order"))
+        page = (place - 1) // self.list_per_page + 1
+        return {"place": place, "page": page, "orders": orders}
+
+    def neighbour(self, others: QuerySet[Portfolio], place: int) -> tuple[str, int]:
+        """Return whom to stand before, or after, to come to a place among others, counted from 1."""
+        ids = others.values_list("pk", flat=True)
+        at = ids[max(place - 1, 0) :].first() if place > 0 else ids.first()
+        return ("before", at) if at else ("after", ids.last() or 0)

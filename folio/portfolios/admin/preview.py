@@ -1,0 +1,120 @@
+"""A portfolio as a visitor's page would show it, and as the API answers it, before anyone else can see it."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
+
+from folio.api.parameters import BIGGEST
+from folio.api.renderers import encoder
+from folio.api.viewsets import base_url
+from folio.media.documents import Image
+from folio.media.models import Media
+
+from .. import documents
+
+TOKENS = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d[\d.eE+-]*)|\b(true|false|null)\b')
+KINDS = {1: "text", 3: "number", 4: "word"}  # by the group of the expression that matched
+INDENT = 2
+
+
+@dataclass
+class Picture:
+    """An image by its thumbnails: `src` is the largest, `small` one for a row of a list."""
+
+    src: str
+    srcset: str
+    small: str
+    width: int
+    height: int
+    alt: str
+    placeholder: str
+
+
+class PreviewPages:
+    """The preview, beside the form of a portfolio."""
+
+    admin_site: Any
+    actions_detail: tuple[str, ...] = ("preview",)
+
+    @action(description=_("Preview"), url_path="preview", icon="visibility")  # type: ignore[untyped-decorator]
+    def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        pk = int(object_id) if object_id.isascii() and object_id.isdecimal() and len(object_id) < 20 else 0
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        document = documents.Portfolio.read([pk], base_url(request)).get(pk) if pk <= BIGGEST else None
+        if document is None:
+            raise Http404
+        is_json = request.GET.get("as") == "json"
+        context = as_json(request, document) if is_json else as_page(document)
+        context |= {"entry": document, "is_json": is_json, "site_title": settings.UNFOLD["SITE_TITLE"]}
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "portfolios/preview.html", context)
+
+
+def as_page(document: documents.Portfolio) -> dict[str, Any]:
+    """Return the pictures of the page, with the alt texts and placeholders that the document leaves out."""
+    employer = document.employer_data
+    logo_data = employer.image_data if employer else None
+    images: list[Image | None] = [document.image_data, logo_data, *document.images_data]
+    images += [link.image_data for link in document.links_data]
+    known = Media.objects.in_bulk({image.id for image in images if image})
+    cover, logo, *rest = [picture(image, known) for image in images]
+    count = len(document.images_data)
+    links = list(zip(document.links_data, rest[count:], strict=True))
+    return {"cover": cover, "logo": logo, "gallery": [shown for shown in rest[:count] if shown], "links": links}
+
+
+def picture(image: Image | None, known: dict[int, Media]) -> Picture | None:
+    """Return an image's thumbnails for the page; None where it has none, for originals are never shown."""
+    if image is None or not image.thumbnails:
+        return None
+    longest = max(image.width, image.height, 1)
+    widths = {each.f: max(1, round(image.width * min(1, each.size / longest))) for each in image.thumbnails}
+    largest = image.thumbnails[-1]
+    share = min(1, largest.size / longest)
+    media = known.get(image.id)
+    return Picture(
+        src=largest.f,
+        srcset=", ".join(f"{url} {width}w" for url, width in widths.items()),
+        small=next((each.f for each in image.thumbnails if each.size >= 128), largest.f),
+        width=max(1, round(image.width * share)),
+        height=max(1, round(image.height * share)),
+        alt=media.alt if media else "",
+        placeholder=media.placeholder if media else "",
+    )
+
+
+def as_json(request: HttpRequest, document: documents.Portfolio) -> dict[str, Any]:
+    """Return what the API answers, to read, and how to ask it."""
+    text = msgspec.json.format(encoder.encode(document), indent=INDENT).decode()
+    ways = ((_("By its id"), "portfolios-detail", document.id), (_("By its slug"), "portfolios-slug", document.slug))
+    commands = [(label, curl(request.build_absolute_uri(reverse(name, args=[key])))) for label, name, key in ways]
+    return {"json": highlighted(text), "commands": commands}
+
+
+def curl(url: str) -> str:
+    return f'curl --header "Authorization: Token YOUR_KEY" "{url}"'
+
+
+def highlighted(text: str) -> SafeString:
+    """Return JSON as HTML, each of its values with a class."""
+    pieces: list[tuple[Any, ...]] = []
+    end = 0
+    for match in TOKENS.finditer(text):
+        kind = "key" if match[2] else KINDS[next(group for group in KINDS if match[group])]
+        value = match[match.lastindex if kind != "key" and match.lastindex else 1]
+        pieces.append((text[end : match.start()], kind, value))
+        end = match.start() + len(value)
+    coloured = format_html_join("", '{}<span class="json-{}">{}</span>', pieces)
+    return format_html("{}{}", coloured, text[end:])

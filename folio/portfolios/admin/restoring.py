@@ -1,0 +1,114 @@
+"""Bringing back an earlier version of a portfolio's own fields, from its history."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.models import CHANGE
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+
+from folio.access.history import Difference, differences_of, entries_of, label_of, read
+from folio.api.admin import in_one_write
+from folio.api.changes import Changes, log, set_values
+
+from .. import drafting
+from ..models import Portfolio
+
+# The lists aren't: what they held may be gone, and they are quickly made again by eye.
+RESTORED = ("title", "slug", "excerpt", "description", "image", "order", "employer", "is_active", "completed_at")
+
+
+class RestoresVersions:
+    """Pages of portfolios whose history offers each earlier version, and shows what it would bring back."""
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.restore_view)  # type: ignore[attr-defined]
+        name = "portfolios_portfolio_restore"
+        return [path("<path:object_id>/history/<int:entry_id>/restore/", view, name=name), *super().get_urls()]  # type: ignore[misc]
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        portfolio = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]
+        context: dict[str, Any] = {}
+        if portfolio is not None and self.has_change_permission(request, portfolio):  # type: ignore[attr-defined]
+            newest = entries_of(portfolio).values_list("pk", flat=True).first()
+            context = {"may_restore": True, "newest": newest}
+        return super().history_view(request, object_id, {**context, **(extra_context or {})})  # type: ignore[misc]
+
+    def restore_view(self, request: HttpRequest, object_id: str, entry_id: int) -> HttpResponse:
+        """Show what a version would bring back; bring it back where that is confirmed."""
+        return in_one_write(request, lambda: self.restore(request, object_id, entry_id))
+
+    def restore(self, request: HttpRequest, object_id: str, entry_id: int) -> HttpResponse:
+        portfolio = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]
+        if portfolio is not None and request.method == "POST":
+            Portfolio.objects.filter(pk=portfolio.pk).lock()
+            portfolio = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]
+        entry = entries_of(portfolio).filter(pk=entry_id).first() if portfolio else None
+        if entry is None:
+            raise Http404(_("There is no such version."))
+        if not self.has_change_permission(request, portfolio):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        changes = restored(portfolio, entry_id, may_publish=drafting.may_publish(request.user))
+        problems = problems_of(portfolio) if changes else []
+        if request.method == "POST" and changes and not problems:
+            portfolio.save()
+            log(request.user, portfolio, CHANGE, changes)
+            messages.success(request, _("The version was restored. Gallery, tags, links and meta stayed as they were."))
+            return HttpResponseRedirect(reverse("admin:portfolios_portfolio_change", args=(portfolio.pk,)))
+        context = {
+            **self.admin_site.each_context(request),  # type: ignore[attr-defined]
+            "title": _("Restore this version"),
+            "opts": Portfolio._meta,
+            "object": portfolio,
+            "entry": entry,
+            "differences": differences_of(Portfolio, changes),
+            "problems": problems,
+        }
+        status = 400 if request.method == "POST" else 200
+        return TemplateResponse(request, "folio/portfolios/restore.html", context, status=status)
+
+
+def restored(portfolio: Portfolio, entry_id: int, *, may_publish: bool) -> Changes:
+    """Set a portfolio's own fields to what they were after an entry of its history, and return what that changes.
+
+    A field was what the last entry until then made it, else what the first entry after it found; one that the history
+    does not know stays. Whoever may not publish gets all but whether it is active.
+    """
+    told = [(entry.pk, read(entry, Portfolio).values) for entry in entries_of(portfolio)]
+    values: dict[str, Any] = {}
+    for name in RESTORED if may_publish else (name for name in RESTORED if name != "is_active"):
+        until = (of[name][1] for pk, of in told if pk <= entry_id and name in of)
+        after = (of[name][0] for pk, of in reversed(told) if pk > entry_id and name in of)
+        for value in (*list(until)[:1], *list(after)[:1])[:1]:
+            field: Any = Portfolio._meta.get_field(name)
+            values[field.attname] = value if field.is_relation else field.to_python(value)
+    return set_values(portfolio, values)
+
+
+def problems_of(portfolio: Portfolio) -> list[Difference]:
+    """Return by the fields' names why the portfolio can't be saved as it is."""
+    problems: dict[str, list[str]] = {}
+    missing: dict[str, str] = {}
+    for name, gone in (
+        ("image", _("The image of that version was deleted.")),
+        ("employer", _("The employer of that version was deleted.")),
+    ):
+        field: Any = Portfolio._meta.get_field(name)
+        pk = getattr(portfolio, field.attname)
+        if pk is not None and not field.related_model._default_manager.filter(pk=pk).exists():
+            missing[name] = gone
+    try:
+        portfolio.full_clean(exclude=set(missing))
+    except ValidationError as error:
+        problems = error.message_dict
+    problems |= {name: [sentence] for name, sentence in missing.items()}
+    return [
+        Difference(label_of(Portfolio, name) if name in RESTORED else "", " ".join(sentences))
+        for name, sentences in problems.items()
+    ]

@@ -1,0 +1,108 @@
+"""The admin site speaks its reader's language, and everything else English."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client as Site
+from django.utils import translation
+
+from tests.conftest import Client
+from tests.factories import make_portfolio
+
+PERSIAN = {"Accept-Language": "fa-IR,fa;q=0.9,en;q=0.5"}
+
+
+@pytest.fixture
+def site(site_for: Callable[[User], Site], admin: User) -> Site:
+    return site_for(admin)
+
+
+@pytest.fixture
+def after_persian() -> Iterator[None]:
+    """A thread that something left in Persian."""
+    translation.activate("fa")
+    yield
+    translation.deactivate()
+
+
+def test_speaks_what_the_browser_asks_for(site: Site) -> None:
+    response = site.get("/admin/", headers=PERSIAN)
+
+    page = response.content.decode()
+    assert '<html lang="fa" dir="rtl"' in page
+    assert "نمونه‌کارها" in page
+    assert "folio/rtl.css" in page
+    assert response.headers["Content-Language"] == "fa"
+    assert {"Accept-Language", "Cookie"} <= set(response.headers["Vary"].split(", "))
+
+
+def test_speaks_english_to_those_who_ask_for_nothing(site: Site) -> None:
+    page = site.get("/admin/").content.decode()
+
+    assert 'dir="ltr"' in page
+    assert "Portfolios" in page
+    assert "folio/rtl.css" not in page
+
+
+def test_speaks_other_languages_by_djangos_catalogues(site: Site) -> None:
+    page = site.get("/admin/auth/user/", headers={"Accept-Language": "de"}).content.decode()
+
+    assert '<html lang="de" dir="ltr"' in page
+    assert "Benutzername" in page
+
+
+def test_what_was_chosen_goes_before_what_the_browser_asks_for(site: Site) -> None:
+    response = site.post("/admin/i18n/setlang/", {"language": "fa", "next": "/admin/portfolios/tag/"})
+
+    assert response.headers["Location"] == "/admin/portfolios/tag/"
+    cookie = response.cookies["django_language"]
+    assert cookie.value == "fa"
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    assert 'lang="fa"' in site.get("/admin/", headers={"Accept-Language": "de"}).content.decode()
+
+
+def test_a_language_can_be_chosen_before_signing_in(db: None) -> None:
+    page = Site().get("/admin/login/").content.decode()
+
+    assert 'action="/admin/i18n/setlang/"' in page
+    assert '<option value="fa" lang="fa">فارسی</option>' in page
+
+
+def test_choosing_a_language_leads_nowhere_else(site: Site) -> None:
+    response = site.post("/admin/i18n/setlang/", {"language": "fa", "next": "https://elsewhere.example/"})
+
+    assert response.headers["Location"] == "/"
+
+
+@pytest.mark.parametrize("language", ["xx", "../../etc", "", "fa" * 500])
+def test_a_language_that_is_none_is_english(language: str, site: Site) -> None:
+    response = site.get(
+        "/admin/", headers={"Accept-Language": language, "Cookie": site.cookies.output(header="", sep=";")}
+    )
+
+    assert 'lang="en' in response.content.decode()
+
+
+def test_the_api_speaks_english_whatever_is_asked_for(client: Client, after_persian: None) -> None:
+    make_portfolio(title="Taken")
+
+    answer = client.post("/api/portfolios/", {"title": "Taken", "slug": "a b"}, headers=PERSIAN)
+
+    assert answer.status_code == 400
+    assert answer.json()["excerpt"] == ["This field is required."]
+    assert "letters" in answer.json()["slug"][0]
+
+
+def test_leaves_no_language_behind(site: Site, client: Client) -> None:
+    before = translation.get_language()
+
+    site.get("/admin/", headers=PERSIAN)
+
+    assert translation.get_language() == before
+    assert client.get("/api/portfolios/999/").json()["detail"].isascii()
+
+
+def test_the_description_of_the_api_is_english(after_persian: None, db: None) -> None:
+    assert "نمونه" not in Site().get("/api/schema/", headers=PERSIAN).content.decode()

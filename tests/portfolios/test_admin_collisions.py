@@ -1,0 +1,228 @@
+"""Two people who edit one entry in the admin site."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.test import Client as Site
+
+from folio.portfolios.models import Link, MetaEntry, Portfolio
+from tests.conftest import Client
+from tests.factories import make_link, make_media, make_meta, make_portfolio, make_tag, make_user
+from tests.forms import errors, rows, shown_values
+
+
+@pytest.fixture
+def site(site_for: Callable[[User], Site], editor: User) -> Site:
+    return site_for(editor)
+
+
+def address(portfolio: Portfolio) -> str:
+    return f"/admin/portfolios/portfolio/{portfolio.pk}/change/"
+
+
+def opened(site: Site, portfolio: Portfolio) -> dict[str, Any]:
+    """Return what the form holds, as it is sent back untouched."""
+    return shown_values(site.get(address(portfolio)))
+
+
+def sides(page: Any) -> dict[str, tuple[str, str]]:
+    return {side.label: (side.old, side.new) for side in page.context["sides"]}
+
+
+def test_saves_nothing_where_someone_else_has_saved_meanwhile(site: Site, client: Client, editor: User) -> None:
+    portfolio = make_portfolio(title="Before", order=1)
+    mine = {**opened(site, portfolio), "title": "Mine"}
+    client.patch(f"/api/portfolios/{portfolio.pk}/", {"title": "Theirs", "order": 2})
+
+    page = site.post(address(portfolio), mine)
+
+    assert page.status_code == 200
+    portfolio.refresh_from_db()
+    assert (portfolio.title, portfolio.order) == ("Theirs", 2)
+    shown = page.content.decode()
+    assert "Nothing was saved, because eda has changed this meanwhile." in shown
+    assert {label: [*map(str, pair)] for label, pair in sides(page).items()}.keys() == {"Title", "Order"}
+    assert "Theirs" in sides(page)["Title"][0]
+    assert "Mine" in sides(page)["Title"][1]
+    assert page.context["adminform"].form["title"].value() == "Mine"
+    assert LogEntry.objects.count() == 1
+
+
+def test_saves_over_it_what_is_sent_again(site: Site, client: Client) -> None:
+    portfolio = make_portfolio(title="Before")
+    mine = {**opened(site, portfolio), "title": "Mine"}
+    client.patch(f"/api/portfolios/{portfolio.pk}/", {"title": "Theirs"})
+    page = site.post(address(portfolio), mine)
+
+    answer = site.post(address(portfolio), shown_values(page))
+
+    assert answer.status_code == 302, errors(answer)
+    portfolio.refresh_from_db()
+    assert portfolio.title == "Mine"
+
+
+def test_tells_again_where_it_has_changed_once_more(site: Site, client: Client) -> None:
+    portfolio = make_portfolio(title="Before")
+    mine = {**opened(site, portfolio), "title": "Mine"}
+    client.patch(f"/api/portfolios/{portfolio.pk}/", {"title": "Theirs"})
+    again = shown_values(site.post(address(portfolio), mine))
+    client.patch(f"/api/portfolios/{portfolio.pk}/", {"order": 5})
+
+    page = site.post(address(portfolio), again)
+
+    assert page.status_code == 200
+    portfolio.refresh_from_db()
+    assert portfolio.title == "Theirs"
+
+
+@pytest.mark.parametrize("version", [None, "", "x", "0" * 32, "\0", "é" * 5000])
+def test_takes_a_version_that_can_not_be_as_a_collision(site: Site, version: str | None) -> None:
+    portfolio = make_portfolio(title="Before")
+    sent = {**opened(site, portfolio), "title": "Mine", "_version": version}
+    if version is None:
+        del sent["_version"]
+
+    page = site.post(address(portfolio), sent)
+
+    assert page.status_code == 200
+    assert "Nothing was saved, because someone has changed this meanwhile." in page.content.decode()
+    assert Portfolio.objects.get().title == "Before"
+
+
+def test_lets_one_save_several_times(site: Site) -> None:
+    portfolio = make_portfolio()
+
+    for title in ("One", "Two"):
+        assert site.post(address(portfolio), {**opened(site, portfolio), "title": title}).status_code == 302
+
+    assert Portfolio.objects.get().title == "Two"
+
+
+@pytest.mark.parametrize("name", ["images", "tags", "links", "meta"])
+def test_notices_a_change_of_each_list(site: Site, client: Client, name: str) -> None:
+    portfolio = make_portfolio(images=[make_media()], tags=[make_tag()])
+    make_link(portfolio)
+    make_meta(portfolio)
+    mine = opened(site, portfolio)
+    theirs = {
+        "images": [make_media().pk],
+        "tags": [],
+        "links": [{"name": "theirs"}],
+        "meta": [{"key": "theirs"}],
+    }
+    assert client.patch(f"/api/portfolios/{portfolio.pk}/", {name: theirs[name]}).status_code == 200
+    saved = client.get(f"/api/portfolios/{portfolio.pk}/").json()
+
+    page = site.post(address(portfolio), {**mine, "title": "Mine"})
+
+    assert page.status_code == 200
+    assert client.get(f"/api/portfolios/{portfolio.pk}/").json() == saved
+    assert "Title" in sides(page)
+
+
+def test_keeps_what_was_typed_in_rows_that_are_gone(site: Site, client: Client) -> None:
+    portfolio = make_portfolio()
+    gone, kept = make_link(portfolio, name="gone", place=0), make_link(portfolio, name="kept", place=1)
+    mine = {**opened(site, portfolio), "links-0-name": "typed", "links-1-url": "https://mine.example/"}
+    client.delete(f"/api/links/{gone.pk}/")
+    client.post("/api/links/", {"portfolio": portfolio.pk, "name": "theirs"})
+
+    page = site.post(address(portfolio), mine)
+
+    assert page.status_code == 200
+    old, new = sides(page)["Links"]
+    assert "theirs" in old
+    assert "typed" in new
+    assert "typed" not in old
+    assert site.post(address(portfolio), shown_values(page)).status_code == 302
+    links = list(Link.objects.order_by("place"))
+    assert sorted(link.name for link in links) == ["kept", "typed"]
+    assert Link.objects.get(pk=kept.pk).url == "https://mine.example/"
+
+
+def test_shows_rows_that_both_have_changed(site: Site, client: Client) -> None:
+    portfolio = make_portfolio()
+    link = make_link(portfolio, name="before")
+    mine = {**opened(site, portfolio), "links-0-name": "mine"}
+    client.patch(f"/api/links/{link.pk}/", {"name": "theirs"})
+
+    old, new = sides(site.post(address(portfolio), mine))["Links"]
+
+    assert ("theirs" in old, "mine" in old, "theirs" in new, "mine" in new) == (True, False, False, True)
+
+
+def test_forgets_rows_that_both_have_removed(site: Site, client: Client) -> None:
+    portfolio = make_portfolio()
+    entry = make_meta(portfolio)
+    mine = {**opened(site, portfolio), "meta-0-DELETE": "on"}
+    client.delete(f"/api/meta/{entry.pk}/")
+
+    page = site.post(address(portfolio), mine)
+
+    assert site.post(address(portfolio), shown_values(page)).status_code == 302
+    assert not MetaEntry.objects.exists()
+
+
+@pytest.mark.parametrize("count", ["", "x", "-1", "²"])
+def test_refuses_counts_of_rows_that_can_not_be(site: Site, client: Client, count: str) -> None:
+    portfolio = make_portfolio()
+    link = make_link(portfolio)
+    mine = {**opened(site, portfolio), "links-TOTAL_FORMS": count}
+    client.delete(f"/api/links/{link.pk}/")
+
+    assert site.post(address(portfolio), mine).status_code == 200
+
+
+def test_keeps_what_was_typed_in_an_entry_that_is_gone(site: Site, client: Client) -> None:
+    portfolio = make_portfolio(title="Before", slug="before")
+    make_link(portfolio, name="site")
+    mine = {**opened(site, portfolio), "title": "Mine"}
+    client.delete(f"/api/portfolios/{portfolio.pk}/")
+
+    page = site.post(address(portfolio), mine)
+
+    assert page.status_code == 200
+    assert "This was deleted by eda meanwhile. Nothing is lost: save to make it anew." in page.content.decode()
+    assert not Portfolio.objects.exists()
+    assert 'action="/admin/portfolios/portfolio/add/"' in page.content.decode()
+    assert site.post("/admin/portfolios/portfolio/add/", shown_values(page)).status_code == 302
+    made = Portfolio.objects.get()
+    assert (made.title, made.slug, made.links.get().name) == ("Mine", "before", "site")
+
+
+def test_leads_home_from_an_entry_that_is_gone_those_who_may_not_add(
+    site_for: Callable[[User], Site], client: Client
+) -> None:
+    site = site_for(make_user(is_staff=True, codes=[4202, 4204]))
+    portfolio = make_portfolio()
+    mine = opened(site, portfolio)
+    client.delete(f"/api/portfolios/{portfolio.pk}/")
+
+    assert site.post(address(portfolio), mine).status_code == 302
+    assert not Portfolio.objects.exists()
+
+
+def test_escapes_what_both_have_typed(site: Site, client: Client) -> None:
+    portfolio = make_portfolio()
+    mine = {**opened(site, portfolio), "title": "<script>mine</script>", **rows("links")}
+    client.patch(f"/api/portfolios/{portfolio.pk}/", {"title": "<script>theirs</script>"})
+
+    shown = site.post(address(portfolio), mine).content.decode()
+
+    assert "&lt;script&gt;mine" in shown
+    assert "&lt;script&gt;theirs" in shown
+    assert "<script>mine" not in shown
+    assert "<script>theirs" not in shown
+
+
+def test_says_nothing_of_collisions_where_the_form_is_wrong(site: Site) -> None:
+    portfolio = make_portfolio()
+
+    page = site.post(address(portfolio), {**opened(site, portfolio), "title": ""})
+
+    assert page.context["collision"] is None
+    assert "title" in errors(page)
+    assert site.post(address(portfolio), {**shown_values(page), "title": "Mine"}).status_code == 302

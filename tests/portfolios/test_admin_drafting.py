@@ -1,0 +1,153 @@
+"""Those who may draft but not publish, as an attacker would send their requests."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client as Site
+
+from folio.portfolios import drafting
+from folio.portfolios.models import Portfolio
+from tests.conftest import Client
+from tests.factories import make_portfolio, make_user
+from tests.forms import errors, rows, shown_values
+
+LIST = "/admin/portfolios/portfolio/"
+
+
+def make_drafter(*codes: int) -> User:
+    user = make_user(is_staff=True, codes=codes)
+    user.user_permissions.add(Permission.objects.get(codename="draft_portfolio"))
+    return User.objects.get(pk=user.pk)
+
+
+@pytest.fixture
+def site(site_for: Callable[[User], Site]) -> Site:
+    return site_for(make_drafter())
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    return {
+        "title": "Harbour",
+        "slug": "harbour",
+        "excerpt": "An excerpt.",
+        "order": "0",
+        **rows("links"),
+        **rows("meta"),
+        **changes,
+    }
+
+
+def change_url(portfolio: Portfolio) -> str:
+    return f"{LIST}{portfolio.pk}/change/"
+
+
+def test_adds_an_entry_that_is_not_active_whatever_is_sent(site: Site) -> None:
+    page = site.get(f"{LIST}add/")
+
+    answer = site.post(f"{LIST}add/", entry(is_active="on"))
+
+    assert "is_active" not in page.context["adminform"].form.fields
+    assert "until someone who may publish makes it active" in page.content.decode()
+    assert answer.status_code == 302, errors(answer)
+    assert not Portfolio.objects.get().is_active
+
+
+def test_changes_an_entry_that_is_not_active_and_cannot_publish_it(site: Site) -> None:
+    portfolio = make_portfolio(is_active=False)
+    url = change_url(portfolio)
+
+    answer = site.post(url, {**shown_values(site.get(url)), "title": "Changed", "is_active": "on"})
+
+    assert answer.status_code == 302, errors(answer)
+    portfolio.refresh_from_db()
+    assert (portfolio.title, portfolio.is_active) == ("Changed", False)
+
+
+@pytest.mark.parametrize("changes", [{"title": "Changed"}, {"is_active": ""}], ids=["changed", "hidden"])
+def test_may_only_look_at_an_active_entry(site: Site, changes: dict[str, str]) -> None:
+    portfolio = make_portfolio(title="Live")
+
+    page = site.get(change_url(portfolio))
+    answer = site.post(change_url(portfolio), entry(**changes))
+
+    assert page.status_code == 200
+    assert not page.context["has_change_permission"]
+    assert answer.status_code == 403
+    portfolio.refresh_from_db()
+    assert (portfolio.title, portfolio.is_active) == ("Live", True)
+
+
+def test_loses_the_entry_to_whoever_publishes_it_meanwhile(site: Site) -> None:
+    portfolio = make_portfolio(is_active=False, title="Draft")
+    sent = shown_values(site.get(change_url(portfolio)))
+    Portfolio.objects.update(is_active=True)
+
+    answer = site.post(change_url(portfolio), {**sent, "title": "Changed"})
+
+    assert answer.status_code == 403
+    portfolio.refresh_from_db()
+    assert (portfolio.title, portfolio.is_active) == ("Draft", True)
+
+
+def test_deletes_nothing(site: Site) -> None:
+    portfolio = make_portfolio(is_active=False)
+
+    assert site.post(f"{LIST}{portfolio.pk}/delete/", {"post": "yes"}).status_code == 403
+    site.post(LIST, {"action": "delete_selected", "_selected_action": [portfolio.pk], "post": "yes"})
+
+    assert Portfolio.objects.exists()
+
+
+def test_finds_the_way_to_the_portfolios(site: Site) -> None:
+    assert LIST in site.get("/admin/").content.decode()
+    assert site.get(LIST).status_code == 200
+
+
+def test_opens_nothing_in_the_api(db: None, client_for: Callable[..., Client]) -> None:
+    client = client_for(make_drafter())
+    portfolio = make_portfolio(is_active=False)
+    url = f"/api/portfolios/{portfolio.pk}/"
+
+    assert client.get("/api/portfolios/").status_code == 403
+    assert client.post("/api/portfolios/", {"title": "a", "slug": "a", "excerpt": "a"}).status_code == 403
+    assert client.patch(url, {"title": "Changed"}).status_code == 403
+    assert Portfolio.objects.get().title == portfolio.title
+
+
+@pytest.mark.parametrize(
+    ("codes", "drafts", "expected"),
+    [
+        ([], False, {}),
+        ([4202], False, {"view"}),
+        ([4201], False, {"add", "publish new"}),
+        ([4204], False, {"view", "change", "change active", "publish", "publish new"}),
+        ([], True, {"view", "add", "change"}),
+        ([4201], True, {"view", "add", "change", "publish new"}),
+        ([4204], True, {"view", "add", "change", "change active", "publish", "publish new"}),
+    ],
+)
+def test_adds_to_what_other_permissions_allow(db: None, codes: list[int], drafts: bool, expected: set[str]) -> None:
+    user = make_drafter(*codes) if drafts else make_user(is_staff=True, codes=codes)
+    active, hidden = make_portfolio(), make_portfolio(is_active=False)
+
+    allowed = {
+        "view": drafting.may_view(user),
+        "add": drafting.may_add(user),
+        "change": drafting.may_change(user) and drafting.may_change(user, hidden),
+        "change active": drafting.may_change(user, active),
+        "publish": drafting.may_publish(user),
+        "publish new": drafting.may_publish(user, is_new=True),
+    }
+
+    assert {name for name, is_allowed in allowed.items() if is_allowed} == set(expected)
+
+
+def test_lets_those_who_only_add_publish_what_they_add(site_for: Callable[[User], Site]) -> None:
+    site = site_for(make_user(is_staff=True, codes=[4201]))
+
+    answer = site.post(f"{LIST}add/", entry(is_active="on"))
+
+    assert answer.status_code == 302, errors(answer)
+    assert Portfolio.objects.get().is_active

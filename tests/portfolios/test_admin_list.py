@@ -1,0 +1,502 @@
+"""The admin site's list of portfolios: what it shows, how it is narrowed, and what is done to its rows."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test import Client as Site
+from django.test.utils import CaptureQueriesContext
+
+from folio.media.models import Media
+from folio.portfolios.models import Link, MetaEntry, Portfolio, PortfolioTag
+from tests.conftest import Client
+from tests.factories import (
+    make_employer,
+    make_image,
+    make_link,
+    make_media,
+    make_meta,
+    make_portfolio,
+    make_tag,
+    make_user,
+)
+
+LIST = "/admin/portfolios/portfolio/"
+REORDER = f"{LIST}reorder/"
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def site(site_for: Callable[[User], Site], editor: User) -> Site:
+    return site_for(editor)
+
+
+@pytest.fixture
+def drafter(site_for: Callable[[User], Site]) -> Site:
+    """Staff who write what others publish."""
+    user = make_user("dora", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="draft_portfolio"))
+    return site_for(user)
+
+
+@pytest.fixture
+def viewer(site_for: Callable[[User], Site]) -> Site:
+    return site_for(make_user("vera", is_staff=True, codes=[4202]))
+
+
+def listed(site: Site, **query: Any) -> list[str]:
+    page = site.get(LIST, query)
+    assert page.status_code == 200
+    return [portfolio.title for portfolio in page.context["cl"].result_list]
+
+
+def send(site: Site, path: str, body: Any) -> Any:
+    return site.post(path, json.dumps(body), content_type="application/json")
+
+
+def act(site: Site, action: str, *portfolios: Portfolio, **more: Any) -> Any:
+    sent = {"action": action, "_selected_action": [portfolio.pk for portfolio in portfolios], **more}
+    return site.post(LIST, sent, follow=True)
+
+
+def age() -> None:
+    Portfolio.objects.update(updated_at=LONG_AGO)
+
+
+def touched() -> list[int]:
+    return list(Portfolio.objects.exclude(updated_at=LONG_AGO).order_by("pk").values_list("pk", flat=True))
+
+
+# What it shows
+
+
+def test_shows_a_row_by_thumbnails_that_load_lazily(site: Site) -> None:
+    make_portfolio(
+        title="Crane", slug="crane-slug", image=make_image("cover.png"), employer=make_employer(name="Trust")
+    )
+
+    page = site.get(LIST).content.decode()
+
+    for shown in (
+        "cover_thumbnail_64x64.png",
+        "cover_thumbnail_128x128.png 2x",
+        'loading="lazy"',
+        "crane-slug",
+        "Trust",
+    ):
+        assert shown in page
+    assert "cover.png" not in page
+
+
+def test_shows_three_tags_in_their_order_and_counts_the_others(site: Site) -> None:
+    make_portfolio(tags=[make_tag(name=name) for name in ("zinc", "art", "paper", "map", "night")])
+
+    page = site.get(LIST).content.decode()
+
+    assert [page.index(f">{name}<") for name in ("zinc", "art", "paper")] == sorted(
+        page.index(f">{name}<") for name in ("zinc", "art", "paper")
+    )
+    assert ">map<" not in page
+    assert ">+2<" in page
+    assert 'title="map, night"' in page
+
+
+def test_escapes_what_people_wrote(site: Site) -> None:
+    script = "<script>alert(1)</script>"
+    make_portfolio(title=script, employer=make_employer(name=script), tags=[make_tag(name=script)])
+
+    assert script not in site.get(LIST).content.decode()
+
+
+def test_offers_only_what_its_reader_may_do(site: Site, drafter: Site, viewer: Site) -> None:
+    make_portfolio()
+
+    marks = {"folio-handle": 'class="folio-handle"', "switch": 'role="switch"', "duplicate": "data-duplicate"}
+    found = {
+        name: {mark for mark, text in marks.items() if text in reader.get(LIST).content.decode()}
+        for name, reader in {"site": site, "drafter": drafter, "viewer": viewer}.items()
+    }
+
+    assert found == {"site": set(marks), "drafter": {"duplicate"}, "viewer": set()}
+
+
+@pytest.mark.parametrize("query", [{"o": "2"}, {"q": "Title"}])
+def test_lets_rows_be_moved_in_their_own_order_only(site: Site, query: dict[str, str]) -> None:
+    make_portfolio()
+
+    page = site.get(LIST, query).content.decode()
+
+    assert 'class="folio-handle"' not in page
+    assert "Show that order" in page
+    assert 'class="folio-handle"' in site.get(LIST, {"is_active": "true"}).content.decode()
+
+
+def make_many(count: int) -> None:
+    images = Media.objects.bulk_create(
+        Media(
+            file=f"m/{number}.png", type="image", mime_type="image/png", name="m", size=1, width=1, height=1, mode="L"
+        )
+        for number in range(count)
+    )
+    employers, tag = [make_employer() for _ in range(10)], make_tag()
+    made = Portfolio.objects.bulk_create(
+        Portfolio(
+            title=f"many {number}",
+            slug=f"many-{number}",
+            excerpt="e",
+            image=image,
+            employer=employers[number % 10],
+            completed_at=datetime(2000 + number % 20, 1, 1, tzinfo=UTC),
+        )
+        for number, image in enumerate(images)
+    )
+    PortfolioTag.objects.bulk_create(PortfolioTag(portfolio=row, tag=tag) for row in made)
+
+
+@pytest.mark.parametrize("query", [{}, {"is_active": "true", "has_image": "true"}, {"q": "many"}, {"year": "2001"}])
+def test_takes_the_same_queries_for_10_and_5000(site: Site, query: dict[str, str]) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert site.get(LIST, query).status_code == 200
+        return len(captured)
+
+    make_many(10)
+    site.get(LIST)
+    at_ten = queries()
+    Portfolio.objects.all().delete()
+    Media.objects.all().delete()
+    make_many(5000)
+
+    assert queries() == at_ten <= 12
+
+
+# Filters
+
+
+def test_filters_by_activity_image_and_year(site: Site) -> None:
+    make_portfolio(title="a", order=1, image=make_media(), completed_at=LONG_AGO)
+    make_portfolio(title="b", order=2, is_active=False, completed_at=LONG_AGO.replace(year=2021))
+    make_portfolio(title="c", order=3)
+
+    assert listed(site, is_active="true") == ["a", "c"]
+    assert listed(site, is_active="false") == ["b"]
+    assert listed(site, has_image="true") == ["a"]
+    assert listed(site, has_image="false") == ["b", "c"]
+    assert listed(site, year="2021") == ["b"]
+    assert listed(site, year="none") == ["c"]
+    assert listed(site, year="2021", is_active="true") == []
+
+
+def test_filters_by_tag_without_showing_a_row_twice(site: Site) -> None:
+    web, print_ = make_tag(name="web"), make_tag(name="print")
+    make_portfolio(title="a", order=1, tags=[web, print_])
+    make_portfolio(title="b", order=2, tags=[print_])
+    make_portfolio(title="c", order=3)
+
+    with CaptureQueriesContext(connection) as captured:
+        assert listed(site, tags__id__exact=print_.pk) == ["a", "b"]
+
+    assert listed(site, tags__id__exact=web.pk) == ["a"]
+    assert not any("DISTINCT" in query["sql"] and "year" not in query["sql"][:60] for query in captured)
+
+
+def test_offers_the_years_there_are(site: Site) -> None:
+    for year in (2019, 2021, 2021):
+        make_portfolio(completed_at=LONG_AGO.replace(year=year))
+
+    specs = site.get(LIST).context["cl"].filter_specs
+    (spec,) = [spec for spec in specs if getattr(spec, "parameter_name", "") == "year"]
+
+    assert [value for value, _ in spec.lookup_choices] == ["2021", "2019", "none"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"year": "abc"},
+        {"year": "99999"},
+        {"tags__id__exact": "x"},
+        {"tags__id__exact": "9" * 30},
+        {"employer__id__exact": "x"},
+        {"is_active": "perhaps"},
+        {"p": "x"},
+    ],
+)
+def test_survives_a_filter_that_makes_no_sense(site: Site, query: dict[str, str]) -> None:
+    make_portfolio(completed_at=LONG_AGO)
+
+    assert site.get(LIST, query, follow=True).status_code == 200
+
+
+# The switch
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+def test_switches_a_portfolio_at_once(site: Site, is_active: bool) -> None:
+    portfolio, other = make_portfolio(is_active=not is_active), make_portfolio(is_active=not is_active)
+    age()
+
+    answer = send(site, f"{LIST}{portfolio.pk}/active/", {"is_active": is_active})
+
+    assert (answer.status_code, answer.json()) == (200, {"is_active": is_active})
+    portfolio.refresh_from_db()
+    other.refresh_from_db()
+    assert (portfolio.is_active, other.is_active) == (is_active, not is_active)
+    assert touched() == [portfolio.pk]
+    assert LogEntry.objects.get().object_id == str(portfolio.pk)
+
+
+def test_leaves_alone_what_is_so_already(site: Site) -> None:
+    portfolio = make_portfolio(is_active=True)
+    age()
+
+    assert send(site, f"{LIST}{portfolio.pk}/active/", {"is_active": True}).status_code == 200
+
+    assert not touched()
+    assert not LogEntry.objects.exists()
+
+
+def test_refuses_the_switch_to_those_who_may_not_publish(drafter: Site, viewer: Site) -> None:
+    portfolio = make_portfolio(is_active=False)
+
+    for reader in (drafter, viewer):
+        answer = send(reader, f"{LIST}{portfolio.pk}/active/", {"is_active": True})
+        assert (answer.status_code, answer.json()) == (403, {"detail": "You may not publish or hide portfolios."})
+
+    assert not Portfolio.objects.get().is_active
+
+
+@pytest.mark.parametrize("body", [{}, {"is_active": "true"}, {"is_active": None}, [], "x"])
+def test_refuses_a_switch_without_a_boolean(site: Site, body: Any) -> None:
+    portfolio = make_portfolio()
+
+    answer = send(site, f"{LIST}{portfolio.pk}/active/", body)
+
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "The request could not be read. Load the page again."
+
+
+def test_says_so_where_the_portfolio_is_gone(site: Site) -> None:
+    answer = send(site, f"{LIST}999999/active/", {"is_active": True})
+
+    assert answer.status_code == 404
+    assert "was deleted meanwhile" in answer.json()["detail"]
+
+
+def test_takes_changes_by_post_with_a_token_only(site: Site, editor: User) -> None:
+    portfolio = make_portfolio()
+    strict = Site(enforce_csrf_checks=True)
+    strict.force_login(editor)
+
+    for path in (f"{LIST}{portfolio.pk}/active/", REORDER, f"{LIST}{portfolio.pk}/duplicate/"):
+        assert site.get(path).status_code == 405
+        assert send(strict, path, {"is_active": False}).status_code == 403
+        assert send(Site(), path, {"is_active": False}).status_code == 302
+
+    assert Portfolio.objects.get().is_active
+
+
+# Several at once
+
+
+def test_publishes_several_and_counts_those_that_were_hidden(site: Site) -> None:
+    hidden, other = make_portfolio(is_active=False), make_portfolio(is_active=False)
+    shown, left = make_portfolio(), make_portfolio(is_active=False)
+    age()
+
+    page = act(site, "publish", hidden, other, shown)
+
+    assert "2 portfolios were published." in page.content.decode()
+    assert set(Portfolio.objects.filter(is_active=False)) == {left}
+    assert touched() == [hidden.pk, other.pk]
+    assert LogEntry.objects.count() == 2
+
+
+def test_hides_one_in_the_singular(site: Site) -> None:
+    portfolio = make_portfolio()
+
+    assert "1 portfolio was hidden." in act(site, "hide", portfolio).content.decode()
+    assert "All of these were hidden already." in act(site, "hide", portfolio).content.decode()
+
+
+def test_publishes_many_in_a_constant_number_of_queries(site: Site) -> None:
+    def queries() -> int:
+        Portfolio.objects.update(is_active=False)
+        with CaptureQueriesContext(connection) as captured:
+            sent = {"action": "publish", "_selected_action": [Portfolio.objects.latest("pk").pk], "select_across": "1"}
+            site.post(LIST, sent)
+        assert not Portfolio.objects.filter(is_active=False).exists()
+        return len(captured)
+
+    make_portfolio(is_active=False)
+    make_portfolio(is_active=False)
+    site.get(LIST)
+    few = queries()
+    make_many(100)
+
+    assert queries() == few
+
+
+@pytest.mark.parametrize("action", ["publish", "hide", "delete_selected"])
+def test_refuses_actions_to_those_who_draft(drafter: Site, action: str) -> None:
+    portfolio = make_portfolio(is_active=action != "publish")
+
+    act(drafter, action, portfolio, post="yes")
+
+    assert Portfolio.objects.get().is_active == (action != "publish")
+
+
+def test_says_what_goes_with_a_portfolio_and_what_stays(site: Site) -> None:
+    portfolio = make_portfolio(image=make_media(), tags=[make_tag()])
+    make_link(portfolio)
+    make_meta(portfolio)
+
+    for page in (site.get(f"{LIST}{portfolio.pk}/delete/"), act(site, "delete_selected", portfolio)):
+        text = page.content.decode()
+        assert "links and meta go with it" in text
+        assert "stay in the media library" in text
+
+    act(site, "delete_selected", portfolio, post="yes")
+    assert not any(model.objects.exists() for model in (Portfolio, Link, MetaEntry))
+    assert Media.objects.count() == 1
+
+
+# Duplicates
+
+
+def test_duplicates_one_with_all_that_belongs_to_it(site: Site, client: Client) -> None:
+    image = make_media()
+    portfolio = make_portfolio(
+        title="Harbour",
+        slug="harbour",
+        description="Two\nlines",
+        image=image,
+        employer=make_employer(),
+        images=[make_media(), image],
+        tags=[make_tag(), make_tag()],
+        completed_at=LONG_AGO,
+        order=7,
+    )
+    make_link(portfolio, name="b", place=0, image=image)
+    make_link(portfolio, name="a", place=1)
+    make_meta(portfolio, key="notes", value_file=make_media(type="document"))
+
+    answer = site.post(f"{LIST}{portfolio.pk}/duplicate/")
+
+    copy = Portfolio.objects.get(slug="harbour-copy")
+    assert answer.headers["Location"] == f"{LIST}{copy.pk}/change/"
+    one, two = (client.get(f"/api/portfolios/{pk}/").json() for pk in (portfolio.pk, copy.pk))
+    assert (two.pop("title"), two.pop("slug"), two.pop("is_active")) == ("Harbour (copy)", "harbour-copy", False)
+    for read in (one, two):
+        for name in ("id", "created_at", "updated_at"):
+            read.pop(name)
+        for row in (*read["links_data"], *read["meta"]):
+            row.pop("id")
+    assert two == {name: value for name, value in one.items() if name in two}
+    assert set(one) - set(two) == {"title", "slug", "is_active"}
+    assert portfolio.links.count() == 2
+
+
+def test_finds_a_title_and_a_slug_that_are_free(site: Site) -> None:
+    portfolio = make_portfolio(title="é" * 200, slug="s" * 200)
+    make_portfolio(title="é" * 193 + " (copy)", slug="other")
+
+    for _ in range(2):
+        assert site.post(f"{LIST}{portfolio.pk}/duplicate/").status_code == 302
+
+    names = set(Portfolio.objects.filter(is_active=False).values_list("title", "slug"))
+    assert names == {
+        ("é" * 191 + " (copy 2)", "s" * 193 + "-copy-2"),
+        ("é" * 191 + " (copy 3)", "s" * 193 + "-copy-3"),
+    }
+
+
+def test_duplicates_by_the_action_too_but_one_at_a_time(site: Site) -> None:
+    portfolio, other = make_portfolio(), make_portfolio()
+
+    assert "Select one portfolio to duplicate" in act(site, "duplicate_one", portfolio, other).content.decode()
+    assert Portfolio.objects.count() == 2
+    assert "This is a copy" in act(site, "duplicate_one", portfolio).content.decode()
+    assert Portfolio.objects.count() == 3
+
+
+def test_lets_those_who_draft_duplicate_and_go_on(drafter: Site, viewer: Site) -> None:
+    portfolio = make_portfolio()
+
+    assert drafter.post(f"{LIST}{portfolio.pk}/duplicate/", follow=True).status_code == 200
+    assert viewer.post(f"{LIST}{portfolio.pk}/duplicate/").status_code == 403
+    assert Portfolio.objects.filter(is_active=False).count() == 1
+
+
+def test_says_so_where_what_is_duplicated_is_gone(site: Site) -> None:
+    page = site.post(f"{LIST}999999/duplicate/", follow=True)
+
+    assert "was deleted meanwhile" in page.content.decode()
+
+
+# Moving
+
+
+def test_moves_a_row_and_tells_its_place(site: Site) -> None:
+    one, two, three = (make_portfolio(order=order) for order in (1, 2, 3))
+    age()
+
+    answer = send(site, REORDER, {"id": three.pk, "before": one.pk, "shown": [one.pk, two.pk]})
+
+    told = {"place": 1, "page": 1, "orders": {str(three.pk): 0, str(one.pk): 1, str(two.pk): 2}}
+    assert (answer.status_code, answer.json()) == (200, told)
+    assert list(Portfolio.objects.all()) == [three, one, two]
+    assert touched() == [three.pk]
+    assert LogEntry.objects.get().object_id == str(three.pk)
+
+
+def test_moves_a_row_to_a_place_among_those_that_the_filters_leave(site: Site) -> None:
+    shown = [make_portfolio(title=f"s{order}", order=order) for order in (1, 3, 5)]
+    make_portfolio(title="hidden", order=2, is_active=False)
+
+    answer = send(site, f"{REORDER}?is_active=true", {"id": shown[2].pk, "place": 2})
+
+    assert answer.json()["place"] == 2
+    assert listed(site, is_active="true") == ["s1", "s5", "s3"]
+
+
+@pytest.mark.parametrize(("place", "titles"), [(1, "cab"), (3, "abc"), (99, "abc"), (0, "cab")])
+def test_moves_a_row_to_any_place(site: Site, place: int, titles: str) -> None:
+    rows = [make_portfolio(title=title, order=order) for order, title in enumerate("abc")]
+
+    answer = send(site, REORDER, {"id": rows[2].pk, "place": place})
+
+    assert answer.status_code == 200
+    assert "".join(listed(site)) == titles
+    assert answer.json()["place"] == titles.index("c") + 1
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"id": 1}, {"id": 1, "before": 2, "after": 3}, {"id": 1, "before": "2"}, {"id": True, "after": 2}, []]
+)
+def test_refuses_a_move_that_makes_no_sense(site: Site, body: Any) -> None:
+    assert send(site, REORDER, body).status_code == 400
+
+
+def test_says_so_where_a_neighbour_is_gone(site: Site) -> None:
+    portfolio = make_portfolio()
+
+    answer = send(site, REORDER, {"id": portfolio.pk, "before": 999_999})
+
+    assert answer.status_code == 404
+    assert "was deleted meanwhile" in answer.json()["detail"]
+
+
+def test_refuses_moves_to_those_who_may_not_change_all(drafter: Site, viewer: Site) -> None:
+    one, two = make_portfolio(order=1, is_active=False), make_portfolio(order=2, is_active=False)
+
+    for reader in (drafter, viewer):
+        answer = send(reader, REORDER, {"id": two.pk, "before": one.pk})
+        assert (answer.status_code, answer.json()["detail"]) == (403, "You may not change the order of portfolios.")
+
+    assert list(Portfolio.objects.all()) == [one, two]
