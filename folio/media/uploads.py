@@ -107,6 +107,7 @@ UNSURE = {"application/zip", "application/octet-stream"}
 MAIN_PARTS = {"docx": b"word/document.xml", "xlsx": b"xl/workbook.xml", "pptx": b"ppt/presentation.xml"}
 
 MARKUP = re.compile(rb"<(?:!doctype|\?|%|(?:html|head|body|svg|script|iframe)\b)", re.IGNORECASE)
+PDF_SIGNATURE = b"%PDF-"
 BIDI_CONTROLS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 WINDOWS_DEVICE = re.compile(r"(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³])", re.IGNORECASE)
 
@@ -273,6 +274,8 @@ def recognise(file: File[bytes], name: str) -> FileKind:
         raise UploadRefused("The image is damaged or incomplete. Send it again, or save it anew first.", code="damaged")
     if mime_type in {"text/plain", "text/csv"} and is_markup(file):
         refuse("text/html")
+    if mime_type == "application/pdf" and is_markup(file, PDF_SIGNATURE):  # readers look for it some way in
+        refuse("text/html")
     if kind in TEXTS and named in TEXTS:
         return named
     if named and mime_type in UNSURE and is_open_xml(file, extension_of(name)):
@@ -303,10 +306,12 @@ def detect(file: File[bytes]) -> str:
     return detector().from_buffer(file.read(SAMPLE_SIZE))
 
 
-def is_markup(file: File[bytes]) -> bool:
-    """Tell whether a text that libmagic finds plain begins like HTML, SVG or a script between tags."""
+def is_markup(file: File[bytes], end: bytes = b"") -> bool:
+    """Tell whether what libmagic finds harmless begins, before `end`, like HTML, SVG or a script between tags."""
     file.seek(0)
     start = file.read(2 * MARKUP_SIZE).replace(b"\0", b"")  # of UTF-16, whose marks aren't markup either
+    if end:
+        start = start.partition(end)[0]
     text = start.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\f\v")
     return text.startswith(b"<") or MARKUP.search(text, 0, MARKUP_SIZE) is not None
 

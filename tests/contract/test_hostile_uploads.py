@@ -7,7 +7,7 @@ import re
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path, PurePosixPath
@@ -46,14 +46,6 @@ DOOR = {"store_upload", "store_once", "replace_file", "examine"}
 DOOR_USERS = {
     *("folio.media.admin", "folio.media.replacing", "folio.media.serializers", "folio.media.uploads"),
     "folio.portfolios.sample",
-}
-# What isn't refused yet.
-FAULTS = {
-    "texts-of-megabytes-JPEG",
-    "texts-of-megabytes-TIFF",
-    "frames-GIF",
-    "frames-APNG",
-    "polyglot-HTML-and-PDF",
 }
 SLACK = 48  # MB that a worker may keep: what Python and its allocator don't give back
 
@@ -225,12 +217,7 @@ def by_sample(name: str, content: bytes) -> Answer:
 # What becomes of the set
 
 
-def marked(cases: Iterable[Any]) -> list[Any]:
-    fault = pytest.mark.xfail(reason="not refused yet", strict=True)
-    return [pytest.param(case, marks=[fault] if case.name in FAULTS else [], id=case.name) for case in cases]
-
-
-@pytest.mark.parametrize("case", marked(case for case in FILES if case.reason))
+@pytest.mark.parametrize("case", [case for case in FILES if case.reason], ids=lambda case: case.name)
 def test_refuses_with_the_reason_and_keeps_nothing(case: Hostile, way: Way, media_root: Path, temporary: Path) -> None:
     before = kept(media_root, temporary)
 
@@ -283,7 +270,7 @@ def test_says_why_each_is_harmless() -> None:
 
 
 @pytest.mark.parametrize("route", sorted(API_ROUTES), ids=str)
-@pytest.mark.parametrize("body", marked(BODIES))
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: body.name)
 def test_refuses_a_body_and_keeps_nothing(
     body: HostileBody, route: Route, client: Client, present: Media, media_root: Path, temporary: Path
 ) -> None:
@@ -365,7 +352,7 @@ def test_a_server_is_after_the_set_as_it_was_before(server: Server, api: Session
     files, count = settled(server), api.get("/api/media/").json()["count"]
     memory = worker_memory(server)
 
-    for case in (case for case in FILES if case.name not in FAULTS):
+    for case in FILES:
         response = post(form_with(case.file_name, case.content), FORM)
         if case.stored_as:
             assert response.status_code == 201, (case.name, response.text)
@@ -373,7 +360,7 @@ def test_a_server_is_after_the_set_as_it_was_before(server: Server, api: Session
         else:
             assert response.status_code == 400, (case.name, response.text)
             assert case.reason in json.dumps(response.json(), ensure_ascii=False), case.name
-    for body in (body for body in BODIES if body.name not in FAULTS):
+    for body in BODIES:
         response = post(body.content, body.content_type)
         assert 400 <= response.status_code < 500, (body.name, response.text)
         assert response.headers["Content-Type"] == "application/json", body.name

@@ -425,7 +425,7 @@ def test_receives_large_uploads_on_the_disk_of_the_media_and_locked(
     received: list[TemporaryUploadedFile] = []
     recovered: list[int] = []
 
-    def look(file: Any, **fields: str) -> Media:
+    def look(file: Any, **fields: Any) -> Media:
         received.append(file)
         recovered.append(recover())
         return store_upload(file, **fields)

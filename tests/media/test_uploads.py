@@ -165,6 +165,7 @@ ACCEPTED: list[tuple[bytes, str, str, str, str]] = [
     (draw(format="BMP"), "a.bmp", "image", "image/bmp", "bmp"),
     (draw(format="TIFF"), "a.tiff", "image", "image/tiff", "tiff"),
     (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", "a.pdf", "document", "application/pdf", "pdf"),
+    (b"\n%PDF-1.7\n1 0 obj\n<?xpacket?><html>", "a.pdf", "document", "application/pdf", "pdf"),
     (WORDS, "a.txt", "document", "text/plain", "txt"),
     (WORDS, "a", "document", "text/plain", "txt"),
     (b"# Title\n\nSome *words*.\n", "a.md", "document", "text/plain", "md"),
