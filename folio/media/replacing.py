@@ -2,19 +2,17 @@
 
 from __future__ import annotations  # File[bytes] means something to type checkers only
 
-import os
 from contextlib import closing
 
 from django.core.files import File
 from django.db import transaction
-from django.utils.crypto import get_random_string
 
 from folio.api.documents import Use
 from folio.api.usage import relations_to
 
 from .files import remove_file
 from .models import Media, Thumbnail, media_path
-from .uploads import examine, removed_on_failure, thumbnail_rows, write
+from .uploads import examine, removed_on_failure, thumbnail_rows, with_suffix, write
 
 KEPT = {"id", "file", "name", "alt", "created_at", "updated_at"}
 REPLACED = [field.name for field in Media._meta.concrete_fields if field.name not in KEPT]  # what the new file tells
@@ -44,18 +42,12 @@ def replace_file(pk: int, file: File[bytes]) -> Media:
         remove_file(media)
         for name in REPLACED:
             setattr(media, name, getattr(examined.media, name))
-        path = media_path(media, never_used(examined.file_name))
+        path = media_path(media, with_suffix(examined.file_name))
         media.file = write(media.file.storage, path, examined.content, written)
         media.save()
         media.thumbnails.all().delete()
         Thumbnail.objects.bulk_create(thumbnail_rows(media, examined, written))
     return media
-
-
-def never_used(file_name: str) -> str:
-    """Return the name with a suffix: without one, what was replaced might have had it, and caches would show that."""
-    root, extension = os.path.splitext(file_name)
-    return f"{root}_{get_random_string(7)}{extension}"
 
 
 def refuse_other_type(pk: int, new: Media) -> None:
