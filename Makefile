@@ -72,6 +72,7 @@ bench: $(VENV)/.installed-dev
 ifneq ($(DATABASES),postgresql)
 	@$(BIN)/python -m benchmarks
 	@$(BIN)/python -m benchmarks.thumbnails
+	@$(BIN)/python -m benchmarks.uploads
 	@$(BIN)/python -m benchmarks.slow_clients
 endif
 ifneq ($(DATABASES),sqlite)

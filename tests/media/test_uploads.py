@@ -719,5 +719,5 @@ def test_recognises_files_in_many_threads_at_once() -> None:
 
 
 def test_stores_a_row_with_a_constant_number_of_queries(django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(7):  # the names no longer free, a savepoint around the row inside the one around all, and two inserts
+    with django_assert_num_queries(7):  # names of old, the row in a savepoint in that around all, thumbnails
         upload(draw(), "photo.png")
