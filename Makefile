@@ -75,6 +75,7 @@ ifneq ($(DATABASES),postgresql)
 	@$(BIN)/python -m benchmarks
 	@$(BIN)/python -m benchmarks.site
 	@$(BIN)/python -m benchmarks.thumbnails
+	@$(BIN)/python -m benchmarks.uploads
 	@$(BIN)/python -m benchmarks.slow_clients
 endif
 ifneq ($(DATABASES),sqlite)

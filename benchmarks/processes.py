@@ -92,6 +92,14 @@ def other(application: str, installation: Installation, **variables: str) -> Ite
 
 
 @contextmanager
+def usual_of(installation: Installation) -> Iterator[Server]:
+    """Serve the same data by the API that is built the usual way."""
+    settings = "benchmarks.usual.settings"  # before Django is set up: a worker has the settings of its parent
+    with other("benchmarks.usual.wsgi:application", installation, DJANGO_SETTINGS_MODULE=settings) as server:
+        yield server
+
+
+@contextmanager
 def running(command: list[str], installation: Installation, port: int, **variables: str) -> Iterator[Server]:
     log = installation.folder / f"server-{port}.log"
     with log.open("wb") as output:

@@ -10,7 +10,7 @@ import psycopg
 from PIL import Image
 
 from .load import Load, wrk
-from .processes import LIST, Installation, Server, folio, other
+from .processes import LIST, Installation, Server, folio, other, usual_of
 
 ROWS = 10  # of the page that is read
 BROWSER = {"Accept-Encoding": "gzip, deflate, br, zstd"}  # what websites' visitors and clients send
@@ -26,7 +26,7 @@ def read_rates(installation: Installation, rounds: int, seconds: float, database
     """Return the loads of all reads, round by round."""
     with ExitStack() as stack:
         served = stack.enter_context(folio(installation))
-        usual = stack.enter_context(other("benchmarks.usual.wsgi:application", installation))
+        usual = stack.enter_context(usual_of(installation))
         check_same_work(served, usual)
         wire = stack.enter_context(wire_of(served, installation, BROWSER))
         plain_wire = stack.enter_context(wire_of(served, installation, {}))
@@ -89,7 +89,7 @@ def write_rates(installation: Installation, rounds: int, seconds: float) -> Rate
     run = time.time_ns() // 1_000_000
     with (
         folio(installation) as served,
-        other("benchmarks.usual.wsgi:application", installation) as usual,
+        usual_of(installation) as usual,
     ):
 
         def create(server: Server, part: int) -> Callable[[int, float], Load]:
@@ -121,9 +121,10 @@ def make_ready(server: Server, path: str, portfolios: int) -> None:
 
 
 def check_same_work(served: Server, usual: Server) -> None:
-    """Make sure that both answer with the same rows and the same fields in them."""
+    """Make sure that both answer with the same rows and the same fields in them, and that they are not the same."""
     path = f"{LIST}?limit={ROWS}&offset=30&has_image=true"
     with served.client() as one, usual.client() as two:
+        assert (one.get("/api/tags/").status, two.get("/api/tags/").status) == (200, 404), "the usual has no tags"
         ours, theirs = one.get(path).json(), two.get(path).json()
     assert ours["count"] == theirs["count"]
     assert [row["id"] for row in ours["results"]] == [row["id"] for row in theirs["results"]]

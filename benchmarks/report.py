@@ -126,35 +126,35 @@ def table(found: Found, database: str) -> str:
             shown(median(values), "ms") for values in zip(*((load.p50, load.p99) for load in loads), strict=True)
         )
         lines.append(f"| {name} | {median(rates):,.0f} | {spread} | {p50} | {p99} |")
-    return "\n".join([*lines, "", *figures(measures(found), database)])
+    return "\n".join([*lines, "", table_of(measures(found), database)])
 
 
-def figures(found: list[Measure], title: str) -> list[str]:
-    """Return the lines of a table in Markdown: the figures beside their aims."""
-    lines = [f"| {title} | figure | lowest to highest | aim | reached |", "|---|---:|---:|---:|---|"]
-    for measure in found:
+def table_of(measures: list[Measure], heading: str) -> str:
+    """Return the figures beside their aims as a table in Markdown."""
+    lines = [f"| {heading} | figure | lowest to highest | aim | reached |", "|---|---:|---:|---:|---|"]
+    for measure in measures:
         reached = {True: "yes", False: "**no**", None: ""}[measure.is_reached]
         value = shown(measure.value, measure.unit)
         lines.append(f"| {measure.name} | {value} | {measure.spread} | {measure.aim} | {reached} |")
-    return lines
+    return "\n".join(lines)
 
 
 def write(found: Found, database: str, machine: dict[str, Any]) -> str:
     """Write the run to `results/` as JSON, table and plot; return the table."""
-    RESULTS.mkdir(exist_ok=True)
     name = database.lower()
-    data = {
-        "machine": machine,
-        "found": asdict(found),
-        "measures": [
-            asdict(measure) | {"value": measure.value, "is_reached": measure.is_reached} for measure in measures(found)
-        ],
-    }
-    (RESULTS / f"{name}.json").write_text(json.dumps(data, indent=1))
     text = table(found, database)
-    (RESULTS / f"{name}.md").write_text(f"{text}\n")
+    write_figures(name, text, measures(found), machine, found=asdict(found))
     plot(found, database, RESULTS / f"{name}.png")
     return text
+
+
+def write_figures(name: str, text: str, measures: list[Measure], machine: dict[str, Any], **more: Any) -> None:
+    """Write figures to `results/` as JSON, and the text that shows them."""
+    RESULTS.mkdir(exist_ok=True)
+    figures = [asdict(measure) | {"value": measure.value, "is_reached": measure.is_reached} for measure in measures]
+    data = {"machine": machine, "measures": figures, **more}
+    (RESULTS / f"{name}.json").write_text(json.dumps(data, indent=1))
+    (RESULTS / f"{name}.md").write_text(f"{text}\n")
 
 
 def plot(found: Found, database: str, path: Path) -> None:

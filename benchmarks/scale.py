@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from statistics import median
 
 from .load import Client
-from .processes import LIST, Installation, folio, other
+from .processes import LIST, Installation, folio, usual_of
 
 FAR = 0.9  # of the portfolios are skipped for the page that lies far back, and half of them for the one in the middle
 ASKED = 200  # times that a page asked before is asked in each round
@@ -70,7 +70,7 @@ def filter_times(installation: Installation, rounds: int) -> Times:
 
 def usual_times(installation: Installation) -> Times:
     """Return what the usual list takes for its first page and for the searches."""
-    with other("benchmarks.usual.wsgi:application", installation) as server, server.client() as client:
+    with usual_of(installation) as server, server.client() as client:
         return {
             query or "first page": [client.time(f"{LIST}?limit=10&{query}") for _ in range(USUAL_REQUESTS)]
             for query in ("", *SEARCHES)

@@ -4,13 +4,11 @@ Each page is timed beside the plainest one of the site, the form to change one's
 sidebar with next to nothing in it. Requests come one after another, by a browser's session that is signed in.
 """
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
 from argparse import ArgumentParser
-from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -106,17 +104,9 @@ def measures(times: Times) -> list[report.Measure]:
 
 def write(times: Times, database: str, about: dict[str, Any]) -> str:
     """Write the run to `results/` as JSON and as a table; return the table."""
-    report.RESULTS.mkdir(exist_ok=True)
     found = measures(times)
-    data = {
-        "machine": about,
-        "times": times,
-        "measures": [asdict(measure) | {"value": measure.value, "is_reached": measure.is_reached} for measure in found],
-    }
-    (report.RESULTS / f"site-{database}.json").write_text(json.dumps(data, indent=1))
-    title = f"{DATABASES[database]}, admin site, {ROWS:,} portfolios and media"
-    text = "\n".join(report.figures(found, title))
-    (report.RESULTS / f"site-{database}.md").write_text(f"{text}\n")
+    text = report.table_of(found, f"{DATABASES[database]}, admin site, {ROWS:,} portfolios and media")
+    report.write_figures(f"site-{database}", text, found, about, times=times)
     return text
 
 

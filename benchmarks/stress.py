@@ -34,7 +34,7 @@ from tests.writers import TEXTS, WAYS, Rows, Writers, make_rows, text_of
 WORKERS = 2
 READERS = 6
 LIMIT = 100  # seconds
-LONGEST_PAUSE = 1.0  # seconds
+LONGEST_PAUSE = 2.5  # seconds
 REQUESTS_PER_CONNECTION = 300  # then another one is opened, which may reach another worker
 NEVER_SHOWN = 999_999_999  # what is written and rolled back
 MEMBER_KEY = "the member's key"

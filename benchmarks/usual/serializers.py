@@ -1,10 +1,14 @@
+from io import BytesIO
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.db import transaction
+from PIL import Image, ImageOps
 from rest_framework import serializers
 
-from folio.media.models import Media, Thumbnail
+from folio.media.models import Media, MediaType, Thumbnail
 from folio.media.sizes import human_readable_size
+from folio.media.thumbnails import BOXES, SAVE_OPTIONS
 from folio.portfolios.models import Employer, Link, MetaEntry, Portfolio, PortfolioImage, PortfolioTag, Tag
 
 
@@ -33,6 +37,29 @@ class ImageSerializer(FileSerializer):
 
     class Meta(FileSerializer.Meta):
         fields = [*FileSerializer.Meta.fields, "width", "height", "mode", "thumbnails"]
+
+
+class NewMediaSerializer(serializers.Serializer[Media]):
+    """What an upload takes: an image that Pillow can read. Each thumbnail is made of the file by itself."""
+
+    file = serializers.ImageField()
+
+    @transaction.atomic
+    def create(self, validated_data: dict[str, Any]) -> Media:
+        file = validated_data["file"]
+        with Image.open(file) as image:
+            width, height = image.size
+            mode, format = image.mode, str(image.format)
+        media = Media(name=file.name, type=MediaType.IMAGE, size=file.size, width=width, height=height, mode=mode)
+        media.file.save(file.name, file)
+        for box in BOXES:
+            with media.file.open() as original, Image.open(original) as image:
+                thumbnail = ImageOps.exif_transpose(image)
+                thumbnail.thumbnail((box, box), Image.Resampling.LANCZOS)
+                encoded = BytesIO()
+                thumbnail.save(encoded, format, **SAVE_OPTIONS[format])
+            Thumbnail(media=media, size=box).file.save(file.name, ContentFile(encoded.getvalue()))
+        return media
 
 
 class EmployerSerializer(serializers.ModelSerializer[Employer]):

@@ -2,13 +2,21 @@ from typing import Any
 
 from django.db.models import QuerySet
 from rest_framework import mixins, status, viewsets
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from folio.media.models import Media
 from folio.portfolios.models import Portfolio
 
 from .filters import PortfolioFilter
-from .serializers import NewPortfolioSerializer, PortfolioRowSerializer, PortfolioSerializer
+from .serializers import (
+    ImageSerializer,
+    NewMediaSerializer,
+    NewPortfolioSerializer,
+    PortfolioRowSerializer,
+    PortfolioSerializer,
+)
 
 ROW = ("image__thumbnails", "employer__image__thumbnails", "tags__image__thumbnails", "links__image__thumbnails")
 FULL = (*ROW, "images__thumbnails", "meta__value_file")
@@ -39,4 +47,16 @@ class PortfolioViewSet(
         serializer.is_valid(raise_exception=True)
         portfolio = self.get_queryset().get(pk=serializer.save().pk)
         data = PortfolioSerializer(portfolio, context=self.get_serializer_context()).data
+        return Response(data, status.HTTP_201_CREATED)
+
+
+class MediaViewSet(viewsets.GenericViewSet[Media]):
+    queryset = Media.objects.all()
+    serializer_class = NewMediaSerializer
+    parser_classes = [MultiPartParser]
+
+    def create(self, request: Request) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        data = ImageSerializer(serializer.save(), context=self.get_serializer_context()).data
         return Response(data, status.HTTP_201_CREATED)

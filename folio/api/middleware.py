@@ -18,6 +18,7 @@ API_PREFIX = "/api/"
 THREADS_VARIABLE = "FOLIO_WORKER_THREADS"  # set by `folio serve` for its workers
 THREADS = 64  # of a worker that was told nothing
 SMALL_BODY = 64 * 1024  # bytes
+ENVELOPE = 64 * 1024  # bytes that a form may have around its file
 RETRY_AFTER = 5  # seconds, after which one of many uploads has probably ended
 PIECE = 16 * 1024  # bytes of a left body that are waited for at a time
 PATIENCE = 30  # seconds for a left body
@@ -102,6 +103,9 @@ class EdgeMiddleware:
         if not request.path_info.startswith(API_PREFIX):
             request.get_host()
             use_public_address(request)
+            # Before the CSRF check, which reads the form of whoever sends one; the API's views ask who it is first.
+            if declared_size(request) > largest_body():
+                return json_error(413, too_large())
             return self.get_response(request)
         try:
             request.get_host()
@@ -165,6 +169,15 @@ def declared_size(request: HttpRequest) -> int:
     """Return the bytes of the request's body by its Content-Length; 0 where there is none, or none that is a number."""
     text = request.META.get("CONTENT_LENGTH") or ""
     return int(text) if text.isascii() and text.isdecimal() else 0
+
+
+def largest_body() -> int:
+    """Return the most bytes that any request may have."""
+    return settings.MAX_UPLOAD_SIZE + ENVELOPE
+
+
+def too_large() -> str:
+    return f"The upload is larger than {settings.MAX_UPLOAD_SIZE} bytes, the most that is accepted."
 
 
 def refuse_for_now() -> HttpResponse:

@@ -14,8 +14,9 @@ class MediaConfig(AppConfig):
     def ready(self) -> None:
         from .files import remove_file
         from .journal import settle
+        from .models import Media, Thumbnail
 
-        for model in self.get_models():
+        for model in (Media, Thumbnail):
             post_delete.connect(remove_file, sender=model)
         request_finished.connect(settle)
         # Pillow's own limit only warns up to twice its value, and would hold beside a setting above it.

@@ -12,12 +12,11 @@ from django.utils import timezone
 from PIL import Image
 
 from .decoding import Decoders
-from .models import Media, MediaType, Thumbnail
+from .models import FOLDER, FormerName, Media, MediaType, Thumbnail
 from .renewing import UNREADABLE, exists, fill_in, find_media, measure, renew
 from .sizes import human_readable_size
 from .thumbnails import BOXES, FORMATS, UnreadableImage, fit
 
-FOLDER = "core_media"  # Folio writes nowhere else; the rest of a storage may be others'
 THUMBNAIL_PATH = re.compile(r".+/thumbnails/[^/]+_thumbnail_\d+x\d+[^/]*")
 MIN_AGE = timedelta(hours=1)  # a younger file without a row may belong to an upload that goes on
 
@@ -191,6 +190,8 @@ def check_files(
         kind = Kind.THUMBNAIL_LEFT if is_thumbnail else Kind.FILE_LEFT
         fault = Fault(kind, name, human_readable_size(storage.size(name)))
         if delete_thumbnails if is_thumbnail else delete_originals:
+            if is_text(name):
+                FormerName.objects.remember([name])
             storage.delete(name)
             fault.repaired = True
         faults.append(fault)

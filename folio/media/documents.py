@@ -8,11 +8,35 @@ from django.utils.encoding import filepath_to_uri
 from msgspec import UNSET, UnsetType
 
 from folio.api.documents import Document
+from folio.api.rows import Rows
 
 from .models import Media as MediaModel
 from .models import MediaType
 from .models import Thumbnail as ThumbnailModel
 from .sizes import human_readable_size
+
+MEDIA_FIELDS = (
+    "id",
+    "type",
+    "name",
+    "alt",
+    "file",
+    "size",
+    "mime_type",
+    "sha256",
+    "width",
+    "height",
+    "mode",
+    "dominant_color",
+    "placeholder",
+    "created_at",
+    "updated_at",
+)
+
+media = Rows(lambda: MediaModel.objects.order_by().values(*MEDIA_FIELDS), "pk")
+thumbnails_of_media = Rows(
+    lambda: ThumbnailModel.objects.order_by("size").values("id", "media_id", "file", "size"), "media"
+)
 
 
 class Thumbnail(Document):
@@ -81,14 +105,12 @@ class MediaPool:
         # The local storage's url() parses and joins two URLs for each file, which took half of the time of a document.
         self.folder = f"{base}{default_storage.base_url}" if isinstance(default_storage, FileSystemStorage) else None
         wanted = {pk for pk in ids if pk is not None}
-        rows: Any = MediaModel.objects.filter(pk__in=wanted).values() if wanted else []
-        self.rows: dict[int | None, dict[str, Any]] = {row["id"]: row for row in rows}
+        self.rows: dict[int | None, dict[str, Any]] = {row["id"]: row for row in media.read(wanted)}
         self.thumbnails: dict[int, list[Thumbnail]] = defaultdict(list)
-        images = [pk for pk, row in self.rows.items() if row["type"] == MediaType.IMAGE]
-        if images:
-            thumbnails = ThumbnailModel.objects.filter(media__in=images).order_by("size")
-            for pk, media, file, size in thumbnails.values_list("id", "media_id", "file", "size"):
-                self.thumbnails[media].append(Thumbnail(id=pk, f=self.url(file), size=size))
+        images = [row["id"] for row in self.rows.values() if row["type"] == MediaType.IMAGE]
+        for row in thumbnails_of_media.read(images):
+            thumbnail = Thumbnail(id=row["id"], f=self.url(row["file"]), size=row["size"])
+            self.thumbnails[row["media_id"]].append(thumbnail)
 
     def url(self, name: str) -> str:
         """Return a file's absolute URL; a storage elsewhere gives absolute ones itself."""

@@ -16,7 +16,7 @@ from django.utils.http import http_date, parse_http_date_safe
 from django.views.decorators.http import require_safe
 
 from .journal import record
-from .models import Media, Thumbnail
+from .models import FormerName, Media, Thumbnail
 from .uploads import KIND_BY_EXTENSION, extension_of
 
 # What a browser may do with a file that is opened by itself: show it, and nothing else. The viewers of PDF that Chrome
@@ -139,6 +139,7 @@ def not_found() -> HttpResponse:
 
 
 def remove_file(instance: Media | Thumbnail, **kwargs: Any) -> None:
-    """Have a deleted row's file removed once the deletion is committed."""
+    """Have a deleted row's file removed once the deletion is committed, and its name given to no other."""
     if instance.file.name:
         record(instance.file.name)
+        FormerName.objects.remember([instance.file.name])

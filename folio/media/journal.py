@@ -20,10 +20,13 @@ from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.core.files.storage import Storage, default_storage
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.db import Error, connection, transaction
 from django.utils.crypto import get_random_string
+
+from folio.api.middleware import largest_body, too_large
 
 from .models import Media, Thumbnail
 
@@ -264,12 +267,20 @@ def lock_of_dead(path: Path) -> int | None:
 
 
 class UploadHandler(TemporaryFileUploadHandler):
-    """Streams an upload to a temporary file, which is locked for as long as its process lives."""
+    """Streams an upload to a temporary file, which is locked for as long as its process lives.
+
+    It stops at what no request may have, whatever this one has declared.
+    """
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         with mutex():
             super().new_file(*args, **kwargs)
             fcntl.flock(self.file.fileno(), fcntl.LOCK_EX)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        if start + len(raw_data) > largest_body():
+            raise RequestDataTooBig(too_large())
+        super().receive_data_chunk(raw_data, start)
 
     def file_complete(self, file_size: int) -> Any:
         self.file.flush()

@@ -1,4 +1,5 @@
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, timedelta
 from pathlib import PurePosixPath
 
 from django.db import models
@@ -20,9 +21,13 @@ class MediaType(models.TextChoices):
     OTHER = "other", _("Other")
 
 
+FOLDER = "core_media"  # Folio writes nowhere else; the rest of a storage may be others'
+FORMER_NAMES_KEPT = timedelta(days=2)  # longer than the day on which a name can be given
+
+
 def media_path(media: "Media", filename: str, day: date | None = None) -> str:
     """Return where an upload lies: `core_media/YYYY/MM/DD/NAME.EXT`, on the day (UTC) it came."""
-    return f"core_media/{day or timezone.now().date():%Y/%m/%d}/{filename}"
+    return f"{FOLDER}/{day or timezone.now().date():%Y/%m/%d}/{filename}"
 
 
 def thumbnail_path(thumbnail: "Thumbnail", filename: str) -> str:
@@ -103,3 +108,29 @@ class Thumbnail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.media} {self.size}x{self.size}"
+
+
+class FormerNameQuerySet(models.QuerySet["FormerName"]):
+    def remember(self, names: Iterable[str]) -> None:
+        """Keep those of the names that an upload could still get: an older day's folder gets no new files."""
+        now = timezone.now()
+        recent = tuple(f"{FOLDER}/{day:%Y/%m/%d}/" for day in (now - timedelta(days=1), now))
+        rows = [FormerName(name=name) for name in names if name.startswith(recent)]
+        if rows:
+            self.filter(removed_at__lt=now - FORMER_NAMES_KEPT).delete()
+            self.bulk_create(rows, ignore_conflicts=True)
+
+
+class FormerName(models.Model):
+    """A name in the storage whose file was removed; no other gets it, for browsers keep what they saw under it."""
+
+    name = CodePointCharField(max_length=255, primary_key=True)
+    removed_at = models.DateTimeField(auto_now_add=True)
+
+    objects = FormerNameQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name

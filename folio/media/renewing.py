@@ -1,7 +1,6 @@
 """Thumbnails made anew from their originals, while others read, upload, replace and delete."""
 
 import hashlib
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,12 +13,11 @@ from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, Storage
 from django.db import transaction
-from django.utils.crypto import get_random_string
 
 from .decoding import Decoded, Decoders, decoders
 from .models import Media, MediaType, Thumbnail, thumbnail_path
 from .thumbnails import BOXES, UnreadableImage
-from .uploads import removed_on_failure, thumbnail_extension, write
+from .uploads import removed_on_failure, thumbnail_extension, with_suffix, write
 
 UNREADABLE = (OSError, ValueError, SuspiciousFileOperation)  # what storages raise for a file that they can't open
 AT_A_TIME = 500  # ids or names that the database is asked for at once
@@ -136,11 +134,8 @@ def new_thumbnail(media: Media, box: int, image: Decoded, written: list[str]) ->
     """
     thumbnail = Thumbnail(media=media, size=box)
     usual = thumbnail_path(thumbnail, f"thumbnail.{thumbnail_extension(image.header, str(media.file))}")
-    root, extension = os.path.splitext(usual)
     content = ContentFile(image.thumbnails[box])
-    thumbnail.file = write(
-        media.file.storage, f"{root}_{get_random_string(7)}{extension}", content, written, lasting=False
-    )
+    thumbnail.file = write(media.file.storage, with_suffix(usual), content, written, lasting=False)
     return thumbnail
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations  # File[bytes] means something to type checkers only
 
-import os
 from contextlib import closing
 
 from django.core.files import File
 from django.db import transaction
-from django.utils.crypto import get_random_string
 
 from folio.api.changes import set_values
 from folio.api.documents import Use
@@ -15,7 +13,7 @@ from folio.api.usage import relations_to
 
 from .files import remove_file
 from .models import Media, Thumbnail, media_path
-from .uploads import Log, examine, removed_on_failure, thumbnail_rows, unlogged, write
+from .uploads import Log, examine, removed_on_failure, thumbnail_rows, unlogged, with_suffix, write
 
 KEPT = {"id", "file", "name", "alt", "created_at", "updated_at"}
 TOLD = ("file", "mime_type", "size", "width", "height")  # what the history keeps of it
@@ -47,7 +45,7 @@ def replace_file(pk: int, file: File[bytes], *, log: Log = unlogged) -> Media:
         remove_file(media)
         old = media.file.name
         changes = set_values(media, {name: getattr(examined.media, name) for name in REPLACED})
-        path = media_path(media, never_used(examined.file_name))
+        path = media_path(media, with_suffix(examined.file_name))
         media.file = write(media.file.storage, path, examined.content, written)
         media.save()
         changes["file"] = (old, media.file.name)
@@ -55,12 +53,6 @@ def replace_file(pk: int, file: File[bytes], *, log: Log = unlogged) -> Media:
         Thumbnail.objects.bulk_create(thumbnail_rows(media, examined, written))
         log(media, {name: changes[name] for name in TOLD if name in changes})
     return media
-
-
-def never_used(file_name: str) -> str:
-    """Return the name with a suffix: without one, what was replaced might have had it, and caches would show that."""
-    root, extension = os.path.splitext(file_name)
-    return f"{root}_{get_random_string(7)}{extension}"
 
 
 def refuse_other_type(pk: int, new: Media) -> None:

@@ -22,9 +22,11 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401
 )
 
+from .bounds import MAX_FRAMES, METADATA_SIZE, frame_count, metadata_size
+from .privacy import UnreadableStructure
+
 BOXES = (64, 128, 512, 1080)  # edges, in pixels, of the squares that thumbnails fit in
 PREFIX_SIZE = 16  # bytes by which Pillow tells a format
-METADATA_SIZE = 4 * 1024 * 1024  # bytes of colour profile, camera data and texts that an image may carry
 PLACEHOLDER_EDGE = 16  # pixels
 PLACEHOLDER_SIZE = 500  # characters that a placeholder stays under
 COLOURS = 8  # that an image is reduced to, to find the one that most of it has
@@ -40,6 +42,15 @@ class UnreadableImage(Exception):
 
 class TooManyPixels(UnreadableImage):
     """An image whose header promises more pixels than may be decoded."""
+
+
+class TooManyFrames(UnreadableImage):
+    """An image with more frames, or pages, than are accepted."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"The image has more than the {MAX_FRAMES:,} frames that are accepted. Send a shorter one, or a film."
+        )
 
 
 class TooMuchMetadata(UnreadableImage):
@@ -130,8 +141,8 @@ def read_header(file: IO[bytes], max_pixels: int) -> ImageHeader | None:
     """Return what an image says of itself, or None where Pillow can't open it as one of the accepted formats.
 
     The content decides, not the name, and no pixel is decoded. Raises TooManyPixels where the header promises more
-    than `max_pixels` (Pillow's own limit, `PIL.Image.MAX_IMAGE_PIXELS`, holds as well), TooMuchMetadata, or
-    UnreadableImage for a camera's raw file, of which Pillow would only see the preview.
+    than `max_pixels` (Pillow's own limit, `PIL.Image.MAX_IMAGE_PIXELS`, holds as well), TooMuchMetadata, TooManyFrames,
+    or UnreadableImage for a camera's raw file, of which Pillow would only see the preview.
     """
     too_many = f"more than the {max_pixels:,} that are accepted. Send a smaller version of it."
     size = _webp_size(file)  # on opening a WebP, room for its pixels is made already
@@ -152,6 +163,7 @@ def read_header(file: IO[bytes], max_pixels: int) -> ImageHeader | None:
     width, height = _stored_size(image)
     if width * height > max_pixels:
         raise TooManyPixels(f"The image has {width:,} × {height:,} pixels, {too_many}")
+    _check_frames(file, image)
     if _orientation(image) >= 5:
         width, height = height, width
     return ImageHeader(_format(image), image.mode, width, height)
@@ -175,7 +187,7 @@ def render_thumbnails(file: IO[bytes]) -> dict[int, bytes]:
         width, height = fit(full_size, max(BOXES))
         image.draft(None, (width * 5 // 4, height * 5 // 4))
         image.load()
-        _check_metadata(image)
+        _check_metadata(file, image)
     except (MemoryError, TooMuchMetadata):
         raise
     except Exception as error:  # as in read_header()
@@ -252,7 +264,7 @@ def _open(file: IO[bytes]) -> ImageFile.ImageFile:
         if _is_too_much_text(error):
             raise TooMuchMetadata from error
         raise
-    _check_metadata(image)
+    _check_metadata(file, image)
     return image
 
 
@@ -282,11 +294,19 @@ def _is_too_much_text(error: Exception) -> bool:
     return isinstance(error, ValueError) and "MAX_TEXT" in str(error)  # as the decoder of PNG says it
 
 
-def _check_metadata(image: Image.Image) -> None:
-    """Raise TooMuchMetadata where the profile, camera data, comments and texts that were read are too long together."""
-    values = (value for value in image.info.values() if isinstance(value, bytes | str))
-    if sum(map(len, values)) > METADATA_SIZE:
+def _check_metadata(file: IO[bytes], image: Image.Image) -> None:
+    """Raise TooMuchMetadata where what was read beside the pixels is too long altogether."""
+    if metadata_size(file, image) > METADATA_SIZE:
         raise TooMuchMetadata
+
+
+def _check_frames(file: IO[bytes], image: Image.Image) -> None:
+    try:
+        count = frame_count(file, image)
+    except UnreadableStructure as error:
+        raise UnreadableImage(str(error)) from error
+    if count > MAX_FRAMES:
+        raise TooManyFrames
 
 
 def _format(image: ImageFile.ImageFile) -> ImageFormat:

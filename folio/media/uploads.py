@@ -30,7 +30,7 @@ from folio.api.changes import Changes, new_values
 
 from .decoding import Decoded, DecodersBusy, decoders
 from .journal import claim, operation, persist, record
-from .models import Media, MediaType, Thumbnail, media_path, thumbnail_path
+from .models import FormerName, Media, MediaType, Thumbnail, media_path, thumbnail_path
 from .privacy import CLEANERS, UnreadableStructure, write_without_private_data
 from .thumbnails import FORMATS, PREFIX_SIZE, ImageHeader, UnreadableImage, may_be_image
 
@@ -111,6 +111,7 @@ UNSURE = {"application/zip", "application/octet-stream"}
 MAIN_PARTS = {"docx": b"word/document.xml", "xlsx": b"xl/workbook.xml", "pptx": b"ppt/presentation.xml"}
 
 MARKUP = re.compile(rb"<(?:!doctype|\?|%|(?:html|head|body|svg|script|iframe)\b)", re.IGNORECASE)
+PDF_SIGNATURE = b"%PDF-"
 BIDI_CONTROLS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 WINDOWS_DEVICE = re.compile(r"(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³])", re.IGNORECASE)
 
@@ -195,7 +196,7 @@ def examine(file: File[bytes], *, name: str = "", alt: str = "") -> Examined:
 def store(examined: Examined, log: Log) -> Media:
     media = examined.media
     with removed_on_failure(media.file.storage) as written, transaction.atomic():
-        path = insert(media, media_path(media, examined.file_name))
+        path = insert(media, media_path(media, examined.file_name), examined)
         media.file = write(media.file.storage, path, examined.content, written)
         if media.file.name != path:
             media.save(update_fields=["file"])
@@ -283,6 +284,8 @@ def recognise(file: File[bytes], name: str) -> FileKind:
         raise UploadRefused("The image is damaged or incomplete. Send it again, or save it anew first.", code="damaged")
     if mime_type in {"text/plain", "text/csv"} and is_markup(file):
         refuse("text/html")
+    if mime_type == "application/pdf" and is_markup(file, PDF_SIGNATURE):  # readers look for it some way in
+        refuse("text/html")
     if kind in TEXTS and named in TEXTS:
         return named
     if named and mime_type in UNSURE and is_open_xml(file, extension_of(name)):
@@ -313,10 +316,12 @@ def detect(file: File[bytes]) -> str:
     return detector().from_buffer(file.read(SAMPLE_SIZE))
 
 
-def is_markup(file: File[bytes]) -> bool:
-    """Tell whether a text that libmagic finds plain begins like HTML, SVG or a script between tags."""
+def is_markup(file: File[bytes], end: bytes = b"") -> bool:
+    """Tell whether what libmagic finds harmless begins, before `end`, like HTML, SVG or a script between tags."""
     file.seek(0)
     start = file.read(2 * MARKUP_SIZE).replace(b"\0", b"")  # of UTF-16, whose marks aren't markup either
+    if end:
+        start = start.partition(end)[0]
     text = start.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\f\v")
     return text.startswith(b"<") or MARKUP.search(text, 0, MARKUP_SIZE) is not None
 
@@ -386,8 +391,8 @@ def removed_on_failure(storage: Storage) -> Iterator[list[str]]:
             raise
 
 
-def insert(media: Media, path: str) -> str:
-    """Insert the row under a name that is free in the storage and in the table, and return that.
+def insert(media: Media, path: str, examined: Examined) -> str:
+    """Insert the row under a name that is free in the storage and in the table, and was no other's; return that.
 
     The row goes before its file, so that of two uploads that want one name at once the later waits here for the
     other's commit; S3 would let it overwrite the other's file.
@@ -396,18 +401,22 @@ def insert(media: Media, path: str) -> str:
     while True:
         path = storage.get_available_name(path, max_length=255)
         media.file = path
-        try:
-            with transaction.atomic():
-                media.save(force_insert=True)
-        except IntegrityError:
-            if not Media.objects.filter(file=path).exists():
-                raise
-            root, extension = os.path.splitext(path)
-            path = (
-                f"{root}_{get_random_string(7)}{extension}"  # not the storage's way: where it overwrites, it has none
-            )
-        else:
-            return path
+        if not FormerName.objects.filter(name__in=[path, *thumbnail_paths(media, examined).values()]).exists():
+            try:
+                with transaction.atomic():
+                    media.save(force_insert=True)
+            except IntegrityError:
+                if not Media.objects.filter(file=path).exists():
+                    raise
+            else:
+                return path
+        path = with_suffix(path)  # not the storage's way: where it overwrites, it has none
+
+
+def with_suffix(path: str) -> str:
+    """Return a name that no file has had: whoever kept one of that name would show it for this one."""
+    root, extension = os.path.splitext(path)
+    return f"{root}_{get_random_string(7)}{extension}"
 
 
 def write(storage: Storage, path: str, content: File[bytes], written: list[str], *, lasting: bool = True) -> str:
@@ -426,18 +435,22 @@ def write(storage: Storage, path: str, content: File[bytes], written: list[str],
     return written[-1]
 
 
+def thumbnail_paths(media: Media, examined: Examined) -> dict[int, str]:
+    """Return where the thumbnails would lie, by the edge of their box."""
+    if examined.image is None:
+        return {}
+    name = f"thumbnail.{thumbnail_extension(examined.image.header, examined.file_name)}"
+    return {box: thumbnail_path(Thumbnail(media=media, size=box), name) for box in sorted(examined.image.thumbnails)}
+
+
 def thumbnail_rows(media: Media, examined: Examined, written: list[str]) -> list[Thumbnail]:
     """Save the thumbnails' files, named after the media's, and return their rows, not yet inserted."""
-    image = examined.image
-    if image is None:
-        return []
-    extension = thumbnail_extension(image.header, examined.file_name)
-    return [thumbnail_row(media, box, extension, image.thumbnails[box], written) for box in sorted(image.thumbnails)]
+    paths = thumbnail_paths(media, examined)
+    return [thumbnail_row(media, box, path, examined, written) for box, path in paths.items()]
 
 
-def thumbnail_row(media: Media, box: int, extension: str, content: bytes, written: list[str]) -> Thumbnail:
+def thumbnail_row(media: Media, box: int, path: str, examined: Examined, written: list[str]) -> Thumbnail:
     """Save a thumbnail's file and return its row, not yet inserted."""
-    thumbnail = Thumbnail(media=media, size=box)
-    path = thumbnail_path(thumbnail, f"thumbnail.{extension}")
-    thumbnail.file = write(thumbnail.file.storage, path, ContentFile(content), written, lasting=False)
-    return thumbnail
+    content = ContentFile(cast(Decoded, examined.image).thumbnails[box])
+    name = write(media.file.storage, path, content, written, lasting=False)
+    return Thumbnail(media=media, size=box, file=name)

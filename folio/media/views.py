@@ -1,7 +1,6 @@
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.contrib.admin.models import ADDITION, CHANGE
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
@@ -12,6 +11,7 @@ from folio.api.changes import log_each
 from folio.api.documents import Usage
 from folio.api.errors import TooLarge, Unusable
 from folio.api.filters import BooleanFilter
+from folio.api.middleware import declared_size, largest_body, too_large
 from folio.api.usage import lock_users, uses_of
 from folio.api.viewsets import ResourceViewSet
 
@@ -22,8 +22,6 @@ from .models import Media
 from .replacing import ShownAsPicture
 from .serializers import MediaSerializer, ReplacementSerializer, UploadSerializer
 from .uploads import Log
-
-ENVELOPE = 64 * 1024  # bytes that a multipart body may have around its file
 
 
 class MediaViewSet(ResourceViewSet):
@@ -105,6 +103,5 @@ class MediaViewSet(ResourceViewSet):
 
     def refuse_too_large(self, request: Request) -> None:
         """Refuse a body that declares too much before it is read."""
-        declared = request.META.get("CONTENT_LENGTH") or ""
-        if declared.isdecimal() and int(declared) > settings.MAX_UPLOAD_SIZE + ENVELOPE:
-            raise TooLarge(f"The upload is larger than {settings.MAX_UPLOAD_SIZE} bytes, the most that is accepted.")
+        if declared_size(request) > largest_body():
+            raise TooLarge(too_large())

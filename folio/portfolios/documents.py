@@ -6,6 +6,7 @@ from typing import Any, Self
 from django.db.models import F
 
 from folio.api.documents import Document
+from folio.api.rows import Rows
 from folio.media.documents import File, Image, MediaPool
 
 from . import models
@@ -29,6 +30,22 @@ ROW_FIELDS = (
 LINK_FIELDS = ("id", "name", "url", "image_id", "description")
 META_FIELDS = ("id", "key", "value_text", "value_file_id")
 
+employers = Rows(lambda: models.Employer.objects.order_by().values("id", "name", "image_id", "description"), "pk")
+tags = Rows(lambda: models.Tag.objects.order_by().values("id", "name", "image_id"), "pk")
+links = Rows(lambda: models.Link.objects.order_by().values(*LINK_FIELDS, "portfolio"), "pk")
+meta = Rows(lambda: models.MetaEntry.objects.order_by().values(*META_FIELDS, "portfolio"), "pk")
+short_portfolios = Rows(lambda: models.Portfolio.objects.order_by().values(*ROW_FIELDS), "pk")
+full_portfolios = Rows(lambda: models.Portfolio.objects.order_by().values(*ROW_FIELDS, "description"), "pk")
+tags_of_portfolios = Rows(
+    lambda: models.PortfolioTag.objects.values(
+        "portfolio_id", "tag_id", name=F("tag__name"), image_id=F("tag__image_id")
+    ),
+    "portfolio",
+)
+links_of_portfolios = Rows(lambda: models.Link.objects.values("portfolio_id", *LINK_FIELDS), "portfolio")
+gallery_of_portfolios = Rows(lambda: models.PortfolioImage.objects.values("portfolio_id", "media_id"), "portfolio")
+meta_of_portfolios = Rows(lambda: models.MetaEntry.objects.values("portfolio_id", *META_FIELDS), "portfolio")
+
 
 class Employer(Document):
     """The client or company that work was done for."""
@@ -40,9 +57,7 @@ class Employer(Document):
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
-        rows: Any = (
-            models.Employer.objects.filter(pk__in=ids).order_by().values("id", "name", "image_id", "description")
-        )
+        rows = employers.read(list(ids))
         pool = MediaPool((row["image_id"] for row in rows), base)
         return {row["id"]: cls(**pictured(row, pool)) for row in rows}
 
@@ -56,7 +71,7 @@ class Tag(Document):
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
-        rows: Any = models.Tag.objects.filter(pk__in=ids).order_by().values("id", "name", "image_id")
+        rows = tags.read(list(ids))
         pool = MediaPool((row["image_id"] for row in rows), base)
         return {row["id"]: cls(**pictured(row, pool)) for row in rows}
 
@@ -78,7 +93,7 @@ class PlacedLink(Link):
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
-        rows: Any = models.Link.objects.filter(pk__in=ids).order_by().values(*LINK_FIELDS, "portfolio")
+        rows = links.read(list(ids))
         pool = MediaPool((row["image_id"] for row in rows), base)
         return {row["id"]: cls(**pictured(row, pool)) for row in rows}
 
@@ -99,7 +114,7 @@ class PlacedMetaEntry(MetaEntry):
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
-        rows: Any = models.MetaEntry.objects.filter(pk__in=ids).order_by().values(*META_FIELDS, "portfolio")
+        rows = meta.read(list(ids))
         pool = MediaPool((row["value_file_id"] for row in rows), base)
         return {row["id"]: cls(**filed(row, pool)) for row in rows}
 
@@ -143,18 +158,12 @@ class Portfolio(PortfolioRow):
 class Batch:
     """What the short forms of some portfolios are made of, read in five queries however many they are."""
 
-    fields: tuple[str, ...] = ROW_FIELDS
+    portfolios = short_portfolios
 
     def __init__(self, ids: list[int], base: str) -> None:
-        self.rows = {
-            row["id"]: row for row in models.Portfolio.objects.filter(pk__in=ids).order_by().values(*self.fields)
-        }
-        self.tags = grouped(
-            models.PortfolioTag.objects.filter(portfolio__in=self.rows).values(
-                "portfolio_id", "tag_id", name=F("tag__name"), image_id=F("tag__image_id")
-            )
-        )
-        self.links = grouped(models.Link.objects.filter(portfolio__in=self.rows).values("portfolio_id", *LINK_FIELDS))
+        self.rows = {row["id"]: row for row in self.portfolios.read(ids)}
+        self.tags = grouped(tags_of_portfolios.read(self.rows))
+        self.links = grouped(links_of_portfolios.read(self.rows))
         self.read_more()
         self.pool = MediaPool(self.media_ids(), base)
 
@@ -196,15 +205,11 @@ class Batch:
 class FullBatch(Batch):
     """What the full forms are made of, in two queries more."""
 
-    fields = (*ROW_FIELDS, "description")
+    portfolios = full_portfolios
 
     def read_more(self) -> None:
-        self.gallery = grouped(
-            models.PortfolioImage.objects.filter(portfolio__in=self.rows).values("portfolio_id", "media_id")
-        )
-        self.meta = grouped(
-            models.MetaEntry.objects.filter(portfolio__in=self.rows).values("portfolio_id", *META_FIELDS)
-        )
+        self.gallery = grouped(gallery_of_portfolios.read(self.rows))
+        self.meta = grouped(meta_of_portfolios.read(self.rows))
 
     def media_ids(self) -> Iterable[int | None]:
         yield from super().media_ids()

@@ -232,6 +232,15 @@ def tiff(width: int = 1, height: int = 1, *tags: tuple[int, int, bytes], next_di
     return b"II*\0" + long(10) + b"\0\0" + short(len(entries)) + rows + long(next_directory) + more
 
 
+@cache
+def tiff_of_pages(pages: int) -> bytes:
+    """Return a TIFF of that many pages, each of the same black pixel."""
+    page = tiff()[10:]
+    size = len(page)
+    following = [10 + size * (number + 1) for number in range(pages - 1)] + [0]
+    return tiff()[:10] + b"".join(page[:-4] + struct.pack("<I", place) for place in following)
+
+
 def with_size(content: bytes, at: int, layout: str) -> bytes:
     """Return a picture whose header promises the largest size."""
     size = struct.pack(layout, EDGE, EDGE)
@@ -373,6 +382,7 @@ def files() -> Iterable[Hostile]:
     yield Hostile("texts-of-megabytes-TIFF", "a.tif", lambda: tiff(1, 1, (270, 2, b"x" * MEGABYTES)), METADATA)
     yield Hostile("frames-GIF", "film.gif", partial(gif, frames=FRAMES), FRAME_COUNT)
     yield Hostile("frames-APNG", "film.png", partial(apng, FRAMES), FRAME_COUNT)
+    yield Hostile("pages-TIFF", "book.tif", partial(tiff_of_pages, FRAMES), FRAME_COUNT)
     yield Hostile(
         "directories-in-a-circle-TIFF",
         "circle.tif",

@@ -10,7 +10,6 @@ import struct
 import subprocess
 import sys
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,15 +19,13 @@ import msgspec
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
-from PIL import Image, ImageCms, PngImagePlugin
-from PIL.GifImagePlugin import GifImageFile
+from PIL import Image, ImageCms
 
 from folio.media import decoding
+from folio.media.bounds import METADATA_SIZE
 from folio.media.decoding import Decoded, Decoder, Decoders, DecodersBusy, decoders
 from folio.media.models import Media
 from folio.media.thumbnails import (
-    METADATA_SIZE,
-    TooMuchMetadata,
     UnreadableImage,
     dominant_color,
     may_be_image,
@@ -332,59 +329,6 @@ def encoded(format: str, **options: Any) -> io.BytesIO:
 def profile(size: int) -> bytes:
     own = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return own + bytes(size - len(own))
-
-
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
-def test_refuses_a_colour_profile_of_megabytes(format: str) -> None:
-    assert read_header(encoded(format, icc_profile=profile(2 * MEGABYTE)), PIXELS)
-
-    with pytest.raises(TooMuchMetadata, match="more than the 4,194,304 bytes of colour profile"):
-        read_header(encoded(format, icc_profile=profile(METADATA_SIZE + 1)), PIXELS)
-
-
-@pytest.mark.parametrize("is_compressed", [True, False])
-def test_refuses_texts_of_megabytes(is_compressed: bool) -> None:
-    texts = PngImagePlugin.PngInfo()
-    for number in range(5):
-        texts.add_text(f"text {number}", "x" * MEGABYTE, zip=is_compressed)
-
-    with pytest.raises(TooMuchMetadata):
-        read_header(encoded("PNG", pnginfo=texts), PIXELS)
-
-
-def test_refuses_texts_of_megabytes_behind_the_pixels() -> None:
-    content = encoded("PNG").getvalue()
-    data = b"key\0\0" + zlib.compress(bytes(METADATA_SIZE + 1))
-    chunk = struct.pack(">I", len(data)) + b"zTXt" + data + struct.pack(">I", zlib.crc32(b"zTXt" + data))
-
-    with pytest.raises(TooMuchMetadata):
-        render_thumbnails(io.BytesIO(content[:-12] + chunk + content[-12:]))
-
-
-def test_refuses_a_comment_of_megabytes() -> None:
-    comment = b"\x21\xfe" + (b"\xff" + b"x" * 255) * (METADATA_SIZE // 255 + 1) + b"\0"
-    content = encoded("GIF").getvalue()
-    screen = 13 + 3 * 2 ** ((content[10] & 7) + 1)
-
-    with pytest.raises(TooMuchMetadata):
-        read_header(io.BytesIO(content[:screen] + comment + content[screen:]), PIXELS)
-
-
-def test_walks_through_no_frames(monkeypatch: pytest.MonkeyPatch) -> None:
-    head, frame = b"GIF89a\1\0\1\0\x80\0\0\xff\0\0\0\0\0", b"\x2c\0\0\0\0\1\0\1\0\0\2\2\x44\1\0"
-    file = io.BytesIO(head + frame * 100_000 + b";")
-    frames = []
-    seek = GifImageFile._seek
-
-    def watched(image: GifImageFile, frame: int, *args: Any) -> None:
-        frames.append(frame)
-        seek(image, frame, *args)
-
-    monkeypatch.setattr(GifImageFile, "_seek", watched)
-
-    assert read_header(file, PIXELS)
-    assert render_thumbnails(file)
-    assert set(frames) == {0}
 
 
 # What stands in for an image

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.exceptions import RequestDataTooBig
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
@@ -440,3 +441,17 @@ def test_receives_large_uploads_on_the_disk_of_the_media_and_locked(
     [stored] = media_root.rglob("*.txt")
     assert stored.read_bytes() == content
     assert list(settings.FILE_UPLOAD_TEMP_DIR.iterdir()) == []
+
+
+def test_stops_receiving_at_what_no_request_may_have(settings: Any, tmp_path: Path) -> None:
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path
+    settings.MAX_UPLOAD_SIZE = 100_000
+    handler = journal.UploadHandler()
+    handler.new_file("file", "photo.png", "image/png", 100)
+    handler.receive_data_chunk(b"x" * 100_000, 0)
+
+    with pytest.raises(RequestDataTooBig, match="larger than 100000 bytes, the most that is accepted"):
+        handler.receive_data_chunk(b"x" * 100_000, 100_000)
+
+    assert os.stat(handler.file.temporary_file_path()).st_size <= 100_000
+    handler.file.close()

@@ -13,8 +13,7 @@ from PIL import Image, ImageChops, ImageCms, TiffImagePlugin
 from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import IFDRational
 
-from folio.media import privacy
-from folio.media.privacy import UnreadableStructure, write_without_private_data
+from folio.media.privacy import CLEANERS, UnreadableStructure, jpeg, original, write_without_private_data
 from tests.live import PHOTOGRAPHS, photograph
 
 MARK = "PRIVATE"  # what no byte of a copy may hold
@@ -222,7 +221,7 @@ def test_texts_in_the_place_of_numbers_go() -> None:
 
 @pytest.mark.parametrize("fill", range(9))
 def test_the_end_of_the_pixels_is_found_wherever_blocks_meet(monkeypatch: Any, fill: int) -> None:
-    monkeypatch.setattr(privacy, "BLOCK_SIZE", 8)
+    monkeypatch.setattr(jpeg, "BLOCK_SIZE", 8)
     data = encode(picture(), "JPEG", exif=exif(), restart_marker_rows=1)
     clean = copied(data[:-2] + b"\xff" * fill + b"\xff\xd9" + marked_trailer(), "image/jpeg")
     assert_nothing_private(clean)
@@ -630,7 +629,7 @@ def test_a_damaged_file_is_copied_or_refused(name: str, data: st.DataObject) -> 
     assert clean is None or len(clean) <= len(whole) + 64
 
 
-@pytest.mark.parametrize("mime_type", [*privacy.CLEANERS])
+@pytest.mark.parametrize("mime_type", [*CLEANERS])
 @settings(max_examples=50, deadline=None)
 @given(data=st.binary(max_size=300))
 def test_anything_else_is_refused_or_copied(mime_type: str, data: bytes) -> None:
@@ -653,7 +652,7 @@ def test_a_file_of_countless_empty_parts_is_refused(
 ) -> None:
     data = start + part * (1_200_000 // len(part))
     copied(data + b"\xff\xda\0\2\xff\xd9" if mime_type == "image/jpeg" else data, mime_type)
-    monkeypatch.setattr(privacy, "STEPS", 1_000)
+    monkeypatch.setattr(original, "STEPS", 1_000)
     with pytest.raises(UnreadableStructure):
         copied(data, mime_type)
 

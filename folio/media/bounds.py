@@ -1,0 +1,76 @@
+"""How much an image holds beside the pixels that are shown, told without decoding any."""
+
+from typing import IO
+
+from PIL import Image
+
+from .privacy.directories import ICC_PROFILE, Tiff
+from .privacy.gif import GIF_END, GIF_EXTENSION, GIF_IMAGE, colours, copy_blocks
+from .privacy.original import Original, UnreadableStructure
+
+MAX_FRAMES = 10_000  # of an animation, or pages of a TIFF
+METADATA_SIZE = 10 * 1024 * 1024  # bytes of colour profile, camera data and texts
+
+# Of TIFF: texts, XMP, IPTC, Photoshop's resources, profile. What else is long are places of pixels, or Photoshop's
+# layers, which are read only to be left out.
+METADATA_TAGS = {700, 33723, 34377, ICC_PROFILE}
+ASCII = 2
+
+
+def metadata_size(file: IO[bytes], image: Image.Image) -> int:
+    """Return the bytes of what Pillow has read of an image beside its pixels so far."""
+    size = sum(len(value) for value in image.info.values() if isinstance(value, bytes | str))
+    # Of a JPEG all segments, of which `info` has some; of a PNG the chunks that nobody knows.
+    size = max(size, sum(len(data) for _, data in getattr(image, "applist", ())))
+    size += sum(len(chunk[1]) for chunk in getattr(image, "private_chunks", ()))
+    return max(size, metadata_size_of_tiff(file)) if image.format == "TIFF" else size
+
+
+def metadata_size_of_tiff(file: IO[bytes]) -> int:
+    original = Original(file)
+    try:
+        tiff = Tiff(original, 0, original.size)
+        entries, _ = tiff.directory(tiff.first)
+    except UnreadableStructure:  # which Pillow could read, though
+        return 0
+    return sum(entry.size for entry in entries if entry.tag in METADATA_TAGS or entry.type == ASCII)
+
+
+def frame_count(file: IO[bytes], image: Image.Image) -> int:
+    """Return how many frames or pages an image has, counted no further than one more than are accepted.
+
+    Raises UnreadableStructure where it is built so that they can't be counted in a while.
+    """
+    if image.format == "GIF":
+        return frames_of_gif(Original(file))
+    if image.format == "TIFF":
+        return pages_of_tiff(Original(file))
+    return getattr(image, "n_frames", 1)  # which the others tell in their header
+
+
+def frames_of_gif(original: Original) -> int:
+    place = 13 + colours(original.read(10, 1)[0])
+    count = 0
+    while count <= MAX_FRAMES and (kind := original.peek(place, 1)) not in (b"", GIF_END):
+        if kind == GIF_IMAGE and place + 11 <= original.size:
+            count += 1
+            place = copy_blocks(original, place + 11 + colours(original.read(place + 9, 1)[0]), None)
+        elif kind == GIF_EXTENSION:
+            place = copy_blocks(original, place + 2, None)
+        else:
+            place += 1
+    return count
+
+
+def pages_of_tiff(original: Original) -> int:
+    seen: set[int] = set()
+    try:
+        tiff = Tiff(original, 0, original.size)
+        following = tiff.first
+        while following and following not in seen and len(seen) <= MAX_FRAMES:
+            seen.add(following)
+            _, following = tiff.directory(following)
+    except UnreadableStructure:  # a damaged page is as good as none
+        if original.is_exhausted:
+            raise
+    return len(seen)

@@ -1,0 +1,126 @@
+"""EXIF data: what is kept of them, whatever format they come in."""
+
+import re
+import struct
+from dataclasses import dataclass, field, replace
+
+from .directories import (
+    ASCII,
+    BYTE,
+    EXIF_DIRECTORY,
+    INTEROPERABILITY_DIRECTORY,
+    LONG,
+    ORIENTATION,
+    RATIONAL,
+    SHORT,
+    UNDEFINED,
+    Tiff,
+)
+from .original import Original, UnreadableStructure
+
+XMP_SIZE = 1024 * 1024  # bytes of XMP in which an orientation is looked for
+DATE = re.compile(rb"\d{4}:\d\d:\d\d \d\d:\d\d:\d\d\0?")
+# What is kept of EXIF, by directory: resolution and orientation; colour space, dimensions and the date.
+EXIF_TAGS: dict[int, tuple[set[int], re.Pattern[bytes] | None]] = {
+    ORIENTATION: ({BYTE, SHORT, LONG}, None),
+    282: ({RATIONAL}, None),  # XResolution
+    283: ({RATIONAL}, None),  # YResolution
+    296: ({SHORT}, None),  # ResolutionUnit
+    531: ({SHORT}, None),  # YCbCrPositioning
+}
+PHOTOGRAPH_TAGS: dict[int, tuple[set[int], re.Pattern[bytes] | None]] = {
+    36864: ({UNDEFINED}, re.compile(rb"\d{4}")),  # ExifVersion
+    36867: ({ASCII}, DATE),  # DateTimeOriginal
+    40961: ({SHORT}, None),  # ColorSpace
+    40962: ({SHORT, LONG}, None),  # PixelXDimension
+    40963: ({SHORT, LONG}, None),  # PixelYDimension
+    42240: ({RATIONAL}, None),  # Gamma
+}
+# With a colour space that EXIF has no number for, R03 says that it is Adobe RGB.
+INTEROPERABILITY_TAGS: dict[int, tuple[set[int], re.Pattern[bytes] | None]] = {
+    1: ({ASCII}, re.compile(rb"(?:R98|R03|THM)\0?")),
+}
+XMP_ORIENTATION = re.compile(rb"""tiff:Orientation(?:=["']|>)([1-8])""")
+
+Value = tuple[int, int, bytes]  # type, count, bytes
+
+
+@dataclass
+class Exif:
+    """What is kept of EXIF data, in the byte order that it came in; each directory by tag."""
+
+    order: str = ">"
+    main: dict[int, Value] = field(default_factory=dict)
+    photograph: dict[int, Value] = field(default_factory=dict)
+    interoperability: dict[int, Value] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, original: Original, start: int, end: int) -> "Exif":
+        """Read EXIF data as far as they can be read."""
+        exif = cls()
+        if original.peek(start, min(6, end - start)) == b"Exif\0\0":
+            start += 6
+        try:
+            tiff = Tiff(original, start, end)
+            exif.order = tiff.order
+            exif.main = exif.values(tiff, tiff.first, EXIF_TAGS)
+            if pointer := tiff.pointer(tiff.first, EXIF_DIRECTORY):
+                offset = tiff.number(pointer)
+                exif.photograph = exif.values(tiff, offset, PHOTOGRAPH_TAGS)
+                if pointer := tiff.pointer(offset, INTEROPERABILITY_DIRECTORY):
+                    exif.interoperability = exif.values(tiff, tiff.number(pointer), INTEROPERABILITY_TAGS)
+        except UnreadableStructure:
+            if original.is_exhausted:
+                raise
+        return exif
+
+    @staticmethod
+    def values(tiff: Tiff, offset: int, tags: dict[int, tuple[set[int], re.Pattern[bytes] | None]]) -> dict[int, Value]:
+        entries = tiff.harmless(offset, tags).values()
+        return {entry.tag: (entry.type, entry.count, tiff.original.read(entry.start, entry.size)) for entry in entries}
+
+    def turned(self, xmp: bytes) -> "Exif":
+        """Return the data with the orientation from XMP where EXIF has none, as Pillow sees it."""
+        found = XMP_ORIENTATION.search(xmp)
+        if not found or ORIENTATION in self.main:
+            return self
+        orientation = (SHORT, 1, struct.pack(f"{self.order}H", int(found[1])))
+        return replace(self, main={**self.main, ORIENTATION: orientation})
+
+    def write(self) -> bytes:
+        """Return the data as a structure of TIFF; no bytes where nothing is kept."""
+        main, photograph = dict(self.main), dict(self.photograph)
+        if self.interoperability:
+            photograph[INTEROPERABILITY_DIRECTORY] = (LONG, 1, bytes(4))
+        if photograph:
+            main[EXIF_DIRECTORY] = (LONG, 1, bytes(4))
+        if not main:
+            return b""
+        written = struct.pack(f"{self.order}2sHI", b"II" if self.order == "<" else b"MM", 42, 8)
+        for values, tag in (
+            (main, EXIF_DIRECTORY),
+            (photograph, INTEROPERABILITY_DIRECTORY),
+            (self.interoperability, None),
+        ):
+            if tag in values:
+                values[tag] = (LONG, 1, struct.pack(f"{self.order}I", len(written) + directory_size(values)))
+            written += self.directory(values, len(written)) if values else b""
+        return written
+
+    def directory(self, values: dict[int, Value], offset: int) -> bytes:
+        table = struct.pack(f"{self.order}H", len(values))
+        behind = b""
+        offset += 2 + 12 * len(values) + 4
+        for tag, (type, count, value) in sorted(values.items()):
+            table += struct.pack(f"{self.order}HHI", tag, type, count)
+            if len(value) <= 4:
+                table += value.ljust(4, b"\0")
+            else:
+                table += struct.pack(f"{self.order}I", offset + len(behind))
+                behind += value + bytes(len(value) % 2)
+        return table + bytes(4) + behind
+
+
+def directory_size(values: dict[int, Value]) -> int:
+    sizes = (len(value) for _, _, value in values.values())
+    return 6 + sum(12 + (size + size % 2 if size > 4 else 0) for size in sizes)

@@ -1,0 +1,64 @@
+"""A file that is taken apart, with a limit to the work that it may cause."""
+
+import struct
+from typing import IO
+
+BLOCK_SIZE = 64 * 1024  # bytes copied at a time
+STEPS = 1_000_000  # reads that a small file may cause; a larger one, one more for each 64 bytes
+
+
+class UnreadableStructure(Exception):
+    """A file in which private data can't be told from the rest; its message tells the person who sent it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The file is damaged or built in an unusual way, so that private data, such as where it was recorded, "
+            "can't be taken out of it. Save it anew with another program and send that."
+        )
+
+
+class Original:
+    """The file to copy, read at offsets in bytes, with a limit to the work that its structure may cause."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.size = file.seek(0, 2) or file.tell()
+        self.steps_left = STEPS + self.size // 64
+        self.bytes_left = 64 * 1024 * 1024 + 8 * self.size
+
+    @property
+    def is_exhausted(self) -> bool:
+        return self.steps_left < 0 or self.bytes_left < 0
+
+    def work(self, size: int) -> None:
+        self.steps_left -= 1
+        self.bytes_left -= size
+        if self.is_exhausted:
+            raise UnreadableStructure
+
+    def peek(self, offset: int, size: int) -> bytes:
+        """Return up to `size` bytes, fewer at the end of the file."""
+        self.work(max(0, min(size, self.size - offset)))
+        self.file.seek(offset)
+        return self.file.read(size)
+
+    def read(self, offset: int, size: int) -> bytes:
+        if not 0 <= offset <= offset + size <= self.size:
+            raise UnreadableStructure
+        return self.peek(offset, size)
+
+    def unpack(self, layout: str, offset: int) -> tuple[int, ...]:
+        return struct.unpack(layout, self.read(offset, struct.calcsize(layout)))
+
+    def copy(self, offset: int, size: int, target: IO[bytes]) -> None:
+        for start in range(offset, offset + size, BLOCK_SIZE):
+            target.write(self.read(start, min(BLOCK_SIZE, offset + size - start)))
+
+    def blank(self, offset: int, size: int, target: IO[bytes]) -> None:
+        """Write zeros to a place of the copy; it counts as work like reading does."""
+        self.work(size)
+        if not 0 <= offset <= offset + size <= self.size:
+            raise UnreadableStructure
+        target.seek(offset)
+        for start in range(0, size, BLOCK_SIZE):
+            target.write(bytes(min(BLOCK_SIZE, size - start)))
