@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from folio.access.uses import Uses
 from folio.media import journal
 
 from .factories import make_key, make_user
+from .postgresql import Server as PostgreSQL
+from .postgresql import find_binaries, temporary_server
 
 Client = APIClient
 
@@ -105,3 +108,17 @@ def site_for(db: None) -> Callable[[User], Site]:
 def client(client_for: Callable[..., Client], editor: User) -> Client:
     """A client with a key that may do everything but administer."""
     return client_for(editor)
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[PostgreSQL | None]:
+    """On PostgreSQL, a server of a file's own: it may restart, and what others commit would empty the caches."""
+    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        yield None
+        return
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("PostgreSQL runs elsewhere.")
+    with temporary_server(binaries) as own, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", own.url)  # instead of the tests' own
+        yield own

@@ -222,6 +222,7 @@ def wait_for_an_hour_that_lasts() -> None:
     time.sleep(left if left < 60 else 0)
 
 
+@pytest.mark.usefixtures("postgresql")
 def test_a_server_writes_it_behind_and_reads_go_on_from_memory(tmp_path: Path) -> None:
     variables = {SECONDS_VARIABLE: "2", "FOLIO_SERVER_TIMING": "on"}
     with running_server(tmp_path, **variables) as server:

@@ -27,26 +27,11 @@ from folio.snapshots.front import SnapshotFront
 from tests.factories import make_image, make_key, make_tag, make_user
 from tests.live import Server, Session, running_server
 from tests.postgresql import Server as PostgreSQL
-from tests.postgresql import find_binaries, temporary_server
 from tests.readers import ask_until_hit, connections_to_each_worker, is_hit, key_of, with_key
 from tests.writers import TEXTS, WAYS, Database, Rows, Writers, make_rows, text_of
 
 PATIENCE = 20  # seconds
 numbers = count(1)
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[PostgreSQL | None]:
-    """On PostgreSQL, a server of this file's own: it restarts, and what others commit would empty the caches."""
-    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
-        yield None
-        return
-    binaries = find_binaries()
-    if binaries is None:
-        pytest.skip("PostgreSQL runs elsewhere.")
-    with temporary_server(binaries) as own, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DATABASE_URL", own.url)  # instead of the tests' own
-        yield own
 
 
 @contextmanager
