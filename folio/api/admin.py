@@ -77,6 +77,9 @@ class ResourceAdmin(ModelAdmin):
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return in_one_write(request, lambda: super(ResourceAdmin, self).changelist_view(request, *args, **kwargs))
 
+    def _build_nested_formsets(self, *args: Any) -> None:
+        """Look for no inlines within inlines: unfold does so by making one more form for each."""
+
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return in_one_write(request, lambda: super(ResourceAdmin, self).changeform_view(request, *args, **kwargs))
 
