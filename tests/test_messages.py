@@ -51,6 +51,8 @@ def test_names_every_model_and_column() -> None:
     names = set()
     for app in apps.get_app_configs():
         for model in app.get_models() if app.name.startswith("folio.") else ():
+            if not model._meta.default_permissions:  # which nobody sees
+                continue
             names |= {str(model._meta.verbose_name), str(model._meta.verbose_name_plural)}
             names |= {str(field.verbose_name) for field in model._meta.fields}
 

@@ -176,8 +176,12 @@ class FormReader(HTMLParser):
         super().__init__()
         self.values: dict[str, Any] = {}
         self.open: str | None = None  # the select or textarea that is being read
+        self.templates = 0  # that are open; what is in them is not sent
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.templates += tag == "template"
+        if self.templates:
+            return
         given = dict(attributes)
         name, value = given.get("name") or "", given.get("value")
         if tag in {"select", "textarea"}:
@@ -187,17 +191,18 @@ class FormReader(HTMLParser):
         elif tag == "option" and self.open is not None and "selected" in given:
             self.values.setdefault(self.open, []).append(value or "")
         elif tag == "input" and name and given.get("type") not in {"submit", "file", "button", "image"}:
-            if given.get("type") not in {"checkbox", "radio"}:
+            if given.get("type") not in {"checkbox", "radio", "hidden"}:
                 self.values[name] = value or ""
-            elif "checked" in given:
-                self.values.setdefault(name, []).append(value or "on")
+            elif given.get("type") == "hidden" or "checked" in given:
+                self.values.setdefault(name, []).append("on" if value is None else value)
 
     def handle_endtag(self, tag: str) -> None:
+        self.templates -= tag == "template"
         if tag in {"select", "textarea"}:
             self.open = None
 
     def handle_data(self, data: str) -> None:
-        if self.open is not None and isinstance(self.values.get(self.open), str):
+        if not self.templates and self.open is not None and isinstance(self.values.get(self.open), str):
             self.values[self.open] += data
 
 

@@ -124,13 +124,14 @@ class FormerNameQuerySet(models.QuerySet["FormerName"]):
 class FormerName(models.Model):
     """A name in the storage whose file was removed; no other gets it, for browsers keep what they saw under it."""
 
-    name = CodePointCharField(max_length=255, primary_key=True)
+    name = CodePointCharField(max_length=255)
     removed_at = models.DateTimeField(auto_now_add=True)
 
     objects = FormerNameQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["name"], name="former_name_unique")]
 
     def __str__(self) -> str:
         return self.name
