@@ -1,6 +1,5 @@
 """What the admin site's pages share with the API: its search, how it reads texts and moments, and one way to write."""
 
-import json
 from collections.abc import Callable
 from datetime import time
 from typing import Any
@@ -20,6 +19,7 @@ from unfold.admin import ModelAdmin
 
 from .changes import form_changes, log, log_each, owner_of
 from .errors import Busy, Conflict
+from .parsers import parse_json
 from .texts import MAX_SEARCH_WORDS, search
 from .viewsets import write
 
@@ -142,7 +142,7 @@ def in_one_write(request: HttpRequest, view: Callable[[], HttpResponse]) -> Http
 def json_body(request: HttpRequest) -> dict[str, Any]:
     """Return the object that a script of the admin site sent; raise BadRequest for anything else."""
     try:
-        body = json.loads(request.body)
+        body = parse_json(request.body)
     except ValueError as error:
         raise BadRequest(_("The request could not be read. Load the page again.")) from error
     if not isinstance(body, dict):
