@@ -1,6 +1,6 @@
 """What the admin site's pages share with the API: its search, how it reads texts and moments, and one way to write."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import time
 from typing import Any
 
@@ -8,10 +8,11 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.contrib.messages.storage import default_storage
 from django.core.exceptions import BadRequest, ObjectDoesNotExist, PermissionDenied, ValidationError
-from django.db.models import DateTimeField, F, QuerySet, TextField
+from django.db.models import DateTimeField, F, Model, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -19,6 +20,7 @@ from unfold.admin import ModelAdmin
 
 from .changes import form_changes, log, log_each, owner_of
 from .errors import Busy, Conflict
+from .parameters import BIGGEST
 from .parsers import parse_json
 from .texts import MAX_SEARCH_WORDS, search
 from .viewsets import write
@@ -63,6 +65,7 @@ class ResourceAdmin(ModelAdmin):
     """The pages of a resource: `search_fields` are texts to search as the API does, and a write is one transaction."""
 
     formfield_overrides: Any = FIELDS
+    linked_lookups: tuple[str, ...] = ()  # by which other pages narrow the list, besides its filters
 
     def sees_every_row(self, request: HttpRequest) -> bool:
         """Tell whether someone who may open the list sees all rows there; else nothing is told of those of others."""
@@ -73,6 +76,13 @@ class ResourceAdmin(ModelAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         words = search_term.replace("\0", " ").split()[:MAX_SEARCH_WORDS]
         return search(queryset, " ".join(words), *self.get_search_fields(request)) if words else queryset, False
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Let through what the list offers; Django would take any lookup of the table, such as an expression's."""
+        offered = {*self.linked_lookups, *offered_lookups(self.model, self.get_list_filter(request))}
+        if not is_storable(value):
+            raise IncorrectLookupParameters
+        return lookup in offered and super().lookup_allowed(lookup, value, request)
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return in_one_write(request, lambda: super(ResourceAdmin, self).changelist_view(request, *args, **kwargs))
@@ -121,6 +131,26 @@ class ResourceAdmin(ModelAdmin):
         if owner and isinstance(queryset, QuerySet):
             queryset = queryset.select_related(owner)
         return log_each(request.user, DELETION, [(row, {}) for row in queryset])
+
+
+def offered_lookups(model: type[Model], list_filter: Iterable[Any]) -> Iterator[str]:
+    """Yield the query parameters of a list's filters."""
+    for item in list_filter:
+        if isinstance(item, type):
+            yield item.parameter_name  # type: ignore[attr-defined]
+            continue
+        name = item if isinstance(item, str) else item[0]
+        field: Any = model._meta.get_field(name)
+        yield f"{name}__{field.target_field.name}__exact" if field.is_relation else f"{name}__exact"
+        yield f"{name}__isnull"
+
+
+def is_storable(value: str) -> bool:
+    """Tell whether both databases can be asked for a value, which they can't for a NUL or more than 64 bits."""
+    try:
+        return abs(int(value)) <= BIGGEST
+    except ValueError:
+        return "\0" not in value
 
 
 def in_one_write(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
