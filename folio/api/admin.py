@@ -1,17 +1,26 @@
 """What the admin site's pages share with the API: its search, how it reads texts and moments, and one way to write."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import time
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import messages
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.contrib.messages.storage import default_storage
-from django.core.exceptions import BadRequest, ObjectDoesNotExist, PermissionDenied, ValidationError
+from django.core.exceptions import (
+    BadRequest,
+    ObjectDoesNotExist,
+    PermissionDenied,
+    SuspiciousOperation,
+    ValidationError,
+)
+from django.core.paginator import InvalidPage
 from django.db.models import DateTimeField, F, Model, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils.module_loading import import_string
@@ -48,6 +57,7 @@ class MomentField(forms.SplitDateTimeField):
         return super().compress(data_list)
 
 
+IDENTIFIER = re.compile(r"[0-9]{1,18}", re.ASCII)  # of a row, as pages send it
 FIELDS = {TextField: {"form_class": TextBoxField}, DateTimeField: {"form_class": MomentField}}
 
 
@@ -83,6 +93,11 @@ class ResourceAdmin(ModelAdmin):
         if not is_storable(value):
             raise IncorrectLookupParameters
         return lookup in offered and super().lookup_allowed(lookup, value, request)
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        if not all(map(IDENTIFIER.fullmatch, request.POST.getlist(ACTION_CHECKBOX_NAME))):
+            raise BadRequest(unreadable())
+        return super().response_action(request, queryset)
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return in_one_write(request, lambda: super(ResourceAdmin, self).changelist_view(request, *args, **kwargs))
@@ -169,14 +184,27 @@ def in_one_write(request: HttpRequest, view: Callable[[], HttpResponse]) -> Http
         return HttpResponseRedirect(request.get_full_path())
 
 
+def unreadable() -> str:
+    """Return what is said of a request that no page of the admin site sends."""
+    return _("The request could not be read. Load the page again.")
+
+
+def command_search(request: HttpRequest) -> HttpResponse:
+    """Answer the search box of all pages; unfold would fail at a page of results that there is none of."""
+    try:
+        return admin.site.search(request)  # type: ignore[attr-defined]
+    except InvalidPage as error:
+        raise BadRequest(unreadable()) from error
+
+
 def json_body(request: HttpRequest) -> dict[str, Any]:
     """Return the object that a script of the admin site sent; raise BadRequest for anything else."""
     try:
         body = parse_json(request.body)
     except ValueError as error:
-        raise BadRequest(_("The request could not be read. Load the page again.")) from error
+        raise BadRequest(unreadable()) from error
     if not isinstance(body, dict):
-        raise BadRequest(_("The request could not be read. Load the page again."))
+        raise BadRequest(unreadable())
     return body
 
 
@@ -193,6 +221,8 @@ def answer_in_json(change: Callable[[], dict[str, Any]]) -> JsonResponse:
         return JsonResponse({"detail": " ".join(error.messages), "errors": errors}, status=400)
     except BadRequest as error:
         return JsonResponse({"detail": str(error)}, status=400)
+    except (SuspiciousOperation, IncorrectLookupParameters):
+        return JsonResponse({"detail": unreadable()}, status=400)
     except PermissionDenied as error:
         return JsonResponse({"detail": str(error) or _("You may not do that.")}, status=403)
     except ObjectDoesNotExist as error:

@@ -62,3 +62,11 @@ def test_survives_a_value_that_no_row_has(site: Site, parameter: str, value: str
     make_portfolio(employer=make_employer(), tags=[make_tag()])
 
     assert site.get(f"/admin/portfolios/{parameter}={value}", follow=True).status_code in {200, 400}
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("selected", ["abc", "9" * 30, "1\0", "-1", "²"])
+def test_refuses_to_act_on_what_is_no_row(site: Site, path: str, selected: str) -> None:
+    sent = {"action": "delete_selected", "_selected_action": [selected]}
+
+    assert site.post(path, sent).status_code == 400
