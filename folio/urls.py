@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from folio.access.views import MeView, PermissionCodesView, SignInView, TokenViewSet
+from folio.api.admin import command_search
 from folio.api.sessions import session
 from folio.api.views import DocsView, SchemaView
 from folio.media.files import serve_media
@@ -33,6 +34,7 @@ urlpatterns = [
     path("api/", include(resources.urls)),
     path("admin/i18n/", include("django.conf.urls.i18n")),
     path("admin/session/", session, name="session"),
+    path("admin/search/", admin.site.admin_view(command_search), name="search"),
     path("admin/", admin.site.urls),
 ]
 if settings.STORAGES["default"]["BACKEND"] == "django.core.files.storage.FileSystemStorage":

@@ -11,6 +11,7 @@ NO_PAGES = {
     "admin:jsi18n": "a script",
     "admin:autocomplete": "JSON",
     "admin:search": "a part of a page",
+    "search": "the same",
     "admin:view_on_site": "a redirect",
     "admin:logout": "a change",
     "admin:login": "a redirect, for who is signed in",

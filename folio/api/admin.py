@@ -1,18 +1,27 @@
 """What the admin site's pages share with the API: its search, how it reads texts and moments, and one way to write."""
 
-import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from datetime import time
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import messages
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.contrib.messages.storage import default_storage
-from django.core.exceptions import BadRequest, ObjectDoesNotExist, PermissionDenied, ValidationError
-from django.db.models import DateTimeField, F, QuerySet, TextField
+from django.core.exceptions import (
+    BadRequest,
+    ObjectDoesNotExist,
+    PermissionDenied,
+    SuspiciousOperation,
+    ValidationError,
+)
+from django.core.paginator import InvalidPage
+from django.db.models import DateTimeField, F, Model, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -20,6 +29,8 @@ from unfold.admin import ModelAdmin
 
 from .changes import form_changes, log, log_each, owner_of
 from .errors import Busy, Conflict
+from .parameters import BIGGEST
+from .parsers import parse_json
 from .texts import MAX_SEARCH_WORDS, search
 from .viewsets import write
 
@@ -46,6 +57,7 @@ class MomentField(forms.SplitDateTimeField):
         return super().compress(data_list)
 
 
+IDENTIFIER = re.compile(r"[0-9]{1,18}", re.ASCII)  # of a row, as pages send it
 FIELDS = {TextField: {"form_class": TextBoxField}, DateTimeField: {"form_class": MomentField}}
 
 
@@ -63,6 +75,7 @@ class ResourceAdmin(ModelAdmin):
     """The pages of a resource: `search_fields` are texts to search as the API does, and a write is one transaction."""
 
     formfield_overrides: Any = FIELDS
+    linked_lookups: tuple[str, ...] = ()  # by which other pages narrow the list, besides its filters
 
     def sees_every_row(self, request: HttpRequest) -> bool:
         """Tell whether someone who may open the list sees all rows there; else nothing is told of those of others."""
@@ -73,6 +86,18 @@ class ResourceAdmin(ModelAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         words = search_term.replace("\0", " ").split()[:MAX_SEARCH_WORDS]
         return search(queryset, " ".join(words), *self.get_search_fields(request)) if words else queryset, False
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Let through what the list offers; Django would take any lookup of the table, such as an expression's."""
+        offered = {*self.linked_lookups, *offered_lookups(self.model, self.get_list_filter(request))}
+        if not is_storable(value):
+            raise IncorrectLookupParameters
+        return lookup in offered and super().lookup_allowed(lookup, value, request)
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        if not all(map(IDENTIFIER.fullmatch, request.POST.getlist(ACTION_CHECKBOX_NAME))):
+            raise BadRequest(unreadable())
+        return super().response_action(request, queryset)
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return in_one_write(request, lambda: super(ResourceAdmin, self).changelist_view(request, *args, **kwargs))
@@ -123,6 +148,26 @@ class ResourceAdmin(ModelAdmin):
         return log_each(request.user, DELETION, [(row, {}) for row in queryset])
 
 
+def offered_lookups(model: type[Model], list_filter: Iterable[Any]) -> Iterator[str]:
+    """Yield the query parameters of a list's filters."""
+    for item in list_filter:
+        if isinstance(item, type):
+            yield item.parameter_name  # type: ignore[attr-defined]
+            continue
+        name = item if isinstance(item, str) else item[0]
+        field: Any = model._meta.get_field(name)
+        yield f"{name}__{field.target_field.name}__exact" if field.is_relation else f"{name}__exact"
+        yield f"{name}__isnull"
+
+
+def is_storable(value: str) -> bool:
+    """Tell whether both databases can be asked for a value, which they can't for a NUL or more than 64 bits."""
+    try:
+        return abs(int(value)) <= BIGGEST
+    except ValueError:
+        return "\0" not in value
+
+
 def in_one_write(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
     """Answer with `view()`; a write that loses a race runs again, and its form now names what is wrong."""
 
@@ -139,14 +184,27 @@ def in_one_write(request: HttpRequest, view: Callable[[], HttpResponse]) -> Http
         return HttpResponseRedirect(request.get_full_path())
 
 
+def unreadable() -> str:
+    """Return what is said of a request that no page of the admin site sends."""
+    return _("The request could not be read. Load the page again.")
+
+
+def command_search(request: HttpRequest) -> HttpResponse:
+    """Answer the search box of all pages; unfold would fail at a page of results that there is none of."""
+    try:
+        return admin.site.search(request)  # type: ignore[attr-defined]
+    except InvalidPage as error:
+        raise BadRequest(unreadable()) from error
+
+
 def json_body(request: HttpRequest) -> dict[str, Any]:
     """Return the object that a script of the admin site sent; raise BadRequest for anything else."""
     try:
-        body = json.loads(request.body)
+        body = parse_json(request.body)
     except ValueError as error:
-        raise BadRequest(_("The request could not be read. Load the page again.")) from error
+        raise BadRequest(unreadable()) from error
     if not isinstance(body, dict):
-        raise BadRequest(_("The request could not be read. Load the page again."))
+        raise BadRequest(unreadable())
     return body
 
 
@@ -163,6 +221,8 @@ def answer_in_json(change: Callable[[], dict[str, Any]]) -> JsonResponse:
         return JsonResponse({"detail": " ".join(error.messages), "errors": errors}, status=400)
     except BadRequest as error:
         return JsonResponse({"detail": str(error)}, status=400)
+    except (SuspiciousOperation, IncorrectLookupParameters):
+        return JsonResponse({"detail": unreadable()}, status=400)
     except PermissionDenied as error:
         return JsonResponse({"detail": str(error) or _("You may not do that.")}, status=403)
     except ObjectDoesNotExist as error:

@@ -86,6 +86,7 @@ def test_describes_finds_replaces_and_deletes(tab: Tab) -> None:
     page.set_input_files(
         ".folio-replace [type=file]", {"name": "new.png", "mimeType": "", "buffer": picture(31, (90, 60))}
     )
+    expect(page.locator("#id_name")).to_have_value("lighthouse.png")
     page.click(".folio-replace [type=submit]")
     expect(page.locator(".folio-facts")).to_contain_text("90 × 60")
     tab.picture("media")

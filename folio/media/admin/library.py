@@ -49,6 +49,7 @@ class MediaAdmin(LibraryViews, DeletesUnused, ResourceAdmin):
     list_display = ("name", "type", "size", "created_at")  # what `?o=` sorts by
     list_display_links = None
     list_filter = ("type",)
+    linked_lookups = ("alt__exact",)
     list_per_page = CARDS
     list_max_show_all = CARDS
     show_full_result_count = False

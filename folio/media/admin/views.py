@@ -19,7 +19,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from folio.api.admin import answer_in_json, json_body
+from folio.api.admin import answer_in_json, json_body, unreadable
 from folio.api.changes import log
 from folio.api.errors import Busy
 from folio.api.viewsets import write
@@ -109,6 +109,8 @@ class LibraryViews:
         if not self.has_change_permission(request, media):  # type: ignore[attr-defined]
             raise PermissionDenied(_("You may not change media. Ask an administrator for that permission."))
         given = {name: value for name, value in json_body(request).items() if name in TextsForm.base_fields}
+        if not all(isinstance(value, str) for value in given.values()):
+            raise BadRequest(unreadable())
         form = TextsForm({"name": media.name, "alt": media.alt, **given}, instance=media)
         if not form.is_valid():
             raise ValidationError({name: list(messages) for name, messages in form.errors.items()})

@@ -1,5 +1,6 @@
 """The form of a portfolio."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -35,6 +36,10 @@ class MomentInput(forms.SplitDateTimeWidget):
         day: Any = {"type": "date", "class": look, "aria-label": _("Date")}
         time: Any = {"type": "time", "class": look, "aria-label": _("Time (UTC)")}
         super().__init__(date_format="%Y-%m-%d", time_format="%H:%M:%S", date_attrs=day, time_attrs=time)
+
+    def decompress(self, value: Any) -> Any:
+        """Show no text that an address gives: it is read nowhere."""
+        return super().decompress(value if isinstance(value, datetime) else None)
 
 
 class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]

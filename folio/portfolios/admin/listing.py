@@ -22,9 +22,9 @@ from unfold.contrib.filters.forms import HorizontalRadioForm
 from unfold.templatetags.unfold_list import result_headers
 from unfold.views import ChangeList
 
-from folio.api.admin import AbsentLast, answer_in_json, in_one_write, json_body
+from folio.api.admin import AbsentLast, answer_in_json, in_one_write, json_body, unreadable
 from folio.api.changes import log, log_each, new_values
-from folio.api.parameters import BIGGEST
+from folio.api.parameters import BIGGEST, MAX_LIST
 from folio.api.viewsets import write
 from folio.media.admin import thumbnail_urls
 
@@ -200,6 +200,7 @@ class ListPages:
         CoverFilter,
         YearFilter,
     )
+    linked_lookups: tuple[str, ...] = ("is_active__exact", "image__isnull")
     list_filter_submit = True
     list_per_page = 50
     list_max_show_all = 0  # a page of all of them is quick for no one
@@ -318,7 +319,7 @@ class ListPages:
                 raise PermissionDenied(gettext("You may not publish or hide portfolios."))
             is_active = json_body(request).get("is_active")
             if not isinstance(is_active, bool):
-                raise BadRequest(gettext("The request could not be read. Load the page again."))
+                raise BadRequest(unreadable())
             write(lambda: self.switch(request, pk, is_active))
             return {"is_active": is_active}
 
@@ -339,8 +340,8 @@ class ListPages:
             wanted = [name for name in ("before", "after", "place") if name in body]
             shown = body.get("shown", [])
             ids = [body.get("id"), *(body[name] for name in wanted), *(shown if isinstance(shown, list) else [None])]
-            if len(wanted) != 1 or not all(type(pk) is int and 0 <= pk <= BIGGEST for pk in ids):
-                raise BadRequest(gettext("The request could not be read. Load the page again."))
+            if len(wanted) != 1 or len(ids) > MAX_LIST or not all(type(pk) is int and 0 <= pk <= BIGGEST for pk in ids):
+                raise BadRequest(unreadable())
             return write(lambda: self.moved(request, body["id"], wanted[0], body[wanted[0]], shown))
 
         return answer_in_json(change)

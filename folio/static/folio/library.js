@@ -84,6 +84,7 @@ async function copy(text) {
 }
 
 function startReplacing(form) {
+  form.querySelector("[type=file]").hasChangeListener = true; // or unfold writes the file's name into the media's
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const [bar, error, button] = [part(form, "bar"), part(form, "error"), form.querySelector("[type=submit]")];
