@@ -100,7 +100,7 @@ def test_makes_an_entry_from_nothing(tab: Tab, server: Server) -> None:
     tab.check_accessibility()
     tab.picture("portfolio-form")
 
-    page.locator("#id_is_active").uncheck()
+    expect(page.locator("#id_is_active")).not_to_be_checked()
     save(page, "_preview")
     expect(page.get_by_role("heading", name="Straße am नदी")).to_be_visible()
     expect(page.get_by_text("not published yet")).to_be_visible()

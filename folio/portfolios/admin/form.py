@@ -141,6 +141,11 @@ class FormPages(EditPages):
         form.user = request.user
         return form
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> Any:
+        """Return what an empty form shows: an entry is looked at before it is published."""
+        given: Any = super().get_changeform_initial_data(request)  # type: ignore[misc]
+        return {"is_active": False, **given}
+
     def get_fieldsets(self, request: HttpRequest, obj: Portfolio | None = None) -> Any:
         active = "is_active" if drafting.may_publish(request.user, is_new=obj is None) else "standing"
         dates: tuple[str, ...] = ("created_at", "updated_at") if obj else ()
