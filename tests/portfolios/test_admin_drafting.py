@@ -65,6 +65,19 @@ def test_changes_an_entry_that_is_not_active_and_cannot_publish_it(site: Site) -
     assert (portfolio.title, portfolio.is_active) == ("Changed", False)
 
 
+def test_leaves_the_order_as_it_is_whatever_is_sent(site: Site) -> None:
+    portfolio = make_portfolio(is_active=False, order=3)
+    url = change_url(portfolio)
+    page = site.get(url)
+
+    changed = site.post(url, {**shown_values(page), "title": "Changed", "order": "-5"})
+    added = site.post(f"{LIST}add/", entry(order="-5"))
+
+    assert "order" not in page.context["adminform"].form.fields
+    assert (changed.status_code, added.status_code) == (302, 302), errors(added)
+    assert set(Portfolio.objects.values_list("title", "order")) == {("Changed", 3), ("Harbour", 0)}
+
+
 @pytest.mark.parametrize("changes", [{"title": "Changed"}, {"is_active": ""}], ids=["changed", "hidden"])
 def test_may_only_look_at_an_active_entry(site: Site, changes: dict[str, str]) -> None:
     portfolio = make_portfolio(title="Live")

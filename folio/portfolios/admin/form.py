@@ -157,7 +157,9 @@ class FormPages(EditPages):
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Portfolio | None = None) -> Any:
-        return (*super().get_readonly_fields(request, obj), "standing")  # type: ignore[misc]
+        given: Any = super().get_readonly_fields(request, obj)  # type: ignore[misc]
+        may_publish = drafting.may_publish(request.user, is_new=obj is None)
+        return (*given, "standing", *(() if may_publish else ("order",)))
 
     def save_model(self, request: HttpRequest, obj: Portfolio, form: Any, change: bool) -> None:
         if not drafting.may_publish(request.user, is_new=not change):
