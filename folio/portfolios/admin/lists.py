@@ -119,6 +119,12 @@ class PlacedInline(PicksMedia):
 
     has_change_permission = has_delete_permission = has_add_permission
 
+    def get_fields(self, request: HttpRequest, obj: Portfolio | None = None) -> Any:
+        """Return a row's fields; for those who may only look, the rows' order says their places."""
+        fields: Any = super().get_fields(request, obj)  # type: ignore[misc]
+        is_fixed = obj is not None and not self.has_change_permission(request, obj)
+        return tuple(name for name in fields if name != "place") if is_fixed else fields
+
 
 class LinkItemForm(PlacedForm):
     class Meta(LinkForm.Meta):
