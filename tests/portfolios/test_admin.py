@@ -413,6 +413,17 @@ def test_lets_a_removed_key_come_back(site: Site) -> None:
     assert old.pk not in meta(portfolio)
 
 
+@pytest.mark.parametrize("prefix", ["links", "meta"])
+def test_leaves_out_new_rows_that_were_left_empty(site: Site, prefix: str) -> None:
+    portfolio = make_portfolio()
+    name = "name" if prefix == "links" else "key"
+
+    answer = change(site, portfolio, **rows(prefix, {}, {name: "kept", "place": 1}, {name: "", "place": ""}))
+
+    assert answer.status_code == 302, errors(answer)
+    assert (links if prefix == "links" else lambda of: list(meta(of).values()))(portfolio) == ["kept"]
+
+
 def test_lets_two_meta_swap_their_keys(site: Site) -> None:
     portfolio = make_portfolio()
     first, second = make_meta(portfolio, key="a", place=0), make_meta(portfolio, key="b", place=1)

@@ -7,10 +7,11 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client as Site
 
+from folio.media.models import Thumbnail
 from folio.portfolios import drafting
 from folio.portfolios.models import Portfolio
 from tests.conftest import Client
-from tests.factories import make_portfolio, make_user
+from tests.factories import make_link, make_media, make_portfolio, make_tag, make_user
 from tests.forms import errors, rows, shown_values
 
 LIST = "/admin/portfolios/portfolio/"
@@ -65,6 +66,19 @@ def test_changes_an_entry_that_is_not_active_and_cannot_publish_it(site: Site) -
     assert (portfolio.title, portfolio.is_active) == ("Changed", False)
 
 
+def test_leaves_the_order_as_it_is_whatever_is_sent(site: Site) -> None:
+    portfolio = make_portfolio(is_active=False, order=3)
+    url = change_url(portfolio)
+    page = site.get(url)
+
+    changed = site.post(url, {**shown_values(page), "title": "Changed", "order": "-5"})
+    added = site.post(f"{LIST}add/", entry(order="-5"))
+
+    assert "order" not in page.context["adminform"].form.fields
+    assert (changed.status_code, added.status_code) == (302, 302), errors(added)
+    assert set(Portfolio.objects.values_list("title", "order")) == {("Changed", 3), ("Harbour", 0)}
+
+
 @pytest.mark.parametrize("changes", [{"title": "Changed"}, {"is_active": ""}], ids=["changed", "hidden"])
 def test_may_only_look_at_an_active_entry(site: Site, changes: dict[str, str]) -> None:
     portfolio = make_portfolio(title="Live")
@@ -77,6 +91,25 @@ def test_may_only_look_at_an_active_entry(site: Site, changes: dict[str, str]) -
     assert answer.status_code == 403
     portfolio.refresh_from_db()
     assert (portfolio.title, portfolio.is_active) == ("Live", True)
+
+
+def test_shows_pictures_in_their_order_to_those_who_may_only_look(site: Site) -> None:
+    media = [make_media(name=f"{name}.png", alt=f"Seen {name}") for name in ("first", "second", "third")]
+    portfolio = make_portfolio(
+        image=make_media(name="cover.png"), images=media, tags=[make_tag(name="b"), make_tag(name="a")]
+    )
+    for each in (*media, portfolio.image):
+        Thumbnail.objects.create(media=each, size=512, file=f"thumbnails/{each.name}.webp")
+    make_link(portfolio, name="press")
+
+    html = site.get(change_url(portfolio)).content.decode()
+
+    places = [html.index(name) for name in ("cover.png.webp", "first.png.webp", "second.png.webp", "third.png.webp")]
+    assert places == sorted(places)
+    assert 'alt="Seen first"' in html
+    assert "b, a" in html
+    assert "press" in html
+    assert "field-place" not in html
 
 
 def test_loses_the_entry_to_whoever_publishes_it_meanwhile(site: Site) -> None:

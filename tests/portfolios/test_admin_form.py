@@ -41,6 +41,18 @@ def make(site: Site, url: str, name: Any) -> Any:
     return site.post(url, {"name": name}, content_type="application/json")
 
 
+# An empty form
+
+
+def test_publishes_nothing_unless_asked(site: Site) -> None:
+    shown = shown_values(site.get(ADD))
+
+    answer = site.post(ADD, {**shown, "title": "Harbour", "slug": "harbour", "excerpt": "A quay."})
+
+    assert answer.status_code == 302, errors(answer)
+    assert not Portfolio.objects.get().is_active
+
+
 # What was deleted in another tab
 
 

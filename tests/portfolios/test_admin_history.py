@@ -235,7 +235,7 @@ def test_does_not_publish_for_those_who_draft(
     site_for: Callable[[User], Site], client: Client, versions: tuple[Portfolio, list[LogEntry]]
 ) -> None:
     portfolio, (_, _, published) = versions
-    client.patch(f"/api/portfolios/{portfolio.pk}/", {"is_active": False, "title": "Four"})
+    client.patch(f"/api/portfolios/{portfolio.pk}/", {"is_active": False, "title": "Four", "order": 7})
     drafter = make_user(is_staff=True)
     drafter.user_permissions.add(Permission.objects.get(codename="draft_portfolio"))
     site = site_for(drafter)
@@ -243,7 +243,7 @@ def test_does_not_publish_for_those_who_draft(
     assert restore(site, portfolio, published).status_code == 302
 
     portfolio.refresh_from_db()
-    assert (portfolio.title, portfolio.is_active) == ("Three", False)
+    assert (portfolio.title, portfolio.is_active, portfolio.order) == ("Three", False, 7)
 
 
 def test_refuses_those_who_may_only_look(

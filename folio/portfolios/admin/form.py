@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from folio.api.admin import MomentField, TextBoxField
+from folio.media.admin.cards import cards_of, read
 from folio.media.admin.pickers import GalleryField
 from folio.media.models import Media
 
@@ -24,6 +26,7 @@ from .type_ahead import TypeAheadField, TypeAheadListField, make_url
 
 MAX_ORDER = 2**31 - 1
 MAX_EXCERPT = 1000
+FIXED = ("fixed_cover", "fixed_gallery", "fixed_tags")  # what stands for the fields of those who may only look
 
 
 class MomentInput(forms.SplitDateTimeWidget):
@@ -146,18 +149,27 @@ class FormPages(EditPages):
         form.user = request.user
         return form
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> Any:
+        """Return what an empty form shows: an entry is looked at before it is published."""
+        given: Any = super().get_changeform_initial_data(request)  # type: ignore[misc]
+        return {"is_active": False, **given}
+
     def get_fieldsets(self, request: HttpRequest, obj: Portfolio | None = None) -> Any:
         active = "is_active" if drafting.may_publish(request.user, is_new=obj is None) else "standing"
         dates: tuple[str, ...] = ("created_at", "updated_at") if obj else ()
+        is_fixed = obj is not None and not self.has_change_permission(request, obj)
+        cover, gallery, tags = FIXED if is_fixed else ("image", "images", "tags")
         return (
             (_("Entry"), {"fields": ("title", "slug", "excerpt", "description")}),
-            (_("Pictures"), {"fields": ("image", "images")}),
-            (_("Work"), {"fields": ("employer", "tags", "completed_at")}),
+            (_("Pictures"), {"fields": (cover, gallery)}),
+            (_("Work"), {"fields": ("employer", tags, "completed_at")}),
             (_("On the website"), {"fields": (active, "order", *dates), "classes": ("folio-aside",)}),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Portfolio | None = None) -> Any:
-        return (*super().get_readonly_fields(request, obj), "standing")  # type: ignore[misc]
+        given: Any = super().get_readonly_fields(request, obj)  # type: ignore[misc]
+        may_publish = drafting.may_publish(request.user, is_new=obj is None)
+        return (*given, "standing", *FIXED, *(() if may_publish else ("order",)))
 
     def save_model(self, request: HttpRequest, obj: Portfolio, form: Any, change: bool) -> None:
         if not drafting.may_publish(request.user, is_new=not change):
@@ -189,3 +201,24 @@ class FormPages(EditPages):
         if portfolio.pk and portfolio.is_active:
             return gettext("Active: websites show it.")
         return gettext("Not active: websites may leave it out until someone who may publish makes it active.")
+
+    @admin.display(description=_("Cover"))
+    def fixed_cover(self, portfolio: Portfolio) -> str:
+        return pictures([portfolio.image_id] if portfolio.image_id else [])
+
+    @admin.display(description=_("Gallery"))
+    def fixed_gallery(self, portfolio: Portfolio) -> str:
+        rows = PortfolioImage.objects.filter(portfolio=portfolio).order_by("place", "pk")
+        return pictures(list(rows.values_list("media", flat=True)))
+
+    @admin.display(description=_("Tags"))
+    def fixed_tags(self, portfolio: Portfolio) -> str:
+        rows = PortfolioTag.objects.filter(portfolio=portfolio).order_by("place", "pk")
+        return ", ".join(rows.values_list("tag__name", flat=True))
+
+
+def pictures(ids: list[int]) -> str:
+    """Return media as those see them who may not choose others: their pictures in this order, each with its name."""
+    known = read(ids)
+    cards = cards_of(known[str(pk)] for pk in ids)
+    return render_to_string("folio/portfolios/pictures.html", {"cards": cards}) if cards else ""

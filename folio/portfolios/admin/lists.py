@@ -37,10 +37,14 @@ class PlacedFormSet(PaginationInlineFormSet):
     columns: tuple[str, ...]
     of_portfolio: str  # what the list is called
 
+    def kept(self) -> list[Any]:
+        """Return the rows that the list shall have: neither those that are removed nor new ones left empty."""
+        gone = self.deleted_forms
+        return [form for form in self.forms if form not in gone and (form.instance.pk or form.has_changed())]
+
     def save(self, commit: bool = True) -> list[Any]:
         """Save the list if anything changed, and note what did for the admin site's history."""
-        gone = self.deleted_forms
-        forms = [form for form in self.forms if form not in gone and (form.instance.pk or form.has_changed())]
+        gone, forms = self.deleted_forms, self.kept()
         changed = [form for form in forms if form.has_changed()]
         self.new_objects = [form.instance for form in changed if not form.instance.pk]
         self.changed_objects = [(form.instance, form.changed_data) for form in changed if form.instance.pk]
@@ -88,9 +92,7 @@ class MetaFormSet(PlacedFormSet):
     def validate_unique(self) -> None:
         """Name the rows whose key an earlier one has; those that are removed have none."""
         seen: set[str] = set()
-        for form in in_their_places(
-            [form for form in self.forms if form not in self.deleted_forms and form.is_valid()]
-        ):
+        for form in in_their_places([form for form in self.kept() if form.is_valid()]):
             key = form.cleaned_data.get("key")
             if key in seen:
                 form.add_error("key", _("This portfolio already has a meta with this key."))
@@ -116,6 +118,12 @@ class PlacedInline(PicksMedia):
         return drafting.may_change(request.user, obj) if obj else drafting.may_add(request.user)
 
     has_change_permission = has_delete_permission = has_add_permission
+
+    def get_fields(self, request: HttpRequest, obj: Portfolio | None = None) -> Any:
+        """Return a row's fields; for those who may only look, the rows' order says their places."""
+        fields: Any = super().get_fields(request, obj)  # type: ignore[misc]
+        is_fixed = obj is not None and not self.has_change_permission(request, obj)
+        return tuple(name for name in fields if name != "place") if is_fixed else fields
 
 
 class LinkItemForm(PlacedForm):

@@ -20,6 +20,7 @@ from ..models import Portfolio
 
 # The lists aren't: what they held may be gone, and they are quickly made again by eye.
 RESTORED = ("title", "slug", "excerpt", "description", "image", "order", "employer", "is_active", "completed_at")
+PUBLISHING = {"order", "is_active"}  # what only those may bring back who may publish
 
 
 class RestoresVersions:
@@ -78,11 +79,11 @@ def restored(portfolio: Portfolio, entry_id: int, *, may_publish: bool) -> Chang
     """Set a portfolio's own fields to what they were after an entry of its history, and return what that changes.
 
     A field was what the last entry until then made it, else what the first entry after it found; one that the history
-    does not know stays. Whoever may not publish gets all but whether it is active.
+    does not know stays. Whoever may not publish gets all but whether it is active, and its order.
     """
     told = [(entry.pk, read(entry, Portfolio).values) for entry in entries_of(portfolio)]
     values: dict[str, Any] = {}
-    for name in RESTORED if may_publish else (name for name in RESTORED if name != "is_active"):
+    for name in RESTORED if may_publish else (name for name in RESTORED if name not in PUBLISHING):
         until = (of[name][1] for pk, of in told if pk <= entry_id and name in of)
         after = (of[name][0] for pk, of in reversed(told) if pk > entry_id and name in of)
         for value in (*list(until)[:1], *list(after)[:1])[:1]:

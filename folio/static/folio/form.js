@@ -1,6 +1,6 @@
 // A form that loses nothing: it warns before leaving, and asks whether one is still signed in before it is sent.
 
-import { announce, csrfToken, send } from "./page.js";
+import { announce, csrfToken, fill, send } from "./page.js";
 
 class Form {
   constructor(form) {
@@ -47,6 +47,14 @@ class Form {
     if (this.isWaiting) return;
     if (this.form.querySelector(".folio-upload:is([data-state=waiting], [data-state=going])")) {
       announce(this.form.dataset.uploading, "error");
+      return;
+    }
+    const boxes = [...this.form.querySelectorAll(".folio-type-ahead [role=combobox]")];
+    const open = boxes.find((box) => box.value.trim()); // typed and not chosen: it would not be sent
+    if (open) {
+      open.focus();
+      open.scrollIntoView({ block: "center" });
+      announce(fill(open.closest(".folio-type-ahead").dataset.open, { name: open.value.trim() }), "error");
       return;
     }
     this.submitter = event.submitter;

@@ -20,10 +20,11 @@ export function nameControls(element, name) {
   }
 }
 
-/** The files that were dropped or chosen; `onStored(answer)` is called for each that the server keeps. */
+/** The files that were dropped or chosen; `onStored(answer, number)` is called for each that the server keeps. */
 export class Uploads {
   constructor(section, onStored) {
     this.section = section;
+    this.count = 0;
     this.texts = section.dataset;
     this.onStored = onStored;
     this.queue = [];
@@ -42,7 +43,8 @@ export class Uploads {
 
   entry(file) {
     const item = part(this.section, "item").content.firstElementChild.cloneNode(true);
-    const entry = { file, item, attempts: 0, controller: null, isOver: false };
+    const number = (this.count += 1); // in the order in which they came, which is not that in which they are stored
+    const entry = { file, item, number, attempts: 0, controller: null, isOver: false };
     part(item, "name").textContent = file.name;
     nameControls(item, file.name);
     part(item, "cancel").addEventListener("click", () => this.cancel(entry));
@@ -82,7 +84,7 @@ export class Uploads {
     await sent.then((answer) => this.done(entry, answer), (error) => this.failed(entry, error));
     this.going -= 1;
     this.next();
-    if (entry.answer) this.onStored(entry.answer);
+    if (entry.answer) this.onStored(entry.answer, entry.number);
   }
 
   progress(entry, fraction) {

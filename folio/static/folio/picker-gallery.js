@@ -19,7 +19,7 @@ export class Gallery extends HTMLElement {
     choose.addEventListener("click", () => this.choose());
     this.list.addEventListener("click", (event) => this.clicked(event));
     this.list.addEventListener("keydown", (event) => this.key(event));
-    this.uploads = new Uploads(part(this, "uploads"), (answer) => this.uploaded(answer));
+    this.uploads = new Uploads(part(this, "uploads"), (answer, number) => this.uploaded(answer, number));
     acceptDrops(this, null, (files) => this.uploads.add(files));
     this.drag();
   }
@@ -50,17 +50,23 @@ export class Gallery extends HTMLElement {
     }
   }
 
-  uploaded(answer) {
-    if (answer.media.type === "image") this.add([optionOf(answer.option)]);
+  uploaded(answer, number) {
+    if (answer.media.type === "image") this.add([optionOf(answer.option)], number);
     else announce(fill(this.dataset.notImage, { name: answer.media.name }), "error");
   }
 
-  add(options) {
+  /** Add images at the end; one that was uploaded, by its `number`, before those that came after it. */
+  add(options, number = Infinity) {
     const there = new Set(this.items.map((item) => item.dataset.id));
     const isNew = (option) => !there.has(option.dataset.id);
     const names = (some) => some.map((option) => option.dataset.name).join(", ");
     const [added, known] = [options.filter(isNew), options.filter((option) => !isNew(option))];
-    for (const option of added) this.list.append(this.item(option));
+    const after = this.items.find((item) => Number(item.dataset.upload) > number) ?? null;
+    for (const option of added) {
+      const item = this.item(option);
+      if (Number.isFinite(number)) item.dataset.upload = number;
+      this.list.insertBefore(item, after);
+    }
     if (known.length) announce(fill(this.dataset.there, { names: names(known) }), "info");
     if (!added.length) return;
     say(fill(this.dataset.added, { names: names(added) }));
@@ -126,6 +132,7 @@ export class Gallery extends HTMLElement {
 
   moved(item) {
     const items = this.items;
+    for (const each of items) delete each.dataset.upload; // the order is the user's own from now on
     const place = items.indexOf(item) + 1;
     say(fill(this.dataset.moved, { name: item.dataset.name, place, count: items.length }));
     this.changed();

@@ -258,14 +258,14 @@ class TypeAhead {
   }
 }
 
-/** Return which option Enter shall take: what was typed in full, else what begins so, else a new one. */
+/** Return which option Enter shall take: what was typed in full, else what begins so, else the first that was found. */
 function likely(term, options) {
   const typed = term.toLowerCase();
   const tests = [
     ({ id, text }) => id && text.toLowerCase() === typed,
     ({ id, text }) => id && text.toLowerCase().startsWith(typed),
-    ({ id }) => !id,
   ];
+  // A new one comes last: it is taken only where nothing was found, or the arrow keys lead to it.
   return Math.max(0, ...tests.map((test) => options.findIndex(test)).filter((index) => index >= 0).slice(0, 1));
 }
 
