@@ -83,6 +83,30 @@ def test_tells_at_the_file_why_it_is_refused(
     assert files_in(media_root) == []
 
 
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "پرونده خالی است. پرونده‌ای انتخاب کنید که چیزی در آن باشد."),
+        (draw((300, 200))[:200], "تصویر خراب یا ناقص است."),
+        (draw((300, 200), "GIF")[:20] + b"\0" * 20, "تصویر خراب یا ناقص است."),
+        (b"MZ" + bytes(100), "پذیرفته نمی‌شود."),
+    ],
+    ids=["empty", "cut short", "damaged", "program"],
+)
+def test_tells_in_persian_why_a_file_is_refused(site: Site, content: bytes, sentence: str) -> None:
+    answer = site.post(ADD, {"file": upload(content)}, headers={"Accept-Language": "fa"})
+
+    assert answer.status_code == 200
+    assert sentence in " ".join(errors(answer)["file"])
+
+
+def test_tells_in_persian_how_many_pixels_are_too_many(site: Site, settings: Any) -> None:
+    settings.MAX_IMAGE_PIXELS = 50_000
+    answer = site.post(ADD, {"file": upload(draw((300, 200)))}, headers={"Accept-Language": "fa"})
+
+    assert "تصویر \u2066300 × 200\u2069 پیکسل دارد" in " ".join(errors(answer)["file"])
+
+
 @pytest.mark.parametrize("wrong", [{"alt": "x" * 501}, {"name": "x" * 256}, {"file": ""}])
 def test_stores_nothing_while_something_else_is_wrong(site: Site, media_root: Path, wrong: dict[str, str]) -> None:
     page = site.post(ADD, {"file": upload(draw()), **wrong})
