@@ -128,6 +128,11 @@ def test_switches_publishes_and_copies(tab: Tab, api: Session, employer: int) ->
     page.unroute("**/active/")
 
     page.locator("#action-toggle").check()
+    tab.check_accessibility()
+    page.evaluate("document.documentElement.classList.add('dark')")
+    tab.check_accessibility()
+    tab.picture("portfolio-actions-dark", full=False)
+    page.evaluate("document.documentElement.classList.remove('dark')")
     page.locator("select[name=action]").select_option("hide")
     page.locator("#changelist-actions-wrapper button").first.click()
     expect(page.get_by_text("3 portfolios were hidden.")).to_be_visible()
