@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -366,6 +367,25 @@ def test_lists_any_number_of_rows_with_the_same_queries(site: Site) -> None:
     )
 
     assert queries() == at_one <= 7
+
+
+def test_leads_to_all_only_from_a_part(site: Site) -> None:
+    make_media(name="report")
+
+    for query, leads in (("", False), ("?p=1", False), ("?q=rep", True), ("?type__exact=document", True)):
+        page = site.get(f"{LIST}{query}").content.decode()
+        assert bool(re.search(r"\d results? \(<a", page)) == leads, query
+
+
+def test_heads_a_page_with_the_name_as_it_is(site: Site) -> None:
+    media = make_image(name="tag-data.gif")
+
+    page = site.get(f"{LIST}{media.pk}/change/").content.decode()
+    heading = page.partition("<h1")[2].partition("</h1>")[0]
+
+    assert "tag-data.gif" in heading
+    assert "Tag-data.gif" not in heading
+    assert re.search(r">\s*Media\s*<", heading), "of what there are many, a capital"
 
 
 def test_searches_as_the_api_does_and_filters_by_type(site: Site) -> None:
