@@ -15,6 +15,7 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import CharField, F, Q, TextField, Value
 from django.db.models.functions import Cast, Coalesce, Concat
+from django.utils.translation import gettext_lazy as _
 
 MAX_SEARCH_WORDS = 32
 MAX_SEARCH_LENGTH = 1000  # characters; SQLite refuses a pattern of 50,000 bytes
@@ -87,6 +88,6 @@ def validate_slug(value: str) -> None:
         for character in value
     ):
         raise ValidationError(
-            "Enter a slug of letters (of any script), digits, hyphens and underscores, such as 'web-design'.",
+            _("Enter a slug of letters (of any script), digits, hyphens and underscores, such as 'web-design'."),
             code="invalid",
         )

@@ -25,6 +25,7 @@ from typing import IO
 import msgspec
 from PIL import AvifImagePlugin, Image
 
+from .refusals import DAMAGED, gettext_noop
 from .thumbnails import (
     FORMATS,
     ImageHeader,
@@ -79,7 +80,8 @@ class NoImage(msgspec.Struct, tag=True):
 class Refused(msgspec.Struct, tag=True):
     """The image isn't decoded, for a reason that its sender is told."""
 
-    reason: str
+    text: str
+    values: dict[str, str]
 
 
 class OutOfMemory(msgspec.Struct, tag=True):
@@ -174,10 +176,13 @@ class Decoders:
             raise
         self.free.put(decoder)
         if isinstance(answer, Refused):
-            raise UnreadableImage(answer.reason)
+            raise UnreadableImage(answer.text, **answer.values)
         if isinstance(answer, OutOfMemory):
             raise UnreadableImage(
-                "The image takes more memory to decode than is allowed. Send a smaller version of it, or save it anew."
+                gettext_noop(
+                    "The image takes more memory to decode than is allowed. "
+                    "Send a smaller version of it, or save it anew."
+                )
             )
         return answer if isinstance(answer, Decoded) else None
 
@@ -190,16 +195,17 @@ class Decoders:
         except TimeoutError:
             decoder.kill()
             raise UnreadableImage(
-                "The image takes more time to decode than is allowed. Send a smaller version of it, or save it anew."
+                gettext_noop(
+                    "The image takes more time to decode than is allowed. "
+                    "Send a smaller version of it, or save it anew."
+                )
             ) from None
         except (EOFError, OSError, msgspec.MsgspecError) as error:
             status = decoder.end()
             if status == 0 and not is_new:  # it had nothing to do for long, or enough
                 return self.ask(None, file, max_pixels)
             logger.warning("A decoder ended with the status %s at an image that is refused for it.", status)
-            raise UnreadableImage(
-                "The image is damaged or incomplete. Send it again, or save it anew first."
-            ) from error
+            raise UnreadableImage(DAMAGED) from error
         except BaseException:
             decoder.kill()
             raise
@@ -263,7 +269,7 @@ def answer(file: IO[bytes], max_pixels: int) -> Answer:
             placeholder(smallest),
         )
     except UnreadableImage as error:
-        return Refused(str(error))
+        return Refused(error.text, error.values)
     except MemoryError:
         return OutOfMemory()
 

@@ -24,6 +24,7 @@ from PIL import (
 
 from .bounds import MAX_FRAMES, METADATA_SIZE, frame_count, metadata_size
 from .privacy import UnreadableStructure
+from .refusals import DAMAGED, Refusal, gettext_noop
 
 BOXES = (64, 128, 512, 1080)  # edges, in pixels, of the squares that thumbnails fit in
 PREFIX_SIZE = 16  # bytes by which Pillow tells a format
@@ -36,12 +37,24 @@ PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = METADATA_SIZE
 Size = tuple[int, int]
 
 
-class UnreadableImage(Exception):
+class UnreadableImage(Refusal):
     """An image that can't be shown; its message tells the person who sent it what is wrong."""
 
 
 class TooManyPixels(UnreadableImage):
     """An image whose header promises more pixels than may be decoded."""
+
+    def __init__(self, max_pixels: int, size: Size | None = None) -> None:
+        accepted = f"{max_pixels:,}"
+        if size is None:
+            text = gettext_noop("The image has more than the %(accepted)s pixels that are accepted.")
+            super().__init__(text, accepted=accepted)
+        else:
+            text = gettext_noop(
+                "The image has %(width)s × %(height)s pixels, more than the %(accepted)s that are accepted. "
+                "Send a smaller version of it."
+            )
+            super().__init__(text, width=f"{size[0]:,}", height=f"{size[1]:,}", accepted=accepted)
 
 
 class TooManyFrames(UnreadableImage):
@@ -49,7 +62,10 @@ class TooManyFrames(UnreadableImage):
 
     def __init__(self) -> None:
         super().__init__(
-            f"The image has more than the {MAX_FRAMES:,} frames that are accepted. Send a shorter one, or a film."
+            gettext_noop(
+                "The image has more than the %(frames)s frames that are accepted. Send a shorter one, or a film."
+            ),
+            frames=f"{MAX_FRAMES:,}",
         )
 
 
@@ -58,8 +74,11 @@ class TooMuchMetadata(UnreadableImage):
 
     def __init__(self) -> None:
         super().__init__(
-            f"The image carries more than the {METADATA_SIZE:,} bytes of colour profile, camera data and texts that "
-            "are accepted. Save it without them."
+            gettext_noop(
+                "The image carries more than the %(bytes)s bytes of colour profile, camera data and texts that "
+                "are accepted. Save it without them."
+            ),
+            bytes=f"{METADATA_SIZE:,}",
         )
 
 
@@ -144,25 +163,26 @@ def read_header(file: IO[bytes], max_pixels: int) -> ImageHeader | None:
     than `max_pixels` (Pillow's own limit, `PIL.Image.MAX_IMAGE_PIXELS`, holds as well), TooMuchMetadata, TooManyFrames,
     or UnreadableImage for a camera's raw file, of which Pillow would only see the preview.
     """
-    too_many = f"more than the {max_pixels:,} that are accepted. Send a smaller version of it."
     size = _webp_size(file)  # on opening a WebP, room for its pixels is made already
     if size and size[0] * size[1] > max_pixels:
-        raise TooManyPixels(f"The image has {size[0]:,} × {size[1]:,} pixels, {too_many}")
+        raise TooManyPixels(max_pixels, size)
     try:
         image = _open(file)
     except (MemoryError, TooMuchMetadata):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise TooManyPixels(f"The image has more than the {max_pixels:,} pixels that are accepted.") from error
+        raise TooManyPixels(max_pixels) from error
     except Exception:  # Pillow raises whatever a file that is no image, or a damaged one, makes it trip over
         if size:
             _check_memory(size)
         return None
     if _is_raw(image):
-        raise UnreadableImage("This is a camera's raw file. Export the photograph as JPEG or TIFF and send that.")
+        raise UnreadableImage(
+            gettext_noop("This is a camera's raw file. Export the photograph as JPEG or TIFF and send that.")
+        )
     width, height = _stored_size(image)
     if width * height > max_pixels:
-        raise TooManyPixels(f"The image has {width:,} × {height:,} pixels, {too_many}")
+        raise TooManyPixels(max_pixels, (width, height))
     _check_frames(file, image)
     if _orientation(image) >= 5:
         width, height = height, width
@@ -195,7 +215,7 @@ def render_thumbnails(file: IO[bytes]) -> dict[int, bytes]:
             raise TooMuchMetadata from error
         if image:
             _check_memory(image.size)
-        raise UnreadableImage("The image is damaged or incomplete. Send it again, or save it anew first.") from error
+        raise UnreadableImage(DAMAGED) from error
     if image.format == "TIFF":  # turned upright by Pillow, as it loads
         full_size, orientation = image.size, 1
 
@@ -304,7 +324,7 @@ def _check_frames(file: IO[bytes], image: Image.Image) -> None:
     try:
         count = frame_count(file, image)
     except UnreadableStructure as error:
-        raise UnreadableImage(str(error)) from error
+        raise UnreadableImage(error.text, **error.values) from error
     if count > MAX_FRAMES:
         raise TooManyFrames
 

@@ -25,6 +25,7 @@ from django.core.files.storage import Storage
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import IntegrityError, connection, transaction
 from django.utils.crypto import get_random_string
+from django.utils.translation import gettext as _
 
 from folio.api.changes import Changes, new_values
 
@@ -32,6 +33,7 @@ from .decoding import Decoded, DecodersBusy, decoders
 from .journal import claim, operation, persist, record
 from .models import FormerName, Media, MediaType, Thumbnail, media_path, thumbnail_path
 from .privacy import CLEANERS, UnreadableStructure, write_without_private_data
+from .refusals import DAMAGED, Refusal
 from .thumbnails import FORMATS, PREFIX_SIZE, ImageHeader, UnreadableImage, may_be_image
 
 logger = logging.getLogger(__name__)
@@ -207,10 +209,11 @@ def store(examined: Examined, log: Log) -> Media:
 
 def check_size(file: File[bytes]) -> None:
     if not file.size:
-        raise UploadRefused("The file is empty. Choose one with content.", code="empty")
+        raise UploadRefused(_("The file is empty. Choose one with content."), code="empty")
     if file.size > settings.MAX_UPLOAD_SIZE:
         raise UploadTooLarge(
-            f"The file has {file.size:,} bytes, more than the {settings.MAX_UPLOAD_SIZE:,} that are accepted.",
+            _("The file has %(size)s bytes, more than the %(accepted)s that are accepted.")
+            % {"size": f"{file.size:,}", "accepted": f"{settings.MAX_UPLOAD_SIZE:,}"},
             code="too_large",
         )
 
@@ -228,12 +231,17 @@ def decode(file: File[bytes]) -> Decoded | None:
         with on_disk(file) as opened:
             return pool.decode(opened, settings.MAX_IMAGE_PIXELS)
     except UnreadableImage as error:
-        raise UploadRefused(str(error), code="unreadable") from error
+        raise UploadRefused(said(error), code="unreadable") from error
     except DecodersBusy as error:
         raise UploadBusy(
-            "More images are being uploaded than the server can decode at once. Nothing was stored; try again.",
+            _("More images are being uploaded than the server can decode at once. Nothing was stored; try again."),
             code="busy",
         ) from error
+
+
+def said(refusal: Refusal) -> str:
+    """Return why a file is refused in the language of who sent it."""
+    return _(refusal.text) % refusal.values
 
 
 @contextmanager
@@ -259,7 +267,7 @@ def without_private_data(file: File[bytes], kind: FileKind) -> File[bytes]:
         write_without_private_data(cast(IO[bytes], file), copy, kind.mime_type)
     except UnreadableStructure as error:
         copy.close()
-        raise UploadRefused(str(error), code="damaged") from error
+        raise UploadRefused(said(error), code="damaged") from error
     copy.flush()
     return File(copy, file.name)
 
@@ -281,7 +289,7 @@ def recognise(file: File[bytes], name: str) -> FileKind:
     kind = KIND_BY_MIME_TYPE.get(mime_type)
     named = KIND_BY_EXTENSION.get(extension_of(name))
     if kind and kind.type == MediaType.IMAGE:
-        raise UploadRefused("The image is damaged or incomplete. Send it again, or save it anew first.", code="damaged")
+        raise UploadRefused(_(DAMAGED), code="damaged")
     if mime_type in {"text/plain", "text/csv"} and is_markup(file):
         refuse("text/html")
     if mime_type == "application/pdf" and is_markup(file, PDF_SIGNATURE):  # readers look for it some way in
@@ -296,7 +304,8 @@ def recognise(file: File[bytes], name: str) -> FileKind:
 def refuse(mime_type: str) -> NoReturn:
     accepted = ", ".join(kind.extensions[0] for kind in KINDS)
     raise UploadRefused(
-        f"The file's content is of the type {mime_type}, which is not accepted. Accepted are: {accepted}.",
+        _("The file's content is of the type %(type)s, which is not accepted. Accepted are: %(accepted)s.")
+        % {"type": mime_type, "accepted": accepted},
         code="not_accepted",
     )
 

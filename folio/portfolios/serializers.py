@@ -2,6 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.validators import URLValidator
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -17,7 +18,7 @@ from .services import Replaced, replace_links, replace_meta, replace_through, sa
 
 REQUIRED = "This field is required."
 DUPLICATE_KEY = "This portfolio already has a meta with this key."
-NOT_WEB = "Enter a URL that begins with http:// or https://."
+NOT_WEB = _("Enter a URL that begins with http:// or https://.")
 
 
 class ImageIdField(IdField):

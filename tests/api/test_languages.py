@@ -1,5 +1,6 @@
 """The admin site speaks its reader's language, and everything else English."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -8,7 +9,7 @@ from django.test import Client as Site
 from django.utils import translation
 
 from tests.conftest import Client
-from tests.factories import make_portfolio
+from tests.factories import make_employer, make_image, make_portfolio, make_tag
 
 PERSIAN = {"Accept-Language": "fa-IR,fa;q=0.9,en;q=0.5"}
 
@@ -35,6 +36,30 @@ def test_speaks_what_the_browser_asks_for(site: Site) -> None:
     assert "folio/rtl.css" in page
     assert response.headers["Content-Language"] == "fa"
     assert {"Accept-Language", "Cookie"} <= set(response.headers["Vary"].split(", "))
+
+
+def test_heads_the_names_of_employers_and_tags_in_persian(site: Site) -> None:
+    make_employer()
+    make_tag()
+
+    for path in ("employer", "tag"):
+        page = site.get(f"/admin/portfolios/{path}/", headers=PERSIAN).content.decode()
+        assert re.search(r">\s*نام\s*<", page)
+        assert not re.search(r">\s*name\s*<", page, re.IGNORECASE)
+
+
+def test_keeps_sizes_from_left_to_right_beside_persian(site: Site) -> None:
+    portfolio = make_portfolio(image=make_image())
+
+    page = site.get(f"/admin/portfolios/portfolio/{portfolio.pk}/change/", headers=PERSIAN).content.decode()
+
+    assert re.search("تصویر · \u2066\\d+ × \\d+\u2069 · \u2066[^\u2069]+\u2069", page)
+
+
+def test_labels_the_order_without_a_colon(site: Site) -> None:
+    page = site.get("/admin/portfolios/portfolio/add/", headers=PERSIAN).content.decode()
+
+    assert re.search(r'<label[^>]*for="id_order"[^>]*>\s*ترتیب\s*<', page)
 
 
 def test_speaks_english_to_those_who_ask_for_nothing(site: Site) -> None:

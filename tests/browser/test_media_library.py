@@ -158,6 +158,10 @@ def test_fits_a_phone_and_the_dark(tab_for: Callable[..., Tab]) -> None:
     expect(page.locator(".folio-card").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     tab.picture("library-phone-dark", full=False)
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    expect(page.locator(".folio-text-name").first).to_have_css("text-align", "right")
+    expect(page.locator(".folio-text-alt").first).to_have_css("text-align", "right")
+    page.evaluate("document.documentElement.dir = 'ltr'")
     tab.check_accessibility()
     page.locator(".folio-card-picture").first.click()
     expect(page.locator(".folio-facts")).to_be_visible()

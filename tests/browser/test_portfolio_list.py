@@ -128,6 +128,11 @@ def test_switches_publishes_and_copies(tab: Tab, api: Session, employer: int) ->
     page.unroute("**/active/")
 
     page.locator("#action-toggle").check()
+    tab.check_accessibility()
+    page.evaluate("document.documentElement.classList.add('dark')")
+    tab.check_accessibility()
+    tab.picture("portfolio-actions-dark", full=False)
+    page.evaluate("document.documentElement.classList.remove('dark')")
     page.locator("select[name=action]").select_option("hide")
     page.locator("#changelist-actions-wrapper button").first.click()
     expect(page.get_by_text("3 portfolios were hidden.")).to_be_visible()
@@ -154,6 +159,10 @@ def test_shows_the_preview_of_a_portfolio(tab: Tab, api: Session, server: Server
     expect(page.get_by_role("heading", level=1)).to_have_text(entry["title"])
     tab.check_accessibility()
     tab.picture("preview")
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    expect(page.get_by_role("heading", level=1)).to_have_css("text-align", "right")
+    expect(page.locator(".excerpt").first).to_have_css("text-align", "right")
+    page.evaluate("document.documentElement.dir = 'ltr'")
 
     page.locator("[data-large]").first.click()
     expect(page.get_by_role("dialog")).to_contain_text(f"1 / {len(entry['images_data'])}")

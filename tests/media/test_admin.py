@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,30 @@ def test_tells_at_the_file_why_it_is_refused(
     assert 'value="kept"' in page.content.decode()
     assert not Media.objects.exists()
     assert files_in(media_root) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "پرونده خالی است. پرونده‌ای انتخاب کنید که چیزی در آن باشد."),
+        (draw((300, 200))[:200], "تصویر خراب یا ناقص است."),
+        (draw((300, 200), "GIF")[:20] + b"\0" * 20, "تصویر خراب یا ناقص است."),
+        (b"MZ" + bytes(100), "پذیرفته نمی‌شود."),
+    ],
+    ids=["empty", "cut short", "damaged", "program"],
+)
+def test_tells_in_persian_why_a_file_is_refused(site: Site, content: bytes, sentence: str) -> None:
+    answer = site.post(ADD, {"file": upload(content)}, headers={"Accept-Language": "fa"})
+
+    assert answer.status_code == 200
+    assert sentence in " ".join(errors(answer)["file"])
+
+
+def test_tells_in_persian_how_many_pixels_are_too_many(site: Site, settings: Any) -> None:
+    settings.MAX_IMAGE_PIXELS = 50_000
+    answer = site.post(ADD, {"file": upload(draw((300, 200)))}, headers={"Accept-Language": "fa"})
+
+    assert "تصویر \u2066300 × 200\u2069 پیکسل دارد" in " ".join(errors(answer)["file"])
 
 
 @pytest.mark.parametrize("wrong", [{"alt": "x" * 501}, {"name": "x" * 256}, {"file": ""}])
@@ -342,6 +367,25 @@ def test_lists_any_number_of_rows_with_the_same_queries(site: Site) -> None:
     )
 
     assert queries() == at_one <= 7
+
+
+def test_leads_to_all_only_from_a_part(site: Site) -> None:
+    make_media(name="report")
+
+    for query, leads in (("", False), ("?p=1", False), ("?q=rep", True), ("?type__exact=document", True)):
+        page = site.get(f"{LIST}{query}").content.decode()
+        assert bool(re.search(r"\d results? \(<a", page)) == leads, query
+
+
+def test_heads_a_page_with_the_name_as_it_is(site: Site) -> None:
+    media = make_image(name="tag-data.gif")
+
+    page = site.get(f"{LIST}{media.pk}/change/").content.decode()
+    heading = page.partition("<h1")[2].partition("</h1>")[0]
+
+    assert "tag-data.gif" in heading
+    assert "Tag-data.gif" not in heading
+    assert re.search(r">\s*Media\s*<", heading), "of what there are many, a capital"
 
 
 def test_searches_as_the_api_does_and_filters_by_type(site: Site) -> None:

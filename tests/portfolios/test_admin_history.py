@@ -217,18 +217,41 @@ def test_names_a_title_that_is_taken_now(site: Site, versions: tuple[Portfolio, 
     assert LogEntry.objects.count() == 3
 
 
-def test_names_an_employer_that_is_gone(site: Site, client: Client, versions: tuple[Portfolio, list[LogEntry]]) -> None:
+def test_restores_the_rest_where_the_employer_is_gone(
+    site: Site, client: Client, versions: tuple[Portfolio, list[LogEntry]]
+) -> None:
     portfolio, (_, second, _) = versions
     employer = portfolio.employer_id
     client.patch(f"/api/portfolios/{portfolio.pk}/", {"employer": None})
     client.delete(f"/api/employers/{employer}/")
 
-    page = restore(site, portfolio, second)
+    said = "The employer of that version was deleted. The employer stays as it is now."
+    page = site.get(f"{PORTFOLIO}{portfolio.pk}/history/{second.pk}/restore/")
+    assert said in page.content.decode()
+    assert [difference.label for difference in page.context["differences"]] == ["Title", "Active"]
+    assert 'class="folio-history-do"' in page.content.decode()
 
-    assert page.status_code == 400
-    assert "The employer of that version was deleted." in page.content.decode()
+    answer = restore(site, portfolio, second)
+
+    assert answer.status_code == 302
+    assert said in site.get(answer.headers["Location"]).content.decode()
     portfolio.refresh_from_db()
-    assert portfolio.title == "Three"
+    assert (portfolio.title, portfolio.employer) == ("Two", None)
+
+
+def test_offers_nothing_where_only_what_is_gone_differs(
+    site: Site, client: Client, versions: tuple[Portfolio, list[LogEntry]]
+) -> None:
+    portfolio, (_, _, third) = versions
+    employer = portfolio.employer_id
+    client.patch(f"/api/portfolios/{portfolio.pk}/", {"employer": None})
+    client.delete(f"/api/employers/{employer}/")
+
+    page = site.get(f"{PORTFOLIO}{portfolio.pk}/history/{third.pk}/restore/").content.decode()
+
+    assert "The employer of that version was deleted." in page
+    assert "already as they were then" not in page
+    assert 'class="folio-history-do"' not in page
 
 
 def test_does_not_publish_for_those_who_draft(

@@ -22,6 +22,7 @@ ICONS = {
     MediaType.ARCHIVE: "folder_zip",
     MediaType.OTHER: "draft",
 }
+LTR, END = "\u2066", "\u2069"  # between them, Unicode reads from left to right, whatever is around
 SMALL, LARGE = 128, 512  # the thumbnails that rows and cards show
 
 
@@ -58,16 +59,19 @@ def card(media: Media, pages: str, url: Callable[[str], str]) -> dict[str, Any]:
     thumbnails = {thumbnail.size: thumbnail.file.name or "" for thumbnail in media.thumbnails.all()}
     large, small = (thumbnails.get(size) for size in (LARGE, SMALL))
     width, height = fitted(media.width or 0, media.height or 0)
+    type_name, size = str(media.get_type_display()), human_readable_size(media.size)
+    dimensions = f"{media.width} × {media.height}" if media.width else ""
     return {
         "id": media.pk,
         "name": media.name,
         "alt": media.alt,
         "type": media.type,
-        "type_name": str(media.get_type_display()),
+        "type_name": type_name,
         "icon": ICONS.get(MediaType(media.type), "draft"),
         "extension": PurePosixPath(str(media.file)).suffix[1:].upper(),
-        "dimensions": f"{media.width} × {media.height}" if media.width else "",
-        "size": human_readable_size(media.size),
+        "dimensions": dimensions,
+        "size": size,
+        "facts": " · ".join([type_name, *(f"{LTR}{fact}{END}" for fact in (dimensions, size) if fact)]),
         "thumbnail": url(large) if large else None,
         "small": url(small) if small else None,
         "width": width,

@@ -3,17 +3,21 @@
 import struct
 from typing import IO
 
+from ..refusals import Refusal, gettext_noop
+
 BLOCK_SIZE = 64 * 1024  # bytes copied at a time
 STEPS = 1_000_000  # reads that a small file may cause; a larger one, one more for each 64 bytes
 
 
-class UnreadableStructure(Exception):
+class UnreadableStructure(Refusal):
     """A file in which private data can't be told from the rest; its message tells the person who sent it."""
 
     def __init__(self) -> None:
         super().__init__(
-            "The file is damaged or built in an unusual way, so that private data, such as where it was recorded, "
-            "can't be taken out of it. Save it anew with another program and send that."
+            gettext_noop(
+                "The file is damaged or built in an unusual way, so that private data, such as where it was recorded, "
+                "can't be taken out of it. Save it anew with another program and send that."
+            )
         )
 
 

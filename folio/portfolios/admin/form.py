@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
@@ -47,7 +47,7 @@ class MomentInput(forms.SplitDateTimeWidget):
 
 class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
     order = forms.IntegerField(
-        label=_("Order"),
+        label=pgettext_lazy("place among others", "Order"),
         min_value=-MAX_ORDER - 1,
         max_value=MAX_ORDER,
         initial=0,

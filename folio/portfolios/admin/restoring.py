@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from folio.access.history import Difference, differences_of, entries_of, label_of, read
 from folio.api.admin import in_one_write
@@ -21,6 +22,10 @@ from ..models import Portfolio
 # The lists aren't: what they held may be gone, and they are quickly made again by eye.
 RESTORED = ("title", "slug", "excerpt", "description", "image", "order", "employer", "is_active", "completed_at")
 PUBLISHING = {"order", "is_active"}  # what only those may bring back who may publish
+GONE = {
+    "image": gettext_lazy("The image of that version was deleted. The image stays as it is now."),
+    "employer": gettext_lazy("The employer of that version was deleted. The employer stays as it is now."),
+}
 
 
 class RestoresVersions:
@@ -55,12 +60,14 @@ class RestoresVersions:
             raise Http404(_("There is no such version."))
         if not self.has_change_permission(request, portfolio):  # type: ignore[attr-defined]
             raise PermissionDenied
-        changes = restored(portfolio, entry_id, may_publish=drafting.may_publish(request.user))
+        changes, gone = restored(portfolio, entry_id, may_publish=drafting.may_publish(request.user))
         problems = problems_of(portfolio) if changes else []
         if request.method == "POST" and changes and not problems:
             portfolio.save()
             log(request.user, portfolio, CHANGE, changes)
             messages.success(request, _("The version was restored. Gallery, tags, links and meta stayed as they were."))
+            for sentence in gone:
+                messages.warning(request, sentence)
             return HttpResponseRedirect(reverse("admin:portfolios_portfolio_change", args=(portfolio.pk,)))
         context = {
             **self.admin_site.each_context(request),  # type: ignore[attr-defined]
@@ -69,46 +76,48 @@ class RestoresVersions:
             "object": portfolio,
             "entry": entry,
             "differences": differences_of(Portfolio, changes),
+            "gone": gone,
             "problems": problems,
         }
         status = 400 if request.method == "POST" else 200
         return TemplateResponse(request, "folio/portfolios/restore.html", context, status=status)
 
 
-def restored(portfolio: Portfolio, entry_id: int, *, may_publish: bool) -> Changes:
+def restored(portfolio: Portfolio, entry_id: int, *, may_publish: bool) -> tuple[Changes, list[str]]:
     """Set a portfolio's own fields to what they were after an entry of its history, and return what that changes.
+
+    What was deleted meanwhile can't come back: where a field pointed there, it stays, and a sentence of those that are
+    returned as well says so.
 
     A field was what the last entry until then made it, else what the first entry after it found; one that the history
     does not know stays. Whoever may not publish gets all but whether it is active, and its order.
     """
     told = [(entry.pk, read(entry, Portfolio).values) for entry in entries_of(portfolio)]
     values: dict[str, Any] = {}
+    gone: list[str] = []
     for name in RESTORED if may_publish else (name for name in RESTORED if name not in PUBLISHING):
         until = (of[name][1] for pk, of in told if pk <= entry_id and name in of)
         after = (of[name][0] for pk, of in reversed(told) if pk > entry_id and name in of)
         for value in (*list(until)[:1], *list(after)[:1])[:1]:
             field: Any = Portfolio._meta.get_field(name)
-            values[field.attname] = value if field.is_relation else field.to_python(value)
-    return set_values(portfolio, values)
+            if name in GONE and value is not None and not is_there(field, value):
+                gone.append(str(GONE[name]))
+            else:
+                values[field.attname] = value if field.is_relation else field.to_python(value)
+    return set_values(portfolio, values), gone
+
+
+def is_there(field: Any, pk: int) -> bool:
+    return bool(field.related_model._default_manager.filter(pk=pk).exists())
 
 
 def problems_of(portfolio: Portfolio) -> list[Difference]:
     """Return by the fields' names why the portfolio can't be saved as it is."""
     problems: dict[str, list[str]] = {}
-    missing: dict[str, str] = {}
-    for name, gone in (
-        ("image", _("The image of that version was deleted.")),
-        ("employer", _("The employer of that version was deleted.")),
-    ):
-        field: Any = Portfolio._meta.get_field(name)
-        pk = getattr(portfolio, field.attname)
-        if pk is not None and not field.related_model._default_manager.filter(pk=pk).exists():
-            missing[name] = gone
     try:
-        portfolio.full_clean(exclude=set(missing))
+        portfolio.full_clean()
     except ValidationError as error:
         problems = error.message_dict
-    problems |= {name: [sentence] for name, sentence in missing.items()}
     return [
         Difference(label_of(Portfolio, name) if name in RESTORED else "", " ".join(sentences))
         for name, sentences in problems.items()

@@ -8,7 +8,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
 from folio.api.admin import ResourceAdmin
@@ -53,7 +53,7 @@ class EmployerAdmin(MadeByName, EditPages, ResourceAdmin):
             protected.append((more if shown else text) % {"count": rest})
         return list(map(str, employers)), {self.opts.verbose_name_plural: len(employers)}, set(), protected
 
-    @display(description="name", ordering="name", header=True)  # type: ignore[untyped-decorator]
+    @display(description=gettext_lazy("name"), ordering="name", header=True)  # type: ignore[untyped-decorator]
     def name_and_picture(self, row: Employer | Tag) -> list[Any]:
         return heading(row.name, "", row.image, row.name[:1])
 
