@@ -124,7 +124,8 @@ def check_same_work(served: Server, usual: Server) -> None:
     """Make sure that both answer with the same rows and the same fields in them, and that they are not the same."""
     path = f"{LIST}?limit={ROWS}&offset=30&has_image=true"
     with served.client() as one, usual.client() as two:
-        assert (one.get("/api/tags/").status, two.get("/api/tags/").status) == (200, 404), "the usual has no tags"
+        assert one.get("/api/tags/").status == 200
+        assert two.get("/api/tags/").status != 200, "the usual way has no tags: this is Folio itself"
         ours, theirs = one.get(path).json(), two.get(path).json()
     assert ours["count"] == theirs["count"]
     assert [row["id"] for row in ours["results"]] == [row["id"] for row in theirs["results"]]
