@@ -103,11 +103,11 @@ def write_rates(installation: Installation, rounds: int, seconds: float) -> Rate
 
 
 def in_turns(ways: dict[str, Callable[[int, float], Load]], rounds: int, seconds: float) -> Rates:
-    """Let each way have its turn in each round, after one short round that warms up."""
+    """Let each way have its turn in each round, after one round that warms up."""
     loads: Rates = {name: [] for name in ways}
     for turn in range(rounds + 1):
         for name, way in ways.items():
-            load = way(turn, seconds if turn else 1)
+            load = way(turn, seconds)
             if turn:
                 loads[name].append(load)
     return loads
