@@ -74,7 +74,6 @@ bench: $(VENV)/.installed-dev
 ifneq ($(DATABASES),postgresql)
 	@$(BIN)/python -m benchmarks
 	@$(BIN)/python -m benchmarks.site
-	@$(BIN)/python -m benchmarks.thumbnails
 	@$(BIN)/python -m benchmarks.uploads
 	@$(BIN)/python -m benchmarks.slow_clients
 endif
@@ -85,9 +84,9 @@ endif
 
 # For maintainers: pin the newest releases that pyproject.toml admits, and renew the committed OpenAPI schema.
 requirements: $(VENV)/.installed-dev
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--group build --upgrade pyproject.toml -o requirements/run.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--group build --extra dev --upgrade --constraint requirements/run.txt pyproject.toml -o requirements/dev.txt
 
 schema: $(VENV)/.installed-dev

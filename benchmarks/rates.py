@@ -204,8 +204,13 @@ def upload_body() -> bytes:
     picture = Image.merge("RGB", [Image.linear_gradient("L").resize(PHOTOGRAPH), noise, noise])
     file = BytesIO()
     picture.save(file, "JPEG", quality=85)
+    return multipart("FILENAME.jpg", file.getvalue())
+
+
+def multipart(file_name: str, content: bytes) -> bytes:
+    """Return a file as a form's body."""
     head = (
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="FILENAME.jpg"\r\n'
-        "Content-Type: image/jpeg\r\n\r\n"
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{file_name}"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
     )
-    return head.encode() + file.getvalue() + f"\r\n--{BOUNDARY}--\r\n".encode()
+    return head.encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()

@@ -8,13 +8,11 @@ each shared page counted once (PSS).
 import os
 import sys
 import tempfile
-import threading
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from io import BytesIO
 from pathlib import Path
@@ -24,46 +22,37 @@ from PIL import Image
 
 from . import machine, report, thumbnails
 from .processes import LIST, Installation, Server, children, fill, folio, usual_of
+from .rates import BOUNDARY, multipart, repeated
 
 PORTFOLIOS = 200
 ROUNDS = 7
 AT_ONCE = 8
 LARGE = (6000, 4000)  # 24 megapixels
 VIDEO_SIZE = 100 * 1000 * 1000
-BOUNDARY = b"folio-benchmark"
 PACE = 0.005  # seconds between two looks at the memory, and between two reads
 READ_SECONDS = 10
 
 
-@dataclass
-class Form:
-    """A multipart body in a file, which is sent without reading it whole."""
-
-    path: Path
-
-    def send(self, server: Server) -> None:
-        """Upload it, or raise SystemExit."""
-        with closing(HTTPConnection("127.0.0.1", server.port, timeout=120)) as connection, self.path.open("rb") as body:
-            headers = {
-                "Authorization": f"Token {server.key}",
-                "Content-Type": f"multipart/form-data; boundary={BOUNDARY.decode()}",
-                "Content-Length": str(self.path.stat().st_size),
-            }
-            connection.request("POST", "/api/media/", body, headers)
-            answer = connection.getresponse()
-            text = answer.read()
-        if answer.status != 201:
-            raise SystemExit(f"An upload was answered with {answer.status}: {text.decode()}")
+def send(server: Server, form: Path) -> None:
+    """Upload a multipart body without reading it whole, or raise SystemExit."""
+    with closing(HTTPConnection("127.0.0.1", server.port, timeout=120)) as connection, form.open("rb") as body:
+        headers = {
+            "Authorization": f"Token {server.key}",
+            "Content-Type": f"multipart/form-data; boundary={BOUNDARY}",
+            "Content-Length": str(form.stat().st_size),
+        }
+        connection.request("POST", "/api/media/", body, headers)
+        answer = connection.getresponse()
+        text = answer.read()
+    if answer.status != 201:
+        raise SystemExit(f"An upload was answered with {answer.status}: {text.decode()}")
 
 
-def form_of(folder: Path, file_name: str, content: bytes) -> Form:
-    head = (
-        b'--%s\r\nContent-Disposition: form-data; name="file"; filename="%s"\r\n'
-        b"Content-Type: application/octet-stream\r\n\r\n" % (BOUNDARY, file_name.encode())
-    )
+def form_of(folder: Path, file_name: str, content: bytes) -> Path:
+    """Return a file that holds the multipart body of an upload."""
     path = folder / f"{file_name}.form"
-    path.write_bytes(head + content + b"\r\n--%s--\r\n" % BOUNDARY)
-    return Form(path)
+    path.write_bytes(multipart(file_name, content))
+    return path
 
 
 def large_photograph() -> bytes:
@@ -78,52 +67,24 @@ def video() -> bytes:
     return b"\0\0\0\x18ftypisom\0\0\2\0isommp41" + VIDEO_SIZE.to_bytes(4, "big") + b"mdat" + os.urandom(VIDEO_SIZE - 8)
 
 
-@dataclass
-class Watch:
-    """The memory of a server's processes in MB, looked at again and again."""
-
-    before: float
-    most: float = 0.0
-
-
-def memory_of_all(server: Server) -> float:
-    return sum(proportional_memory(pid) for pid in family(server.process.pid))
-
-
-def family(pid: int) -> Iterator[int]:
-    yield pid
-    for child in children(pid):
-        yield from family(child)
+def memory_of_family(pid: int) -> float:
+    try:
+        return proportional_memory(pid) + sum(map(memory_of_family, children(pid)))
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended
+        return 0.0
 
 
 def proportional_memory(pid: int) -> float:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except (FileNotFoundError, ProcessLookupError):  # it has just ended
-        return 0.0
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:")), 0.0)
 
 
 @contextmanager
-def watched(server: Server) -> Iterator[Watch]:
-    """Look at the memory until the block ends."""
-    watch = Watch(memory_of_all(server))
-    over = threading.Event()
-
-    def run() -> None:
-        while not over.wait(PACE):
-            try:
-                watch.most = max(watch.most, memory_of_all(server))
-            except (FileNotFoundError, ProcessLookupError):  # one of them ended meanwhile
-                continue
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield watch
-    finally:
-        over.set()
-        thread.join()
+def watched(server: Server) -> Iterator[list[float]]:
+    """Yield what the server takes in MB: before the block, and again and again until it ends."""
+    looks = [memory_of_family(server.process.pid)]
+    with repeated(lambda number: looks.append(memory_of_family(server.process.pid)), PACE):
+        yield looks
 
 
 def timed(action: Callable[[], None]) -> float:
@@ -132,77 +93,66 @@ def timed(action: Callable[[], None]) -> float:
     return time.perf_counter() - started
 
 
-def upload_ratios(installation: Installation, photograph: Form, rounds: int) -> list[float]:
+def upload_ratios(installation: Installation, photograph: Path, rounds: int) -> list[float]:
     """Return how many times as long the usual upload takes, round by round."""
     with folio(installation) as served, usual_of(installation) as usual:
-        photograph.send(served)
-        photograph.send(usual)
-        return [timed(lambda: photograph.send(usual)) / timed(lambda: photograph.send(served)) for _ in range(rounds)]
+        send(served, photograph)
+        send(usual, photograph)
+        return [timed(lambda: send(usual, photograph)) / timed(lambda: send(served, photograph)) for _ in range(rounds)]
 
 
-def memory_of_many(installation: Installation, photograph: Form, rounds: int) -> list[float]:
+def memory_of_many(installation: Installation, photograph: Path, rounds: int) -> list[float]:
     """Return the most MB that the server takes while so many come at once, round by round."""
     most = []
     for _ in range(rounds):
         with folio(installation) as server, ThreadPoolExecutor(AT_ONCE) as pool:
-            with watched(server) as watch:
-                list(pool.map(lambda _: photograph.send(server), range(AT_ONCE)))
-            most.append(watch.most)
+            with watched(server) as looks:
+                list(pool.map(lambda _: send(server, photograph), range(AT_ONCE)))
+            most.append(max(looks))
     return most
 
 
-def growth(installation: Installation, film: Form, warm: Form, rounds: int) -> list[float]:
+def growth(installation: Installation, film: Path, warm: Path, rounds: int) -> list[float]:
     """Return by how many MB the server grows while a film comes, once it has taken an upload, round by round."""
     grown = []
     with folio(installation) as server:
-        warm.send(server)
+        send(server, warm)
         for _ in range(rounds):
-            with watched(server) as watch:
-                film.send(server)
-            grown.append(watch.most - watch.before)
+            with watched(server) as looks:
+                send(server, film)
+            grown.append(max(looks) - looks[0])
     return grown
 
 
-@dataclass
-class Reads:
-    """What reads take in milliseconds."""
-
-    times: list[float] = field(default_factory=list)
-
-    @property
-    def p95(self) -> float:
-        return quantiles(self.times, n=20)[-1]
-
-
-def read_until(server: Server, is_over: Callable[[], bool]) -> Reads:
-    """Read pages one after another, each another one than before."""
-    reads = Reads()
+def p95_until(server: Server, is_over: Callable[[], bool]) -> float:
+    """Read pages one after another, each another one than before; return the milliseconds that 95 of 100 keep to."""
+    times: list[float] = []
     with server.client() as client:
         while not is_over():
-            reads.times.append(client.time(f"{LIST}?limit=10&offset={len(reads.times) % (PORTFOLIOS - 10)}"))
+            times.append(client.time(f"{LIST}?limit=10&offset={len(times) % (PORTFOLIOS - 10)}"))
             time.sleep(PACE)
-    return reads
+    return quantiles(times, n=20)[-1]
 
 
-def read_ratios(installation: Installation, photograph: Form, seconds: float, rounds: int) -> list[tuple[float, float]]:
+def read_ratios(installation: Installation, photograph: Path, seconds: float, rounds: int) -> list[tuple[float, float]]:
     """Return the p95 of reads alone and of reads while photographs come one after another, round by round."""
     found = []
     with folio(installation) as server, ThreadPoolExecutor(1) as pool:
-        photograph.send(server)
+        send(server, photograph)
         for _ in range(rounds):
             end = time.monotonic() + seconds
-            alone = read_until(server, lambda end=end: time.monotonic() > end)  # type: ignore[misc]
+            alone = p95_until(server, lambda end=end: time.monotonic() > end)  # type: ignore[misc]
             end = time.monotonic() + seconds
             uploads = pool.submit(send_until, server, photograph, end)
-            beside = read_until(server, uploads.done)
+            beside = p95_until(server, uploads.done)
             uploads.result()
-            found.append((alone.p95, beside.p95))
+            found.append((alone, beside))
     return found
 
 
-def send_until(server: Server, form: Form, end: float) -> None:
+def send_until(server: Server, form: Path, end: float) -> None:
     while time.monotonic() < end:
-        form.send(server)
+        send(server, form)
 
 
 def main() -> int:
