@@ -22,7 +22,7 @@ from PIL import Image
 
 from . import machine, report, thumbnails
 from .processes import LIST, Installation, Server, children, fill, folio, usual_of
-from .rates import BOUNDARY, multipart, repeated
+from .rates import BOUNDARY, make_ready, multipart, repeated
 
 PORTFOLIOS = 200
 ROUNDS = 7
@@ -139,6 +139,7 @@ def read_ratios(installation: Installation, photograph: Path, seconds: float, ro
     found = []
     with folio(installation) as server, ThreadPoolExecutor(1) as pool:
         send(server, photograph)
+        make_ready(server, LIST + "?", PORTFOLIOS)
         for _ in range(rounds):
             end = time.monotonic() + seconds
             alone = p95_until(server, lambda end=end: time.monotonic() > end)  # type: ignore[misc]
