@@ -36,6 +36,13 @@ def key(server: Server) -> str:
     return server.key
 
 
+@pytest.fixture
+def fresh_server(tmp_path: Path) -> Iterator[Server]:
+    """A server whose places are all free: no client of an earlier test, gone unnoticed, still holds one."""
+    with running_server(tmp_path) as server:
+        yield server
+
+
 def connect(server: Server, lines: list[str], more: bytes = b"") -> socket.socket:
     connection = socket.create_connection((urlsplit(server.url).hostname, urlsplit(server.url).port), timeout=PROMPT)
     connection.sendall("\r\n".join([*lines, "", ""]).encode() + more)
@@ -114,10 +121,10 @@ def test_reads_go_on_beside(
 
 @pytest.mark.parametrize(("start", "places"), [(slow_upload, LARGE), (slow_small_upload, SMALL)])
 def test_more_uploads_than_places_are_sent_away_at_once(
-    server: Server, key: str, start: Callable[[Server, str], socket.socket], places: int
+    fresh_server: Server, start: Callable[[Server, str], socket.socket], places: int
 ) -> None:
     with ExitStack() as stack:
-        connections = [stack.enter_context(start(server, key)) for _ in range(80)]
+        connections = [stack.enter_context(start(fresh_server, fresh_server.key)) for _ in range(80)]
 
         refused = answered(connections, 80 - places)
 
@@ -129,11 +136,12 @@ def test_more_uploads_than_places_are_sent_away_at_once(
             assert "send it again in 5 seconds" in json.loads(response.read())["detail"]
 
 
-def test_a_whole_upload_that_is_sent_away_is_told_why_and_stored_later(server: Server, key: str) -> None:
+def test_a_whole_upload_that_is_sent_away_is_told_why_and_stored_later(fresh_server: Server) -> None:
+    key = fresh_server.key
     files = {"file": ("large.txt", b"text " * 1_000_000)}
-    with server.session(key) as session:
+    with fresh_server.session(key) as session:
         with ExitStack() as stack:
-            connections = [stack.enter_context(slow_upload(server, key)) for _ in range(LARGE + 1)]
+            connections = [stack.enter_context(slow_upload(fresh_server, key)) for _ in range(LARGE + 1)]
             assert len(answered(connections, 1)) == 1
 
             refused = session.post("/api/media/", files=files, timeout=PROMPT)
