@@ -30,11 +30,18 @@ def number(name: str, default: int, least: int = 0) -> int:
 
 
 def database(default: str) -> dict[str, Any]:
-    """Return Django's settings for `DATABASE_URL`; raise ImproperlyConfigured unless it is SQLite or PostgreSQL."""
+    """Return Django's settings for `DATABASE_URL`; raise ImproperlyConfigured unless it is SQLite or PostgreSQL.
+
+    Of several servers, as libpq would take them, one could tell a version and another one give the rows.
+    """
     url = env.str("DATABASE_URL", default=default)
     if urlsplit(url).scheme not in {"sqlite", "postgres", "postgresql"}:
         raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgres://.")
-    return dict(env.db_url_config(url))
+    found: dict[str, Any] = dict(env.db_url_config(url))
+    hosts = {found.get("HOST", ""), *map(found.get("OPTIONS", {}).get, ("host", "hostaddr"))}
+    if any("," in (host or "") for host in hosts):
+        raise ImproperlyConfigured("DATABASE_URL names several servers; it must name one.")
+    return found
 
 
 def switch(name: str) -> bool:

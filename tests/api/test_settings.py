@@ -139,6 +139,8 @@ def test_the_defaults_trust_no_origin_and_need_no_https(tmp_path: Path) -> None:
         ("FOLIO_PUBLIC_URL", "api.example.com", "it must be an absolute URL"),
         ("DATABASE_URL", "mysql://localhost/folio", "must begin with sqlite:/// or postgres://"),
         ("DATABASE_URL", "nonsense", "must begin with sqlite:/// or postgres://"),
+        ("DATABASE_URL", "postgres://one,two/folio", "names several servers; it must name one"),
+        ("DATABASE_URL", "postgres:///folio?host=one,two", "names several servers; it must name one"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_named_at_the_start(
