@@ -1,4 +1,4 @@
-"""Serve a WSGI application just as `folio serve` would: `python -m benchmarks.host MODULE:NAME PORT`."""
+"""Serve a WSGI application just as `folio serve` would: `python -m benchmarks.host MODULE:NAME PORT [THREADS]`."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ def main() -> None:
         port=int(sys.argv[2]),
         interface=Interfaces.WSGI,
         workers=1,
-        blocking_threads=threads_of(1),
+        blocking_threads=int(sys.argv[3]) if len(sys.argv) > 3 else threads_of(1),
         backpressure=BACKPRESSURE,
         log_level=LogLevels.error,
     ).serve()
