@@ -192,6 +192,14 @@ def test_filters_by_activity_image_and_year(site: Site) -> None:
     assert listed(site, year="2021", is_active="true") == []
 
 
+@pytest.mark.parametrize("name", ["is_active", "has_image", "year"])
+def test_a_value_that_a_filter_does_not_know_finds_nothing(site: Site, name: str) -> None:
+    make_portfolio()
+
+    assert listed(site, **{name: "zzz"}) == []
+    assert len(listed(site, **{name: ""})) == 1
+
+
 def test_filters_by_tag_without_showing_a_row_twice(site: Site) -> None:
     web, print_ = make_tag(name="web"), make_tag(name="print")
     make_portfolio(title="a", order=1, tags=[web, print_])

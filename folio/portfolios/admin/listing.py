@@ -49,8 +49,10 @@ class YesNoFilter(RadioFilter):
         return [("true", _("Yes")), ("false", _("No"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Portfolio]) -> QuerySet[Portfolio]:
-        if self.value() not in {"true", "false"}:
+        if not self.value():
             return queryset
+        if self.value() not in {"true", "false"}:
+            return queryset.none()
         chosen = PortfolioFilterSet.base_filters[self.parameter_name]
         found: QuerySet[Portfolio] = chosen.filter(queryset, self.value() == "true")
         return found
