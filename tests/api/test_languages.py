@@ -55,6 +55,11 @@ def test_keeps_sizes_from_left_to_right_beside_persian(site: Site) -> None:
 
     assert re.search("تصویر · \u2066\\d+ × \\d+\u2069 · \u2066[^\u2069]+\u2069", page)
 
+    page = site.get(f"/admin/media/media/{portfolio.image_id}/change/", headers=PERSIAN).content.decode()
+
+    assert re.search(r'<span dir="ltr">\d+ × \d+</span>', page)
+    assert re.search(r'<span dir="ltr">[\d.]+ \w+</span>', page)
+
 
 def test_labels_the_order_without_a_colon(site: Site) -> None:
     page = site.get("/admin/portfolios/portfolio/add/", headers=PERSIAN).content.decode()
