@@ -20,6 +20,9 @@ def session(request: HttpRequest) -> JsonResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form whose token is out of date, as after a sign-in in another tab, or that came from elsewhere."""
     if "json" in request.headers.get("Accept", ""):
-        detail = _("This page is out of date: you have signed in again since it was opened. Load it again.")
+        detail = _(
+            "This page is out of date: you have signed out or in again since it was opened. "
+            "Copy what you have typed, and load it again."
+        )
         return JsonResponse({"detail": detail}, status=403)
     return render(request, "folio/csrf_failure.html", status=403)
