@@ -10,6 +10,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import CHECKBOX_CLASSES
 
+from folio.api.parameters import IDENTIFIER
+
 from . import words
 from .codes import ACTIONS, CODES, RESOURCES, Code
 from .words import path_of
@@ -143,6 +145,11 @@ class GrantsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
         return words.label_of(path_of(obj)) if isinstance(obj, Permission) else str(obj)
 
     def clean(self, value: Any) -> Any:
+        for pk in value or ():
+            if not IDENTIFIER.fullmatch(str(pk)):
+                raise forms.ValidationError(
+                    self.error_messages["invalid_pk_value"], code="invalid_pk_value", params={"pk": pk}
+                )
         chosen = list(super().clean(value))
         kept = [row for row in self.existing if not self.may_grant(row)]
         refused = [row for row in chosen if not self.may_grant(row) and row not in kept]

@@ -1,6 +1,5 @@
 """What the admin site's pages share with the API: its search, how it reads texts and moments, and one way to write."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import time
 from typing import Any
@@ -29,7 +28,7 @@ from unfold.admin import ModelAdmin
 
 from .changes import form_changes, log, log_each, owner_of
 from .errors import Busy, Conflict
-from .parameters import BIGGEST
+from .parameters import BIGGEST, IDENTIFIER
 from .parsers import parse_json
 from .texts import MAX_SEARCH_WORDS, search
 from .viewsets import write
@@ -57,7 +56,6 @@ class MomentField(forms.SplitDateTimeField):
         return super().compress(data_list)
 
 
-IDENTIFIER = re.compile(r"[0-9]{1,18}", re.ASCII)  # of a row, as pages send it
 FIELDS = {TextField: {"form_class": TextBoxField}, DateTimeField: {"form_class": MomentField}}
 
 

@@ -256,6 +256,23 @@ def test_grants_no_permission_that_the_form_does_not_show(managing: Site, staff:
     assert held(staff) == set()
 
 
+@pytest.mark.parametrize("value", ["9" * 5000, str(2**64), "²", "-1", "abc"])
+@pytest.mark.parametrize("name", ["user_permissions", "groups"])
+def test_grants_nothing_that_is_no_id(site: Site, staff: User, name: str, value: str) -> None:
+    answer = send(site, staff, **{name: [value]})
+
+    assert "is not a valid value" in str(errors(answer)[name])
+    assert held(staff) == set()
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, str(2**64)])
+def test_makes_no_group_of_what_is_no_id(site: Site, value: str) -> None:
+    answer = site.post(f"{GROUPS}add/", {"name": "new", "permissions": [value]})
+
+    assert "is not a valid value" in str(errors(answer)["permissions"])
+    assert not Group.objects.filter(name="new").exists()
+
+
 @pytest.mark.parametrize("whom", ["themselves", "another"])
 def test_puts_nobody_into_a_group_that_grants_more(managing: Site, manager: User, staff: User, whom: str) -> None:
     user = manager if whom == "themselves" else staff
