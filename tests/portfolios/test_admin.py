@@ -336,6 +336,8 @@ def test_says_so_where_a_write_loses_every_race(site: Site, monkeypatch: pytest.
         ({"title": "nul\0"}, "Null characters are not allowed."),
         ({"employer": "999999"}, "“999999” was deleted meanwhile, and was taken out here."),
         ({"employer": "x"}, "“x” was deleted meanwhile, and was taken out here."),
+        ({"employer": str(2**64)}, "“18446744073709551616” was deleted meanwhile"),
+        ({"employer": "9" * 5000}, "“999"),
         ({"completed_at_1": "08:30"}, "Enter a date such as"),
     ],
 )

@@ -15,6 +15,7 @@ from django.utils.text import capfirst, get_text_list
 from django.utils.translation import gettext as _
 
 from folio.api.changes import Changes
+from folio.api.parameters import IDENTIFIER
 
 from .differences import SHOWN
 from .entries import Pair, Record, entries_of, read
@@ -164,17 +165,19 @@ def latest(limit: int, request: HttpRequest | None = None) -> list[Latest]:
     if request is not None:
         entries = entries.filter(told_to(request))
     shown = [(entry, model_of(entry)) for entry in entries[:limit]]
-    names = Names(
-        (model, int(entry.object_id))
-        for entry, model in shown
-        if model and entry.object_id and entry.object_id.isdecimal()
-    )
+    names = Names((model, id_of(entry)) for entry, model in shown if model)
     return [in_a_line(entry, model, names) for entry, model in shown]
 
 
 def model_of(entry: LogEntry) -> Model | None:
     """Return the model of the row that an entry is about, if there is still such a model."""
     return entry.content_type.model_class() if entry.content_type else None
+
+
+def id_of(entry: LogEntry) -> int:
+    """Return the id of the row that an entry is about; 0 where it is no number."""
+    text = entry.object_id or ""
+    return int(text) if IDENTIFIER.fullmatch(text) else 0
 
 
 def told_to(request: HttpRequest) -> models.Q:
@@ -188,8 +191,7 @@ def told_to(request: HttpRequest) -> models.Q:
 
 
 def in_a_line(entry: LogEntry, model: Model | None, names: Names) -> Latest:
-    pk = int(entry.object_id) if entry.object_id and entry.object_id.isdecimal() else 0
-    name = names.names.get(model, {}).get(pk) if model else None
+    name = names.names.get(model, {}).get(id_of(entry)) if model else None
     record = read(entry, model)
     fields = [*(label_of(model, name) for name in record.values if model), *(_(name) for name in record.names)]
     words = action_of(entry)
