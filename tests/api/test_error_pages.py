@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client as Site
 
 from folio.api import admin as folio_admin
+from folio.api.languages import LanguageMiddleware
 from folio.api.policies import page_policy
 from tests.factories import make_user
 
@@ -66,6 +67,21 @@ def test_says_that_the_server_failed(site_for: Any, root: User, monkeypatch: pyt
     monkeypatch.setattr(folio_admin, "search", fail)
 
     page = page_of(site.get("/admin/portfolios/tag/?q=crane"), 500)
+    assert "Server error" in page
+    assert "secret" not in page
+    page = page_of(site.get("/admin/portfolios/tag/?q=crane", headers=PERSIAN), 500)
+    assert 'lang="fa" dir="rtl"' in page
+    assert "Server error" not in page
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/nothing/"])
+def test_says_that_the_server_failed_without_a_database(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: Any) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(LanguageMiddleware, "__call__", fail)
+
+    page = page_of(Site(raise_request_exception=False).get(path), 500)
     assert "Server error" in page
     assert "secret" not in page
 
