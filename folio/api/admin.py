@@ -177,14 +177,19 @@ def in_one_write(request: HttpRequest, view: Callable[[], HttpResponse]) -> Http
         return view()
     try:
         return write(attempt)
-    except Conflict as error:
-        messages.error(request, str(error))
+    except Conflict:
+        messages.error(request, collided())
         return HttpResponseRedirect(request.get_full_path())
 
 
 def unreadable() -> str:
     """Return what is said of a request that no page of the admin site sends."""
     return _("The request could not be read. Load the page again.")
+
+
+def collided() -> str:
+    """Return what is said of a write that lost every race."""
+    return _("Someone else changed the same at this moment. Load the page again, and repeat it.")
 
 
 def command_search(request: HttpRequest) -> HttpResponse:
@@ -228,5 +233,4 @@ def answer_in_json(change: Callable[[], dict[str, Any]]) -> JsonResponse:
     except Busy as error:
         return JsonResponse({"detail": str(error.detail)}, status=503, headers={"Retry-After": str(error.wait)})
     except Conflict:
-        detail = _("Someone else changed the same at this moment. Load the page again, and repeat it.")
-        return JsonResponse({"detail": detail}, status=409)
+        return JsonResponse({"detail": collided()}, status=409)

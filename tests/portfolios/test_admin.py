@@ -317,9 +317,11 @@ def test_says_so_where_a_write_loses_every_race(site: Site, monkeypatch: pytest.
     monkeypatch.setattr(Portfolio, "validate_constraints", lambda *args, **kwargs: None)
 
     page = site.post(ADD, entry(), follow=True)
+    in_persian = site.post(ADD, entry(), follow=True, headers={"Accept-Language": "fa"})
 
-    assert page.status_code == 200
-    assert "The change collided with another one." in page.content.decode()
+    assert page.status_code == in_persian.status_code == 200
+    assert "Someone else changed the same at this moment." in page.content.decode()
+    assert "کس دیگری در همین لحظه همین را تغییر داد." in in_persian.content.decode()
     assert Portfolio.objects.count() == 1
 
 
