@@ -112,7 +112,8 @@ if PUBLIC_URL:
     PUBLIC_URL = public.geturl()
     ALLOWED_HOSTS = [*ALLOWED_HOSTS, split_domain_port(public.netloc)[0]]
     FORCE_SCRIPT_NAME = public.path or None
-    SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = public.path or "/"  # other programs of the host don't get them
+    # Other programs of the host don't get them.
+    SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LANGUAGE_COOKIE_PATH = public.path or "/"
     CSRF_TRUSTED_ORIGINS = [f"{public.scheme}://{public.netloc}"]
     if public.scheme == "https":
         SESSION_COOKIE_SECURE = True
