@@ -7,6 +7,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from .errors import wants_json
+
 
 @never_cache
 @require_safe
@@ -19,7 +21,7 @@ def session(request: HttpRequest) -> JsonResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form whose token is out of date, as after a sign-in in another tab, or that came from elsewhere."""
-    if "json" in request.headers.get("Accept", ""):
+    if wants_json(request):
         detail = _("This page is out of date: you have signed in again since it was opened. Load it again.")
         return JsonResponse({"detail": detail}, status=403)
     return render(request, "folio/csrf_failure.html", status=403)

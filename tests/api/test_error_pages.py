@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Site
 
 from folio.api import admin as folio_admin
 from folio.api.languages import LanguageMiddleware
 from folio.api.policies import page_policy
+from folio.media.models import Media
 from tests.factories import make_user
 
 PERSIAN = {"Accept-Language": "fa"}
@@ -84,6 +86,25 @@ def test_says_that_the_server_failed_without_a_database(path: str, monkeypatch: 
     page = page_of(Site(raise_request_exception=False).get(path), 500)
     assert "Server error" in page
     assert "secret" not in page
+
+
+def test_says_that_a_form_was_too_large(site_for: Any, root: User, settings: Any) -> None:
+    settings.MAX_UPLOAD_SIZE = 1024
+    site: Site = site_for(root)
+
+    def send(**headers: str) -> Any:
+        return site.post(
+            "/admin/media/media/add/", {"file": SimpleUploadedFile("a.txt", b"t" * 100_000)}, headers=headers
+        )
+
+    assert "larger than 1.0\xa0KB, the most" in page_of(send(), 413)
+    page = page_of(send(**PERSIAN), 413)
+    assert 'lang="fa" dir="rtl"' in page
+    assert "larger than" not in page
+    assert send(accept="application/json").json() == {
+        "detail": "The upload is larger than 1024 bytes, the most that is accepted."
+    }
+    assert not Media.objects.exists()
 
 
 def test_an_address_outside_of_the_admin_site_needs_no_session(db: None) -> None:
