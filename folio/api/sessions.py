@@ -1,5 +1,6 @@
 """What a page of the admin site asks before it sends a form, and what is said to one that has outlived its session."""
 
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
@@ -14,9 +15,8 @@ from .errors import wants_json
 @require_safe
 def session(request: HttpRequest) -> JsonResponse:
     """Answer with who is signed in to the admin site, if anyone is, and the token that their forms need now."""
-    user = request.user
-    is_staff = user.is_authenticated and user.is_active and user.is_staff
-    return JsonResponse({"user": str(user.pk) if is_staff else None, "token": get_token(request)})
+    user = str(request.user.pk) if admin.site.has_permission(request) else None
+    return JsonResponse({"user": user, "token": get_token(request)})
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
