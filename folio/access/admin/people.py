@@ -29,8 +29,8 @@ def may_grant(user: Any, row: Any) -> bool:
     """Tell whether a user may grant a permission, or all that a group does, to someone or take it from them."""
     if isinstance(row, Permission):
         path = path_of(row)
-        return path in GRANTABLE and (user.is_superuser or path in user.get_all_permissions())
-    return user.is_superuser or all(path_of(each) in user.get_all_permissions() for each in row.permissions.all())
+        return path in GRANTABLE and user.has_perm(path)
+    return user.has_perms([path_of(permission) for permission in row.permissions.all()])
 
 
 def lines(texts: Iterable[str]) -> str | None:
