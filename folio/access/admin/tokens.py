@@ -20,7 +20,7 @@ from folio.api.viewsets import base_url
 from .. import words
 from ..codes import RESOURCES
 from ..forms import TokenForm
-from ..grants import granted_codes
+from ..grants import allowed_codes, granted_codes
 from ..models import Token
 
 LIST_PORTFOLIOS = RESOURCES["portfolios"]["list"].code
@@ -175,8 +175,7 @@ class TokenAdmin(ResourceAdmin):
 
     def response_add(self, request: HttpRequest, obj: Token, post_url_continue: str | None = None) -> HttpResponse:
         """Show the key. No session, message, address or log gets it, and no cache may keep this page."""
-        may_list = LIST_PORTFOLIOS in granted_codes(owner(request)) and (not obj.codes or LIST_PORTFOLIOS in obj.codes)
-        path = reverse("portfolios-list" if may_list else "me")
+        path = reverse("portfolios-list" if LIST_PORTFOLIOS in allowed_codes(obj) else "me")
         context = {
             **self.admin_site.each_context(request),
             "title": _("A new API key"),
