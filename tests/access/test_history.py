@@ -2,12 +2,14 @@
 
 import json
 import re
+from collections.abc import Callable
 
 import pytest
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
+from django.test import Client as Site
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
@@ -61,6 +63,18 @@ def test_latest_costs_the_same_for_any_number(admin: User) -> None:
 
     assert queries() == at_three
     assert len(history.latest(50)) == 48
+
+
+def test_a_row_leaves_out_what_its_owner_has_no_longer(site_for: Callable[[User], Site], admin: User) -> None:
+    link = make_link(make_portfolio(), name="site")
+    history.log(admin, link, ADDITION)
+    entry = LogEntry.objects.get()
+    entry.change_message = entry.change_message.replace('"values":{', '"values":{"gone":[1,2],')
+    entry.save()
+
+    page = site_for(admin).get(f"/admin/portfolios/link/{link.pk}/history/")
+
+    assert [difference.label for told in page.context["entries"] for difference in told.differences] == ["Links"]
 
 
 def test_a_change_of_nothing_is_not_recorded(admin: User) -> None:

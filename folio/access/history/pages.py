@@ -19,7 +19,7 @@ from folio.api.parameters import IDENTIFIER
 
 from .differences import SHOWN
 from .entries import Pair, Record, entries_of, read
-from .words import Model, Names, difference, items_of, label_of, references, value_alone
+from .words import Model, Names, difference, field_of, items_of, label_of, references, value_alone
 
 ON_A_PAGE = 20
 PAGE = "p"
@@ -108,7 +108,7 @@ def narrowed(owner: Model, values: Mapping[str, Pair], row: models.Model) -> dic
     """Return of an owner's changes those of one row of its lists."""
     found: dict[str, Pair] = {}
     for name, pair in values.items():
-        if getattr(owner._meta.get_field(name), "related_model", None) is type(row):
+        if getattr(field_of(owner, name), "related_model", None) is type(row):
             old, new = ([item for pk, item in items_of(value).items() if pk == row.pk] for value in pair)
             if old != new:
                 found[name] = (old, new)
