@@ -152,7 +152,7 @@ class GroupAdmin(GrantsAdmin, DjangoGroupAdmin, ResourceAdmin):
         return super().has_delete_permission(request, obj) and self.is_within_reach(request, obj)
 
     def is_within_reach(self, request: HttpRequest, group: Group | None) -> bool:
-        return group is None or once(request, ("group", group.pk), lambda: may_grant(request.user, group))
+        return group is None or may_grant(request.user, group)
 
     @admin.display(description=_("members"), ordering="member_count")
     def member_count(self, group: Group) -> int:
