@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import Group, Permission
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import CHECKBOX_CLASSES
@@ -129,6 +131,10 @@ def grants_in_words(paths: Iterable[str]) -> list[str]:
     held = set(paths)
     codes = [code.code for code in CODES.values() if code.permission in held]
     return [*words.summary_of(codes), *(str(capfirst(text)) for path, text in words.OTHERS.items() if path in held)]
+
+
+def lines(texts: Iterable[str]) -> SafeString | None:
+    return format_html_join("", "<div>{}</div>", ((text,) for text in texts)) or None
 
 
 class GrantsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]

@@ -1,6 +1,6 @@
 """Users and groups. Whoever manages people without being an admin can't gain or give more than they hold."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,6 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Count, QuerySet, Value
 from django.db.models.functions import Concat
 from django.http import HttpRequest
-from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -19,7 +18,7 @@ from folio.api.admin import ResourceAdmin
 
 from ..codes import CODES
 from ..grants import holds_no_more
-from ..tables import GrantsField, GrantsForm, GroupsTable, PermissionsTable, grants_in_words, with_names
+from ..tables import GrantsField, GrantsForm, GroupsTable, PermissionsTable, grants_in_words, lines, with_names
 from ..words import OTHERS, path_of
 
 GRANTABLE = {*(code.permission for code in CODES.values()), *OTHERS}
@@ -31,10 +30,6 @@ def may_grant(user: Any, row: Any) -> bool:
         path = path_of(row)
         return path in GRANTABLE and user.has_perm(path)
     return user.has_perms([path_of(permission) for permission in row.permissions.all()])
-
-
-def lines(texts: Iterable[str]) -> str | None:
-    return format_html_join("", "<div>{}</div>", ((text,) for text in texts)) or None
 
 
 class GrantsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
