@@ -130,13 +130,9 @@ class ResourceAdmin(ModelAdmin):
         return form_changes(form, formsets or (), is_new=add)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        if not isinstance(message, dict):
-            return super().log_addition(request, obj, message)
         return log(request.user, obj, ADDITION, message)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        if not isinstance(message, dict):
-            return super().log_change(request, obj, message)
         return log(request.user, obj, CHANGE, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
