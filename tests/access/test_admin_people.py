@@ -5,23 +5,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, User
 from django.test import Client as Site
 
 from folio.access.codes import CODES, RESOURCES
-from tests.factories import make_key, make_user
+from tests.factories import make_key, make_user, permissions
 from tests.forms import errors, shown_values
 
 USERS, GROUPS = "/admin/auth/user/", "/admin/auth/group/"
 PASSWORD = {"usable_password": "true", "password1": "correct horse", "password2": "correct horse"}
 MANAGING = tuple(f"auth.{verb}_{model}" for verb in ("view", "add", "change", "delete") for model in ("user", "group"))
-
-
-def permissions(*paths: str) -> list[Permission]:
-    return [
-        Permission.objects.get(content_type__app_label=app, codename=name)
-        for app, name in (path.split(".") for path in paths)
-    ]
 
 
 def ids(*paths: str) -> list[int]:

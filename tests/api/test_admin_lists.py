@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Site
 
-from tests.factories import make_employer, make_portfolio, make_tag, make_user
+from tests.factories import make_employer, make_portfolio, make_tag
 
 LISTS = (
     "/admin/portfolios/portfolio/",
@@ -22,8 +22,8 @@ LISTS = (
 
 
 @pytest.fixture
-def site(site_for: Callable[[User], Site]) -> Site:
-    return site_for(make_user("root", is_staff=True, is_superuser=True))
+def site(site_for: Callable[[User], Site], admin: User) -> Site:
+    return site_for(admin)
 
 
 @pytest.mark.parametrize("path", LISTS)

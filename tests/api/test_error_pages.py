@@ -17,11 +17,6 @@ PERSIAN = {"Accept-Language": "fa"}
 HOME = '<a href="/admin/">'
 
 
-@pytest.fixture
-def root() -> User:
-    return make_user("root", is_staff=True, is_superuser=True)
-
-
 def page_of(response: Any, status: int) -> str:
     assert response.status_code == status
     assert response.headers["Content-Security-Policy"] == page_policy()
@@ -33,8 +28,8 @@ def page_of(response: Any, status: int) -> str:
     return page
 
 
-def test_says_in_the_readers_language_that_there_is_no_such_page(site_for: Any, root: User) -> None:
-    site: Site = site_for(root)
+def test_says_in_the_readers_language_that_there_is_no_such_page(site_for: Any, admin: User) -> None:
+    site: Site = site_for(admin)
 
     assert "Page not found" in page_of(site.get("/admin/nothing/"), 404)
     page = page_of(site.get("/admin/nothing/", headers=PERSIAN), 404)
@@ -49,8 +44,8 @@ def test_says_that_a_page_is_not_permitted(site_for: Any) -> None:
     assert "Ask an administrator" not in page_of(site.get("/admin/portfolios/portfolio/", headers=PERSIAN), 403)
 
 
-def test_says_that_a_request_could_not_be_read(site_for: Any, root: User) -> None:
-    site: Site = site_for(root)
+def test_says_that_a_request_could_not_be_read(site_for: Any, admin: User) -> None:
+    site: Site = site_for(admin)
     path = "/admin/portfolios/tag/?name__regex=("
 
     assert "The request could not be read." in page_of(site.get(path), 400)
@@ -59,8 +54,8 @@ def test_says_that_a_request_could_not_be_read(site_for: Any, root: User) -> Non
     assert "could not be read" not in page
 
 
-def test_says_that_the_server_failed(site_for: Any, root: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    site: Site = site_for(root)
+def test_says_that_the_server_failed(site_for: Any, admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    site: Site = site_for(admin)
     site.raise_request_exception = False
 
     def fail(*args: Any) -> None:
@@ -88,9 +83,9 @@ def test_says_that_the_server_failed_without_a_database(path: str, monkeypatch: 
     assert "secret" not in page
 
 
-def test_says_that_a_form_was_too_large(site_for: Any, root: User, settings: Any) -> None:
+def test_says_that_a_form_was_too_large(site_for: Any, admin: User, settings: Any) -> None:
     settings.MAX_UPLOAD_SIZE = 1024
-    site: Site = site_for(root)
+    site: Site = site_for(admin)
 
     def send(**headers: str) -> Any:
         return site.post(
