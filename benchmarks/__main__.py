@@ -28,7 +28,7 @@ DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 def main() -> int:
     parser = ArgumentParser(prog="python -m benchmarks", description="Measure Folio beside others.")
     parser.add_argument("--database", choices=DATABASES, default="sqlite")
-    parser.add_argument("--quick", action="store_true", help="one short round, to see that it works")
+    parser.add_argument("--quick", action="store_true", help="one round, to see that it works")
     options = parser.parse_args()
     missing = machine.missing_tools()
     if missing:
@@ -41,8 +41,7 @@ def main() -> int:
     print(machine.summary(about))
     os.sched_setaffinity(0, {machine.cores()[1]})
     with database_of(options.database) as url, tempfile.TemporaryDirectory(prefix="folio-benchmarks-") as folder:
-        rounds, seconds = (1 if options.quick else ROUNDS), SECONDS
-        found = measured(Path(folder), url, rounds, seconds)
+        found = measured(Path(folder), url, 1 if options.quick else ROUNDS, SECONDS)
     name = DATABASES[options.database]
     print(f"\n{report.write(found, name, about)}\n")
     print(f"Written to {report.RESULTS}: {options.database}.json, .md and .png")

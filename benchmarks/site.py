@@ -37,16 +37,11 @@ SESSION = """
 import django
 django.setup()
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
-from django.contrib.sessions.backends.db import SessionStore
-user = User.objects.get(username="bench")
-session = SessionStore()
-session[SESSION_KEY] = str(user.pk)
-session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-session.create()
-print(f"{settings.SESSION_COOKIE_NAME}={session.session_key}")
+from django.test import Client
+client = Client()
+client.force_login(User.objects.get(username="bench"))
+print(f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}")
 """
 
 Times = dict[str, list[float]]  # milliseconds: each round's median

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
 
 import environ
+from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.http.request import split_domain_port
@@ -119,7 +120,8 @@ if PUBLIC_URL:
     PUBLIC_URL = public.geturl()
     ALLOWED_HOSTS = [*ALLOWED_HOSTS, split_domain_port(public.netloc)[0]]
     FORCE_SCRIPT_NAME = public.path or None
-    SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = public.path or "/"  # other programs of the host don't get them
+    # Other programs of the host don't get them.
+    SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LANGUAGE_COOKIE_PATH = public.path or "/"
     CSRF_TRUSTED_ORIGINS = [f"{public.scheme}://{public.netloc}"]
     if public.scheme == "https":
         SESSION_COOKIE_SECURE = True
@@ -312,12 +314,13 @@ SPECTACULAR_SETTINGS = {
 
 def admin_page(title: Any, icon: str, model: str) -> dict[str, Any]:
     """Return a model's line in the sidebar, for those who may see its list; `model` is `app.model`."""
-    app, name = model.split(".")
 
     def may_see(request: HttpRequest) -> bool:
-        return any(request.user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change", "draft"))
+        from django.contrib import admin  # which needs the settings
 
-    link = reverse_lazy(f"admin:{app}_{name}_changelist")
+        return admin.site.get_model_admin(apps.get_model(model)).has_view_or_change_permission(request)
+
+    link = reverse_lazy(f"admin:{model.replace('.', '_')}_changelist")
     return {"title": title, "icon": icon, "link": link, "permission": may_see}
 
 
@@ -354,11 +357,7 @@ UNFOLD = {
                 "items": [
                     admin_page(_("Users"), "person", "auth.user"),
                     admin_page(_("Groups"), "group", "auth.group"),
-                    {
-                        "title": _("API keys"),
-                        "icon": "key",
-                        "link": reverse_lazy("admin:access_token_changelist"),
-                    },
+                    admin_page(_("API keys"), "key", "access.token"),
                 ],
             },
             {

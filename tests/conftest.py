@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.test import Client as Site
 from rest_framework.test import APIClient
 
@@ -13,7 +13,7 @@ from folio.access.codes import CODES
 from folio.access.uses import Uses
 from folio.media import journal
 
-from .factories import make_key, make_user
+from .factories import make_key, make_user, permissions
 from .postgresql import Server as PostgreSQL
 from .postgresql import find_binaries, temporary_server
 
@@ -72,10 +72,8 @@ def stranger(db: None) -> User:
 def grant(db: None) -> Callable[..., None]:
     """Return a function that grants a user permissions, named as `app.codename`."""
 
-    def grant(user: User, *permissions: str) -> None:
-        for permission in permissions:
-            app, codename = permission.split(".")
-            user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    def grant(user: User, *paths: str) -> None:
+        user.user_permissions.add(*permissions(*paths))
 
     return grant
 

@@ -36,6 +36,14 @@ def make_user(username: str = "", *, codes: Iterable[int] = (), **fields: Any) -
     return user
 
 
+def permissions(*paths: str) -> list[Permission]:
+    """Return permissions, named as `app.codename`."""
+    return [
+        Permission.objects.get(content_type__app_label=app, codename=codename)
+        for app, codename in (path.split(".") for path in paths)
+    ]
+
+
 def make_key(user: User, **fields: Any) -> str:
     """Make a token of the user and return its key."""
     key: str = Token.objects.issue(user, **{"name": "test", **fields})[1]

@@ -5,6 +5,7 @@ come with Django; where a word is Django's own and Django has it in Persian, it 
 """
 
 import ast
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ from typing import NamedTuple
 import django
 import polib
 import unfold
+from django.apps import apps
+from django.db.models import Field
+from django.utils.translation import override
 from django.utils.translation.template import templatize
 
 from .environment import ROOT
@@ -81,6 +85,19 @@ def sources() -> Iterator[Path]:
                 yield path
 
 
+def in_models() -> Iterator[Message]:
+    """Yield what Folio's models and their columns are called, which stands nowhere as a text."""
+    with override(None):
+        for app in apps.get_app_configs():
+            for model in app.get_models() if app.name.startswith("folio.") else ():
+                if not model._meta.default_permissions:  # which nobody sees
+                    continue
+                columns = (field for field in model._meta.get_fields() if isinstance(field, Field))
+                names = (column.verbose_name for column in columns if not column.auto_created)
+                for name in (model._meta.verbose_name, model._meta.verbose_name_plural, *names):
+                    yield Message(None, str(name), None)
+
+
 def djangos(language: str) -> dict[tuple[str | None, str], polib.POEntry]:
     """Return the entries of Django's catalogues that the admin site speaks from."""
     entries: dict[tuple[str | None, str], polib.POEntry] = {}
@@ -97,6 +114,8 @@ def wanted() -> dict[tuple[str | None, str], Message]:
     for path in sources():
         for message in in_python(path) if path.suffix == ".py" else in_template(path):
             found[message.context, message.text] = message
+    for message in in_models():
+        found.setdefault((None, message.text), message)
     for (context, text), entry in djangos("en").items():
         found.setdefault((context, text), Message(context, text, entry.msgid_plural or None))
     return {key: message for key, message in found.items() if key not in known}
@@ -124,5 +143,7 @@ def renew() -> int:
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()
     waiting = renew()
     sys.stdout.write(f"{PO.relative_to(ROOT)}: {waiting} to be translated.\n")

@@ -21,7 +21,7 @@ from folio.api.errors import TooMany
 
 logger = logging.getLogger(__name__)
 
-# Failures that nobody has to wait after: of an account at an address, at an address, of an account wherever.
+# Failed attempts heard without a wait: of an account at an address, at an address, of an account wherever.
 FREE_FOR_BOTH, FREE_FOR_ADDRESS, FREE_FOR_ACCOUNT = 5, 20, 50
 FIRST_WAIT = 5  # seconds, doubled by each further failure
 LONGEST_WAIT = 15 * 60  # seconds; also the time in which one failure is forgotten
@@ -64,7 +64,7 @@ class Count:
     """Failures of one kind, as they were when the last one was counted."""
 
     digest: str
-    free: int  # failures that nobody has to wait after
+    free: int  # failed attempts that are heard without a wait
     level: float = 0  # failures that are not forgotten
     counted_at: float = 0  # seconds since the epoch
 

@@ -6,9 +6,13 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import Group, Permission
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import CHECKBOX_CLASSES
+
+from folio.api.parameters import IDENTIFIER
 
 from . import words
 from .codes import ACTIONS, CODES, RESOURCES, Code
@@ -129,6 +133,10 @@ def grants_in_words(paths: Iterable[str]) -> list[str]:
     return [*words.summary_of(codes), *(str(capfirst(text)) for path, text in words.OTHERS.items() if path in held)]
 
 
+def lines(texts: Iterable[str]) -> SafeString | None:
+    return format_html_join("", "<div>{}</div>", ((text,) for text in texts)) or None
+
+
 class GrantsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """What is granted: one may give and take what `may_grant` says, and everything else stays as it is."""
 
@@ -143,6 +151,11 @@ class GrantsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
         return words.label_of(path_of(obj)) if isinstance(obj, Permission) else str(obj)
 
     def clean(self, value: Any) -> Any:
+        for pk in value or ():
+            if not IDENTIFIER.fullmatch(str(pk)):
+                raise forms.ValidationError(
+                    self.error_messages["invalid_pk_value"], code="invalid_pk_value", params={"pk": pk}
+                )
         chosen = list(super().clean(value))
         kept = [row for row in self.existing if not self.may_grant(row)]
         refused = [row for row in chosen if not self.may_grant(row) and row not in kept]

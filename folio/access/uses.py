@@ -13,7 +13,7 @@ from datetime import datetime
 from multiprocessing import util
 from threading import Event, Lock, Thread
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.utils import timezone
 
 from .models import Token
@@ -75,7 +75,7 @@ class Uses:
             for hour, pks in tokens.items():
                 for start in range(0, len(pks), BATCH):
                     Token.objects.filter(pk__in=pks[start : start + BATCH]).use(hour)
-        except DatabaseError:
+        except Error:
             logger.warning("When keys were last used could not be written; it is tried again.", exc_info=True)
             with self.lock:
                 self.hours = {**hours, **self.hours}

@@ -1,6 +1,5 @@
 """What the admin site's pages share with the API: its search, how it reads texts and moments, and one way to write."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import time
 from typing import Any
@@ -29,7 +28,7 @@ from unfold.admin import ModelAdmin
 
 from .changes import form_changes, log, log_each, owner_of
 from .errors import Busy, Conflict
-from .parameters import BIGGEST
+from .parameters import BIGGEST, IDENTIFIER
 from .parsers import parse_json
 from .texts import MAX_SEARCH_WORDS, search
 from .viewsets import write
@@ -57,7 +56,6 @@ class MomentField(forms.SplitDateTimeField):
         return super().compress(data_list)
 
 
-IDENTIFIER = re.compile(r"[0-9]{1,18}", re.ASCII)  # of a row, as pages send it
 FIELDS = {TextField: {"form_class": TextBoxField}, DateTimeField: {"form_class": MomentField}}
 
 
@@ -132,13 +130,9 @@ class ResourceAdmin(ModelAdmin):
         return form_changes(form, formsets or (), is_new=add)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        if not isinstance(message, dict):
-            return super().log_addition(request, obj, message)
         return log(request.user, obj, ADDITION, message)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        if not isinstance(message, dict):
-            return super().log_change(request, obj, message)
         return log(request.user, obj, CHANGE, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
@@ -179,14 +173,19 @@ def in_one_write(request: HttpRequest, view: Callable[[], HttpResponse]) -> Http
         return view()
     try:
         return write(attempt)
-    except Conflict as error:
-        messages.error(request, str(error))
+    except Conflict:
+        messages.error(request, collided())
         return HttpResponseRedirect(request.get_full_path())
 
 
 def unreadable() -> str:
     """Return what is said of a request that no page of the admin site sends."""
     return _("The request could not be read. Load the page again.")
+
+
+def collided() -> str:
+    """Return what is said of a write that lost every race."""
+    return _("Someone else changed the same at this moment. Load the page again, and repeat it.")
 
 
 def command_search(request: HttpRequest) -> HttpResponse:
@@ -230,5 +229,4 @@ def answer_in_json(change: Callable[[], dict[str, Any]]) -> JsonResponse:
     except Busy as error:
         return JsonResponse({"detail": str(error.detail)}, status=503, headers={"Retry-After": str(error.wait)})
     except Conflict:
-        detail = _("Someone else changed the same at this moment. Load the page again, and repeat it.")
-        return JsonResponse({"detail": detail}, status=409)
+        return JsonResponse({"detail": collided()}, status=409)

@@ -89,6 +89,11 @@ def json_error(status_code: int, detail: str = "") -> HttpResponse:
     return JsonResponse({"detail": detail or f"{HTTPStatus(status_code).phrase}."}, status=status_code)
 
 
+def wants_json(request: HttpRequest) -> bool:
+    """Tell whether an answer is for a script, not for a browser to show."""
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
 def unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
     """Log what no one foresaw, and answer `500` without telling of the inside."""
     logger.error("Unexpected error at %s %s", request.method, request.path, exc_info=error)

@@ -4,15 +4,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO, IOBase
 from threading import Semaphore
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.shortcuts import render
 from django.urls import is_valid_path
 
-from .errors import json_error, unexpected
+from .errors import json_error, unexpected, wants_json
 
 API_PREFIX = "/api/"
 THREADS_VARIABLE = "FOLIO_WORKER_THREADS"  # set by `folio serve` for its workers
@@ -103,9 +104,6 @@ class EdgeMiddleware:
         if not request.path_info.startswith(API_PREFIX):
             request.get_host()
             use_public_address(request)
-            # Before the CSRF check, which reads the form of whoever sends one; the API's views ask who it is first.
-            if declared_size(request) > largest_body():
-                return json_error(413, too_large())
             return self.get_response(request)
         try:
             request.get_host()
@@ -121,6 +119,17 @@ class EdgeMiddleware:
         if response.status_code >= 400 and "json" not in response.headers.get("Content-Type", ""):
             return in_json(response)
         return response
+
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
+        """Refuse a body that declares too much before the CSRF check reads the form of whoever sends one.
+
+        The API's views ask who it is first.
+        """
+        if request.path_info.startswith(API_PREFIX) or declared_size(request) <= largest_body():
+            return None
+        if wants_json(request):
+            return json_error(413, too_large())
+        return render(request, "folio/too_large.html", {"size": settings.MAX_UPLOAD_SIZE}, status=413)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         return unexpected(request, error) if request.path_info.startswith(API_PREFIX) else None

@@ -10,6 +10,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 MAX_LIST = 1000
 BIGGEST = 2**63 - 1  # the largest integer that both databases know
 
+IDENTIFIER = re.compile(r"[0-9]{1,18}", re.ASCII)  # of a row, as text
 INTEGER = re.compile(r"[+-]?[0-9]{1,4000}", re.ASCII)
 # In a query string a `+` that was not percent-encoded arrives as a space: here the one of a time offset.
 LOST_PLUS = re.compile(r"(?<=[0-9]) (?=[0-9]{2}(:?[0-9]{2})?$)", re.ASCII)

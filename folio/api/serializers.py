@@ -15,7 +15,7 @@ from rest_framework.validators import UniqueValidator
 
 from .changes import Changes, set_values
 from .filters import unknown_names
-from .parameters import BIGGEST, MAX_LIST, parse_day, parse_moment, start_of
+from .parameters import BIGGEST, IDENTIFIER, MAX_LIST, parse_day, parse_moment, start_of
 
 NOT_FIELDS = "non_field_errors"
 
@@ -52,7 +52,7 @@ class IdField(serializers.Field):  # type: ignore[type-arg]
         super().__init__(**kwargs)
 
     def parse(self, data: Any) -> int:
-        if isinstance(data, str) and data.isascii() and data.isdigit() and len(data) < 20:
+        if isinstance(data, str) and IDENTIFIER.fullmatch(data):
             data = int(data)
         if isinstance(data, bool) or not isinstance(data, int):
             self.fail("incorrect_type", noun=self.noun, kind=kind_of(data))

@@ -5,23 +5,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, User
 from django.test import Client as Site
 
 from folio.access.codes import CODES, RESOURCES
-from tests.factories import make_key, make_user
+from tests.factories import make_key, make_user, permissions
 from tests.forms import errors, shown_values
 
 USERS, GROUPS = "/admin/auth/user/", "/admin/auth/group/"
 PASSWORD = {"usable_password": "true", "password1": "correct horse", "password2": "correct horse"}
 MANAGING = tuple(f"auth.{verb}_{model}" for verb in ("view", "add", "change", "delete") for model in ("user", "group"))
-
-
-def permissions(*paths: str) -> list[Permission]:
-    return [
-        Permission.objects.get(content_type__app_label=app, codename=name)
-        for app, name in (path.split(".") for path in paths)
-    ]
 
 
 def ids(*paths: str) -> list[int]:
@@ -254,6 +247,23 @@ def test_grants_no_permission_that_the_form_does_not_show(managing: Site, staff:
 
     assert "user_permissions" in errors(answer)
     assert held(staff) == set()
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, str(2**64), "²", "-1", "abc"])
+@pytest.mark.parametrize("name", ["user_permissions", "groups"])
+def test_grants_nothing_that_is_no_id(site: Site, staff: User, name: str, value: str) -> None:
+    answer = send(site, staff, **{name: [value]})
+
+    assert "is not a valid value" in str(errors(answer)[name])
+    assert held(staff) == set()
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, str(2**64)])
+def test_makes_no_group_of_what_is_no_id(site: Site, value: str) -> None:
+    answer = site.post(f"{GROUPS}add/", {"name": "new", "permissions": [value]})
+
+    assert "is not a valid value" in str(errors(answer)["permissions"])
+    assert not Group.objects.filter(name="new").exists()
 
 
 @pytest.mark.parametrize("whom", ["themselves", "another"])

@@ -2,31 +2,41 @@
 
 import json
 import re
+from collections.abc import Callable
 
 import pytest
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
+from django.http import HttpRequest
+from django.test import Client as Site
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
-from folio.access import history
+from folio.access.history import latest
 from folio.access.history.differences import text_difference
 from folio.access.history.entries import read
 from folio.access.models import Token
+from folio.api.changes import log, log_each
 from folio.portfolios.models import Portfolio
 from tests.factories import make_employer, make_link, make_portfolio, make_tag, make_user
 
 
+def request_of(user: User) -> HttpRequest:
+    request = RequestFactory().get("/")
+    request.user = user
+    return request
+
+
 def test_latest_tells_who_did_what_to_what(admin: User) -> None:
     portfolio, tag = make_portfolio(title="Harbour"), make_tag(name="print")
-    history.log(admin, tag, DELETION)
+    log(admin, tag, DELETION)
     tag.delete()
-    history.log(admin, portfolio, CHANGE, {"title": ("Quay", "Harbour"), "order": (0, 1)})
-    history.log(admin, make_link(portfolio, name="site"), ADDITION, token="website")
+    log(admin, portfolio, CHANGE, {"title": ("Quay", "Harbour"), "order": (0, 1)})
+    log(admin, make_link(portfolio, name="site"), ADDITION, token="website")
 
-    link, changed, deleted = history.latest(10)
+    link, changed, deleted = latest(10, request_of(admin))
 
     assert (link.user, link.label, link.name, link.words) == ("ada", "portfolio", "Harbour", "Changed Links")
     assert changed.words == "Changed Title and Order"
@@ -35,24 +45,23 @@ def test_latest_tells_who_did_what_to_what(admin: User) -> None:
 
 
 def test_latest_shows_only_what_the_user_may_see(admin: User) -> None:
-    history.log(admin, make_employer(), ADDITION)
-    history.log(admin, make_tag(name="seen"), ADDITION)
-    request = RequestFactory().get("/")
-    request.user = make_user(is_staff=True, codes=[4222])
+    log(admin, make_employer(), ADDITION)
+    log(admin, make_tag(name="seen"), ADDITION)
+    request = request_of(make_user(is_staff=True, codes=[4222]))
 
-    assert [entry.name for entry in history.latest(10, request)] == ["seen"]
+    assert [entry.name for entry in latest(10, request)] == ["seen"]
 
 
 def test_latest_costs_the_same_for_any_number(admin: User) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
-            history.latest(50)
+            latest(50, request_of(admin))
         return len(captured)
 
     def fill(count: int) -> None:
         for _ in range(count):
             for row in (make_portfolio(), make_tag(), make_employer()):
-                history.log(admin, row, ADDITION)
+                log(admin, row, ADDITION)
 
     fill(1)
     queries()
@@ -60,11 +69,23 @@ def test_latest_costs_the_same_for_any_number(admin: User) -> None:
     fill(15)
 
     assert queries() == at_three
-    assert len(history.latest(50)) == 48
+    assert len(latest(50, request_of(admin))) == 48
+
+
+def test_a_row_leaves_out_what_its_owner_has_no_longer(site_for: Callable[[User], Site], admin: User) -> None:
+    link = make_link(make_portfolio(), name="site")
+    log(admin, link, ADDITION)
+    entry = LogEntry.objects.get()
+    entry.change_message = entry.change_message.replace('"values":{', '"values":{"gone":[1,2],')
+    entry.save()
+
+    page = site_for(admin).get(f"/admin/portfolios/link/{link.pk}/history/")
+
+    assert [difference.label for told in page.context["entries"] for difference in told.differences] == ["Links"]
 
 
 def test_a_change_of_nothing_is_not_recorded(admin: User) -> None:
-    history.log(admin, make_tag(), CHANGE, {})
+    log(admin, make_tag(), CHANGE, {})
 
     assert not LogEntry.objects.exists()
 
@@ -74,7 +95,7 @@ def test_several_rows_are_recorded_in_one_query(admin: User) -> None:
     ContentType.objects.get_for_model(Portfolio)
 
     with CaptureQueriesContext(connection) as captured:
-        history.log_each(admin, CHANGE, [(row, {"order": (0, place)}) for place, row in enumerate(rows)])
+        log_each(admin, CHANGE, [(row, {"order": (0, place)}) for place, row in enumerate(rows)])
 
     assert len(captured) == 1
     assert LogEntry.objects.count() == 30
@@ -83,8 +104,8 @@ def test_several_rows_are_recorded_in_one_query(admin: User) -> None:
 def test_secrets_are_recorded_by_name_only(admin: User) -> None:
     token = Token.objects.issue(admin, name="site")[0]
 
-    history.log(admin, admin, CHANGE, {"password": ("pbkdf2$old", "pbkdf2$new")})
-    history.log(admin, token, CHANGE, {"digest": ("a" * 64, "b" * 64)})
+    log(admin, admin, CHANGE, {"password": ("pbkdf2$old", "pbkdf2$new")})
+    log(admin, token, CHANGE, {"digest": ("a" * 64, "b" * 64)})
 
     messages = [json.loads(entry.change_message)[0]["changed"] for entry in LogEntry.objects.order_by("pk")]
     assert messages == [{"fields": ["Password"], "values": {}}, {"fields": ["Digest"], "values": {}}]

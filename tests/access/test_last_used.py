@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from folio.access.models import Token, TokenQuerySet
@@ -149,8 +149,9 @@ def test_a_revoked_key_stays_revoked(token: Token) -> None:
     assert not Token.objects.exists()
 
 
+@pytest.mark.parametrize("error", [DatabaseError("database is locked"), InterfaceError("connection already closed")])
 def test_what_could_not_be_written_is_written_the_next_time(
-    editor: User, token: Token, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    editor: User, token: Token, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     uses = Uses()
     other = Token.objects.issue(editor)[0]
@@ -159,7 +160,7 @@ def test_what_could_not_be_written_is_written_the_next_time(
 
         def fail(*arguments: Any) -> int:
             uses.note(other, NOW)  # meanwhile
-            raise DatabaseError("database is locked")
+            raise error
 
         broken.setattr(TokenQuerySet, "use", fail)
         uses.write()

@@ -1,22 +1,17 @@
 from collections.abc import Callable
 
 import pytest
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, User
 
 from folio.access.codes import CODES
 from folio.portfolios.models import Tag
 from tests.conftest import Client
-from tests.factories import make_portfolio, make_tag, make_user
+from tests.factories import make_portfolio, make_tag, make_user, permissions
 
 pytestmark = pytest.mark.django_db
 
 PATH = "/api/tags/"
 CREATE, LIST, RETRIEVE, UPDATE, DELETE = 4221, 4222, 4223, 4224, 4225
-
-
-def permission(code: int) -> Permission:
-    app, name = CODES[code].permission.split(".")
-    return Permission.objects.get(content_type__app_label=app, codename=name)
 
 
 def test_refuses_staff_without_the_permission(client_for: Callable[..., Client], staff: User) -> None:
@@ -64,7 +59,7 @@ def test_lets_staff_in_with_the_permission(client_for: Callable[..., Client]) ->
 
 def test_lets_staff_in_through_a_group(client_for: Callable[..., Client], staff: User) -> None:
     group = Group.objects.create(name="readers")
-    group.permissions.add(permission(LIST))
+    group.permissions.add(*permissions(CODES[LIST].permission))
     staff.groups.add(group)
 
     client = client_for(staff)
@@ -75,7 +70,7 @@ def test_lets_staff_in_through_a_group(client_for: Callable[..., Client], staff:
 
 def test_a_group_of_others_grants_nothing(client_for: Callable[..., Client], staff: User) -> None:
     group = Group.objects.create(name="readers")
-    group.permissions.add(permission(LIST))
+    group.permissions.add(*permissions(CODES[LIST].permission))
     make_user(is_staff=True).groups.add(group)
 
     assert client_for(staff).get(PATH).status_code == 403
@@ -99,7 +94,7 @@ def test_list_and_retrieve_are_narrowed_apart(client_for: Callable[..., Client],
 
 def test_refuses_a_stranger_whatever_was_granted(client_for: Callable[..., Client], stranger: User) -> None:
     group = Group.objects.create(name="readers")
-    group.permissions.add(permission(LIST))
+    group.permissions.add(*permissions(CODES[LIST].permission))
     stranger.groups.add(group)
 
     response = client_for(stranger).get(PATH)
@@ -157,7 +152,7 @@ def test_a_withdrawn_grant_takes_effect_at_once(client_for: Callable[..., Client
 
 def test_a_withdrawn_group_takes_effect_at_once(client_for: Callable[..., Client], staff: User) -> None:
     group = Group.objects.create(name="readers")
-    group.permissions.add(permission(LIST))
+    group.permissions.add(*permissions(CODES[LIST].permission))
     staff.groups.add(group)
     client = client_for(staff)
     assert client.get(PATH).status_code == 200
@@ -171,7 +166,7 @@ def test_a_new_grant_takes_effect_at_once(client_for: Callable[..., Client], sta
     client = client_for(staff)
     assert client.get(PATH).status_code == 403
 
-    staff.user_permissions.add(permission(LIST))
+    staff.user_permissions.add(*permissions(CODES[LIST].permission))
 
     assert client.get(PATH).status_code == 200
 

@@ -101,4 +101,4 @@ def test_a_new_sign_in_has_a_new_session(nora: User, site_for: Callable[[User], 
 def test_the_cookies_are_for_the_path_that_folio_has(tmp_path: Path, url: str, path: str | None) -> None:
     settings: dict[str, Any] = settings_of(tmp_path, FOLIO_PUBLIC_URL=url)
 
-    assert settings.get("SESSION_COOKIE_PATH") == settings.get("CSRF_COOKIE_PATH") == path
+    assert {settings.get(f"{name}_COOKIE_PATH") for name in ("SESSION", "CSRF", "LANGUAGE")} == {path}

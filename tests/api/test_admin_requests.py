@@ -9,15 +9,15 @@ from django.contrib.auth.models import User
 from django.test import Client as Site
 
 from folio.media.models import Media
-from tests.factories import make_media, make_portfolio, make_user
+from tests.factories import make_media, make_portfolio
 
 JSON = "application/json"
 UNREADABLE = {"detail": "The request could not be read. Load the page again."}
 
 
 @pytest.fixture
-def site(site_for: Callable[[User], Site]) -> Site:
-    return site_for(make_user("root", is_staff=True, is_superuser=True))
+def site(site_for: Callable[[User], Site], admin: User) -> Site:
+    return site_for(admin)
 
 
 @pytest.fixture

@@ -4,19 +4,17 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Site
 
 from folio.api import admin as folio_admin
+from folio.api.languages import LanguageMiddleware
 from folio.api.policies import page_policy
+from folio.media.models import Media
 from tests.factories import make_user
 
 PERSIAN = {"Accept-Language": "fa"}
 HOME = '<a href="/admin/">'
-
-
-@pytest.fixture
-def root() -> User:
-    return make_user("root", is_staff=True, is_superuser=True)
 
 
 def page_of(response: Any, status: int) -> str:
@@ -30,8 +28,8 @@ def page_of(response: Any, status: int) -> str:
     return page
 
 
-def test_says_in_the_readers_language_that_there_is_no_such_page(site_for: Any, root: User) -> None:
-    site: Site = site_for(root)
+def test_says_in_the_readers_language_that_there_is_no_such_page(site_for: Any, admin: User) -> None:
+    site: Site = site_for(admin)
 
     assert "Page not found" in page_of(site.get("/admin/nothing/"), 404)
     page = page_of(site.get("/admin/nothing/", headers=PERSIAN), 404)
@@ -46,8 +44,8 @@ def test_says_that_a_page_is_not_permitted(site_for: Any) -> None:
     assert "Ask an administrator" not in page_of(site.get("/admin/portfolios/portfolio/", headers=PERSIAN), 403)
 
 
-def test_says_that_a_request_could_not_be_read(site_for: Any, root: User) -> None:
-    site: Site = site_for(root)
+def test_says_that_a_request_could_not_be_read(site_for: Any, admin: User) -> None:
+    site: Site = site_for(admin)
     path = "/admin/portfolios/tag/?name__regex=("
 
     assert "The request could not be read." in page_of(site.get(path), 400)
@@ -56,8 +54,8 @@ def test_says_that_a_request_could_not_be_read(site_for: Any, root: User) -> Non
     assert "could not be read" not in page
 
 
-def test_says_that_the_server_failed(site_for: Any, root: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    site: Site = site_for(root)
+def test_says_that_the_server_failed(site_for: Any, admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    site: Site = site_for(admin)
     site.raise_request_exception = False
 
     def fail(*args: Any) -> None:
@@ -68,6 +66,40 @@ def test_says_that_the_server_failed(site_for: Any, root: User, monkeypatch: pyt
     page = page_of(site.get("/admin/portfolios/tag/?q=crane"), 500)
     assert "Server error" in page
     assert "secret" not in page
+    page = page_of(site.get("/admin/portfolios/tag/?q=crane", headers=PERSIAN), 500)
+    assert 'lang="fa" dir="rtl"' in page
+    assert "Server error" not in page
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/nothing/"])
+def test_says_that_the_server_failed_without_a_database(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: Any) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(LanguageMiddleware, "__call__", fail)
+
+    page = page_of(Site(raise_request_exception=False).get(path), 500)
+    assert "Server error" in page
+    assert "secret" not in page
+
+
+def test_says_that_a_form_was_too_large(site_for: Any, admin: User, settings: Any) -> None:
+    settings.MAX_UPLOAD_SIZE = 1024
+    site: Site = site_for(admin)
+
+    def send(**headers: str) -> Any:
+        return site.post(
+            "/admin/media/media/add/", {"file": SimpleUploadedFile("a.txt", b"t" * 100_000)}, headers=headers
+        )
+
+    assert "larger than 1.0\xa0KB, the most" in page_of(send(), 413)
+    page = page_of(send(**PERSIAN), 413)
+    assert 'lang="fa" dir="rtl"' in page
+    assert "larger than" not in page
+    assert send(accept="application/json").json() == {
+        "detail": "The upload is larger than 1024 bytes, the most that is accepted."
+    }
+    assert not Media.objects.exists()
 
 
 def test_an_address_outside_of_the_admin_site_needs_no_session(db: None) -> None:

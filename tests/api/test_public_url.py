@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import get_script_prefix, set_script_prefix
 
 from folio.api.handler import Handler
+from folio.api.languages import LanguageMiddleware
 from tests.environment import run_folio, settings_of
 from tests.factories import make_key, make_media, make_portfolio, make_tag, make_user
 from tests.wsgi import Answer, ask
@@ -184,6 +185,18 @@ def test_a_path_of_it_stands_before_every_path(serve: Serve, authorization: dict
     assert redirected.status_code == 308
     assert redirected.headers["Location"] == "/folio/api/tags/?x=1"
     assert urlsplit(admin_site.headers["Location"]).path == "/folio/admin/login/"
+
+
+def test_a_path_of_it_stands_in_the_page_of_a_failure(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(LanguageMiddleware, "__call__", fail)
+
+    answer = ask(serve("https://example.com/folio/"), "GET", "/admin/")
+
+    assert answer.status_code == 500
+    assert '<a href="/folio/admin/">' in answer.content.decode()
 
 
 def test_a_port_of_it_stands_in_every_url(serve: Serve, authorization: dict[str, str]) -> None:

@@ -413,7 +413,8 @@ def test_a_body_that_declares_too_much_is_refused_before_it_is_sent(server: Serv
     for method, path in addresses:
         head = (
             f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {api.headers['Authorization']!s}\r\n"
-            f"Cookie: csrftoken={'c' * 32}\r\nContent-Type: {FORM}\r\nContent-Length: 1000000000\r\n\r\n"
+            f"Accept: application/json\r\nCookie: csrftoken={'c' * 32}\r\nContent-Type: {FORM}\r\n"
+            "Content-Length: 1000000000\r\n\r\n"
         )
         with connected(server) as connection:
             connection.sendall(head.encode())

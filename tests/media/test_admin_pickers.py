@@ -80,7 +80,7 @@ def test_names_what_was_deleted_meanwhile_and_keeps_the_others_in_order() -> Non
     assert shown.index(f'name="images" value="{second.pk}"') < shown.index(f'name="images" value="{first.pk}"')
 
 
-@pytest.mark.parametrize("wrong", ["x", "-1", "99999999999999999999", "1.5", "\0"])
+@pytest.mark.parametrize("wrong", ["x", "-1", "9" * 5000, str(2**64), "1.5", "\0"])
 def test_refuses_what_is_no_id(wrong: str) -> None:
     form = GalleryForm(sent(images=[wrong], image=wrong))
 

@@ -317,9 +317,11 @@ def test_says_so_where_a_write_loses_every_race(site: Site, monkeypatch: pytest.
     monkeypatch.setattr(Portfolio, "validate_constraints", lambda *args, **kwargs: None)
 
     page = site.post(ADD, entry(), follow=True)
+    in_persian = site.post(ADD, entry(), follow=True, headers={"Accept-Language": "fa"})
 
-    assert page.status_code == 200
-    assert "The change collided with another one." in page.content.decode()
+    assert page.status_code == in_persian.status_code == 200
+    assert "Someone else changed the same at this moment." in page.content.decode()
+    assert "کس دیگری در همین لحظه همین را تغییر داد." in in_persian.content.decode()
     assert Portfolio.objects.count() == 1
 
 
@@ -336,6 +338,8 @@ def test_says_so_where_a_write_loses_every_race(site: Site, monkeypatch: pytest.
         ({"title": "nul\0"}, "Null characters are not allowed."),
         ({"employer": "999999"}, "“999999” was deleted meanwhile, and was taken out here."),
         ({"employer": "x"}, "“x” was deleted meanwhile, and was taken out here."),
+        ({"employer": str(2**64)}, "“18446744073709551616” was deleted meanwhile"),
+        ({"employer": "9" * 5000}, "“999"),
         ({"completed_at_1": "08:30"}, "Enter a date such as"),
     ],
 )

@@ -166,7 +166,7 @@ def test_forgets_rows_that_both_have_removed(site: Site, client: Client) -> None
     assert not MetaEntry.objects.exists()
 
 
-@pytest.mark.parametrize("count", ["", "x", "-1", "²"])
+@pytest.mark.parametrize("count", ["", "x", "-1", "²", "9" * 5000, str(2**64)])
 def test_refuses_counts_of_rows_that_can_not_be(site: Site, client: Client, count: str) -> None:
     portfolio = make_portfolio()
     link = make_link(portfolio)
@@ -174,6 +174,16 @@ def test_refuses_counts_of_rows_that_can_not_be(site: Site, client: Client, coun
     client.delete(f"/api/links/{link.pk}/")
 
     assert site.post(address(portfolio), mine).status_code == 200
+
+
+@pytest.mark.parametrize("pk", ["9" * 5000, str(2**64)])
+def test_takes_a_row_whose_id_no_row_can_have_for_a_new_one(site: Site, pk: str) -> None:
+    portfolio = make_portfolio()
+    make_link(portfolio, name="before")
+    mine = {**opened(site, portfolio), "links-0-id": pk, "links-0-name": "after"}
+
+    assert site.post(address(portfolio), mine).status_code == 302
+    assert Link.objects.filter(name="after").exists()
 
 
 def test_keeps_what_was_typed_in_an_entry_that_is_gone(site: Site, client: Client) -> None:

@@ -306,13 +306,16 @@ def test_refuses_a_completion_that_is_no_moment(client: Client, value: Any) -> N
     assert refuses(post(client, completed_at=value), "completed_at")
 
 
-@pytest.mark.parametrize("value", [NO_ID, 0, -1, 2**70, "first", "", True, 1.5, [1], {"id": 1}])
+@pytest.mark.parametrize("value", [NO_ID, 0, -1, 2**70, str(2**64), "9" * 5000, "first", "", True, 1.5, [1], {"id": 1}])
 @pytest.mark.parametrize("field", ["image", "employer"])
 def test_refuses_a_reference_that_is_no_id_of_a_row(client: Client, field: str, value: Any) -> None:
     assert refuses(post(client, **{field: value}), field)
 
 
-@pytest.mark.parametrize("value", [[NO_ID], [0], [-1], [2**70], ["first"], [True], [None], [[1]], 1, "1,2", {}, None])
+@pytest.mark.parametrize(
+    "value",
+    [[NO_ID], [0], [-1], [2**70], [str(2**64)], ["9" * 5000], ["first"], [True], [None], [[1]], 1, "1,2", {}, None],
+)
 @pytest.mark.parametrize("field", ["images", "tags"])
 def test_refuses_a_list_that_is_not_of_ids_of_rows(client: Client, field: str, value: Any) -> None:
     assert refuses(post(client, **{field: value}), field)

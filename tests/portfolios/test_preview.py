@@ -185,7 +185,7 @@ def test_is_for_those_who_may_view(site_for: Callable[[User], Site], staff: User
         assert reader.get(path(portfolio)).headers["Location"].startswith("/admin/login/")
 
 
-@pytest.mark.parametrize("pk", ["0", "999999", "-1", "x", "9" * 18, "9" * 25, "١"])
+@pytest.mark.parametrize("pk", ["0", "999999", "-1", "x", "9" * 18, "9" * 25, "9" * 5000, str(2**64), "١"])
 def test_answers_with_not_found_for_none(site: Site, pk: str) -> None:
     assert site.get(f"/admin/portfolios/portfolio/{pk}/preview/").status_code == 404
 

@@ -1,6 +1,6 @@
 """Users and groups. Whoever manages people without being an admin can't gain or give more than they hold."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,6 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Count, QuerySet, Value
 from django.db.models.functions import Concat
 from django.http import HttpRequest
-from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -19,7 +18,7 @@ from folio.api.admin import ResourceAdmin
 
 from ..codes import CODES
 from ..grants import holds_no_more
-from ..tables import GrantsField, GrantsForm, GroupsTable, PermissionsTable, grants_in_words, with_names
+from ..tables import GrantsField, GrantsForm, GroupsTable, PermissionsTable, grants_in_words, lines, with_names
 from ..words import OTHERS, path_of
 
 GRANTABLE = {*(code.permission for code in CODES.values()), *OTHERS}
@@ -29,12 +28,8 @@ def may_grant(user: Any, row: Any) -> bool:
     """Tell whether a user may grant a permission, or all that a group does, to someone or take it from them."""
     if isinstance(row, Permission):
         path = path_of(row)
-        return path in GRANTABLE and (user.is_superuser or path in user.get_all_permissions())
-    return user.is_superuser or all(path_of(each) in user.get_all_permissions() for each in row.permissions.all())
-
-
-def lines(texts: Iterable[str]) -> str | None:
-    return format_html_join("", "<div>{}</div>", ((text,) for text in texts)) or None
+        return path in GRANTABLE and user.has_perm(path)
+    return user.has_perms([path_of(permission) for permission in row.permissions.all()])
 
 
 class GrantsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -152,7 +147,7 @@ class GroupAdmin(GrantsAdmin, DjangoGroupAdmin, ResourceAdmin):
         return super().has_delete_permission(request, obj) and self.is_within_reach(request, obj)
 
     def is_within_reach(self, request: HttpRequest, group: Group | None) -> bool:
-        return group is None or once(request, ("group", group.pk), lambda: may_grant(request.user, group))
+        return group is None or may_grant(request.user, group)
 
     @admin.display(description=_("members"), ordering="member_count")
     def member_count(self, group: Group) -> int:

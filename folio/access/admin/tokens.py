@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import date_format
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -20,8 +20,9 @@ from folio.api.viewsets import base_url
 from .. import words
 from ..codes import RESOURCES
 from ..forms import TokenForm
-from ..grants import granted_codes
+from ..grants import allowed_codes, granted_codes
 from ..models import Token
+from ..tables import lines
 
 LIST_PORTFOLIOS = RESOURCES["portfolios"]["list"].code
 
@@ -93,10 +94,10 @@ class TokenAdmin(ResourceAdmin):
         return str(token)
 
     @admin.display(description=_("may do"))
-    def codes_in_words(self, token: Token) -> str:
+    def codes_in_words(self, token: Token) -> str | None:
         if token.codes is None:
             return gettext("All that its owner may")
-        return format_html_join("", "<div>{}</div>", ((line,) for line in words.summary_of(token.codes)))
+        return lines(words.summary_of(token.codes))
 
     @admin.display(description=_("made"), ordering="created_at")
     def made(self, token: Token) -> str:
@@ -175,8 +176,7 @@ class TokenAdmin(ResourceAdmin):
 
     def response_add(self, request: HttpRequest, obj: Token, post_url_continue: str | None = None) -> HttpResponse:
         """Show the key. No session, message, address or log gets it, and no cache may keep this page."""
-        may_list = LIST_PORTFOLIOS in granted_codes(owner(request)) and (not obj.codes or LIST_PORTFOLIOS in obj.codes)
-        path = reverse("portfolios-list" if may_list else "me")
+        path = reverse("portfolios-list" if LIST_PORTFOLIOS in allowed_codes(obj) else "me")
         context = {
             **self.admin_site.each_context(request),
             "title": _("A new API key"),

@@ -1,22 +1,16 @@
 """The history of each row: what Django's log holds of it, told in words. `folio.api.changes` records it."""
 
-from folio.api.changes import Changes, log, log_each
-
 from .entries import entries_of, read
-from .pages import Difference, Latest, differences_of, history_page, latest, name_of_user, sides_of
+from .pages import Difference, differences_of, history_page, latest, name_of_user, sides_of
 from .words import label_of
 
 __all__ = [
-    "Changes",
     "Difference",
-    "Latest",
     "differences_of",
     "entries_of",
     "history_page",
     "label_of",
     "latest",
-    "log",
-    "log_each",
     "name_of_user",
     "read",
     "sides_of",

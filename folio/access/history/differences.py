@@ -91,7 +91,7 @@ def by_lines(old: Sequence[str], new: Sequence[str]) -> SafeString:
         else:
             rows += (line(removed(text)) for text in old[first:last])
             rows += (line(inserted(text)) for text in new[start:end])
-    return format_html('<div class="folio-difference-lines">{}</div>', joined(rows))
+    return format_html("<div>{}</div>", joined(rows))
 
 
 def compared(old: str, new: str) -> SafeString:

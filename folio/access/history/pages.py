@@ -15,10 +15,11 @@ from django.utils.text import capfirst, get_text_list
 from django.utils.translation import gettext as _
 
 from folio.api.changes import Changes
+from folio.api.parameters import IDENTIFIER
 
 from .differences import SHOWN
 from .entries import Pair, Record, entries_of, read
-from .words import Model, Names, difference, items_of, label_of, references, value_alone
+from .words import Model, Names, difference, field_of, items_of, label_of, references, value_alone
 
 ON_A_PAGE = 20
 PAGE = "p"
@@ -107,7 +108,7 @@ def narrowed(owner: Model, values: Mapping[str, Pair], row: models.Model) -> dic
     """Return of an owner's changes those of one row of its lists."""
     found: dict[str, Pair] = {}
     for name, pair in values.items():
-        if getattr(owner._meta.get_field(name), "related_model", None) is type(row):
+        if getattr(field_of(owner, name), "related_model", None) is type(row):
             old, new = ([item for pk, item in items_of(value).items() if pk == row.pk] for value in pair)
             if old != new:
                 found[name] = (old, new)
@@ -158,23 +159,23 @@ def name_of_user(user: Any) -> str:
     return f"{full} ({user.get_username()})" if full else user.get_username()
 
 
-def latest(limit: int, request: HttpRequest | None = None) -> list[Latest]:
-    """Return what was done last, in a constant number of queries; with a request, only what its user may see."""
-    entries = LogEntry.objects.select_related("user", "content_type").order_by("-pk")
-    if request is not None:
-        entries = entries.filter(told_to(request))
+def latest(limit: int, request: HttpRequest) -> list[Latest]:
+    """Return what was done last, in a constant number of queries: of what the user may see."""
+    entries = LogEntry.objects.filter(told_to(request)).select_related("user", "content_type").order_by("-pk")
     shown = [(entry, model_of(entry)) for entry in entries[:limit]]
-    names = Names(
-        (model, int(entry.object_id))
-        for entry, model in shown
-        if model and entry.object_id and entry.object_id.isdecimal()
-    )
+    names = Names((model, id_of(entry)) for entry, model in shown if model)
     return [in_a_line(entry, model, names) for entry, model in shown]
 
 
 def model_of(entry: LogEntry) -> Model | None:
     """Return the model of the row that an entry is about, if there is still such a model."""
     return entry.content_type.model_class() if entry.content_type else None
+
+
+def id_of(entry: LogEntry) -> int:
+    """Return the id of the row that an entry is about; 0 where it is no number."""
+    text = entry.object_id or ""
+    return int(text) if IDENTIFIER.fullmatch(text) else 0
 
 
 def told_to(request: HttpRequest) -> models.Q:
@@ -188,8 +189,7 @@ def told_to(request: HttpRequest) -> models.Q:
 
 
 def in_a_line(entry: LogEntry, model: Model | None, names: Names) -> Latest:
-    pk = int(entry.object_id) if entry.object_id and entry.object_id.isdecimal() else 0
-    name = names.names.get(model, {}).get(pk) if model else None
+    name = names.names.get(model, {}).get(id_of(entry)) if model else None
     record = read(entry, model)
     fields = [*(label_of(model, name) for name in record.values if model), *(_(name) for name in record.names)]
     words = action_of(entry)

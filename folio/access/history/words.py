@@ -108,7 +108,7 @@ def value_in_words(field: Any, value: Any, names: Names) -> SafeString:
         return empty()
     if getattr(field, "related_model", None) is not None:
         return names.shown(field.related_model, value)
-    return format_html('<span class="folio-difference-value" dir="auto">{}</span>', plain_words(field, value))
+    return format_html('<span dir="auto">{}</span>', plain_words(field, value))
 
 
 def plain_words(field: Any, value: Any) -> str:

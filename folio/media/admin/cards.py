@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 
-from folio.api.parameters import BIGGEST
+from folio.api.parameters import IDENTIFIER
 
 from ..documents import MediaPool
 from ..models import Media, MediaType, Thumbnail
@@ -41,7 +41,7 @@ def read(ids: Iterable[Any]) -> dict[str, Media]:
 
 def ids_in(values: Iterable[Any]) -> set[str]:
     """Return those of the values that could be ids."""
-    return {text for text in map(str, values) if text.isascii() and text.isdecimal() and int(text) <= BIGGEST}
+    return {text for text in map(str, values) if IDENTIFIER.fullmatch(text)}
 
 
 def card_of(media: Media) -> dict[str, Any]:

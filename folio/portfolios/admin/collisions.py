@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from folio.access.history import entries_of, name_of_user, sides_of
 from folio.api.changes import Changes, form_changes, owner_of, plain
+from folio.api.parameters import IDENTIFIER
 
 VERSION = "_version"  # the form's hidden field
 
@@ -108,7 +109,7 @@ class TellsCollisions:
         if "data" in given:
             key = inline_key(inline)
             rows = given["queryset"].filter(**{key: obj}).order_by() if obj.pk else given["queryset"].none()
-            given["data"] = regrouped(given["data"], prefix, set(rows.values_list("pk", flat=True)), key)
+            given["data"] = regrouped(given["data"], prefix, set(map(str, rows.values_list("pk", flat=True))), key)
         return given
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -153,16 +154,16 @@ def inline_key(inline: Any) -> str:
     return str(next(keys).name)
 
 
-def regrouped(data: QueryDict, prefix: str, stored: set[int], key: str) -> QueryDict:
+def regrouped(data: QueryDict, prefix: str, stored: set[str], key: str) -> QueryDict:
     """Return a list as it was sent, with the rows first that are stored: Django takes as many for these as came first.
 
     Rows that were stored once follow as new ones, with all that was typed in them, but those that were to go anyway.
     """
     count, shown = (data.get(f"{prefix}-{name}_FORMS", "") for name in ("TOTAL", "INITIAL"))
-    if not (count.isdecimal() and shown.isdecimal() and int(shown) <= int(count) <= len(data)):
+    if not (IDENTIFIER.fullmatch(count) and IDENTIFIER.fullmatch(shown) and int(shown) <= int(count) <= len(data)):
         return data  # which Django refuses
     ids = [data.get(f"{prefix}-{number}-id", "") for number in range(int(count))]
-    is_stored = [pk.isdecimal() and int(pk) in stored for pk in ids]
+    is_stored = [pk in stored for pk in ids]
     if all(is_stored[: int(shown)]):
         return data
     names = {name.split("-", 2)[2] for name in data if name.startswith(f"{prefix}-") and name.count("-") > 1}

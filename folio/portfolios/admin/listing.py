@@ -24,7 +24,7 @@ from unfold.views import ChangeList
 
 from folio.api.admin import AbsentLast, answer_in_json, in_one_write, json_body, unreadable
 from folio.api.changes import log, log_each, new_values
-from folio.api.parameters import BIGGEST, MAX_LIST
+from folio.api.parameters import BIGGEST, IDENTIFIER, MAX_LIST
 from folio.api.viewsets import write
 from folio.media.admin import thumbnail_urls
 
@@ -75,7 +75,7 @@ class TagFilter(AutocompleteSelectFilter):
         value = self.value()
         if not value:
             return queryset
-        if not (value.isascii() and value.isdecimal() and int(value) <= BIGGEST):
+        if not IDENTIFIER.fullmatch(value):
             raise IncorrectLookupParameters
         found: QuerySet[Portfolio] = PortfolioFilterSet.base_filters["tag_id"].filter(queryset, int(value))
         return found

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
-from folio.api.parameters import BIGGEST
+from folio.api.parameters import IDENTIFIER
 from folio.api.renderers import encoder
 from folio.api.viewsets import base_url
 from folio.media.documents import Image
@@ -49,10 +49,10 @@ class PreviewPages:
 
     @action(description=_("Preview"), url_path="preview", icon="visibility")  # type: ignore[untyped-decorator]
     def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        pk = int(object_id) if object_id.isascii() and object_id.isdecimal() and len(object_id) < 20 else 0
+        pk = int(object_id) if IDENTIFIER.fullmatch(object_id) else 0
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
-        document = documents.Portfolio.read([pk], base_url(request)).get(pk) if pk <= BIGGEST else None
+        document = documents.Portfolio.read([pk], base_url(request)).get(pk)
         if document is None:
             raise Http404
         is_json = request.GET.get("as") == "json"

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 from django.views.decorators.http import require_POST
 
 from folio.api.admin import answer_in_json, json_body
-from folio.api.parameters import BIGGEST
+from folio.api.parameters import IDENTIFIER
 from folio.api.viewsets import write
 
 
@@ -129,7 +129,7 @@ def all_of(data: Any, key: str) -> list[Any]:
 
 def found(queryset: QuerySet[Any], ids: list[str]) -> dict[str, Any]:
     """Return the rows with these ids, in one query."""
-    numbers = {int(pk) for pk in ids if pk.isascii() and pk.isdigit() and len(pk) < 20 and int(pk) <= BIGGEST}
+    numbers = {int(pk) for pk in ids if IDENTIFIER.fullmatch(pk)}
     return {str(row.pk): row for row in queryset.filter(pk__in=numbers).order_by()} if numbers else {}
 
 
