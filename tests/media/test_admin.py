@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from folio.media.models import Media, Thumbnail
 from folio.portfolios.models import Portfolio
 from tests.factories import draw, make_employer, make_image, make_link, make_media, make_meta, make_portfolio, make_user
-from tests.forms import errors
+from tests.forms import errors, shown_values
 
 LIST = "/admin/media/media/"
 ADD = f"{LIST}add/"
@@ -125,10 +125,10 @@ def test_changes_only_the_texts(site: Site, media_root: Path) -> None:
     before: dict[str, Any] = {**Media.objects.values().get()}
     files = files_in(media_root)
 
-    answer = site.post(
-        f"{LIST}{media.pk}/change/",
-        {"name": "Crane", "alt": "A crane", "file": upload(draw(), "other.png"), "type": "document", "size": "1"},
-    )
+    url = f"{LIST}{media.pk}/change/"
+    sent = {"name": "Crane", "alt": "A crane", "file": upload(draw(), "other.png"), "type": "document", "size": "1"}
+
+    answer = site.post(url, {**shown_values(site.get(url)), **sent})
 
     assert answer.status_code == 302, errors(answer)
     after: dict[str, Any] = {**Media.objects.values().get()}
@@ -227,6 +227,24 @@ def test_takes_one_off_everything_if_asked_to(site: Site, how: str) -> None:
     assert not Media.objects.exists()
     assert Portfolio.objects.filter(image=None).count() == Portfolio.objects.count()
     assert not Portfolio.objects.filter(images__isnull=False).exists()
+
+
+def test_locks_what_uses_a_media_before_it_takes_it_off(site: Site) -> None:
+    media = make_media()
+    use(media, "cover")
+
+    with CaptureQueriesContext(connection) as captured:
+        site.post(f"{LIST}{media.pk}/delete/", {"post": "yes", "detach": "yes"})
+
+    statements = [query["sql"] for query in captured]
+    locked = [table for sql in statements for table in ("portfolios_portfolio", "media_media") if is_lock(sql, table)]
+    assert locked[0] == "portfolios_portfolio"
+    assert "media_media" in locked
+
+
+def is_lock(sql: str, table: str) -> bool:
+    """Tell whether a statement locks rows of a table; on SQLite, whether it would on PostgreSQL."""
+    return sql.startswith(f'SELECT "{table}"."id" AS "pk" FROM') and (connection.vendor == "sqlite" or "UPDATE" in sql)
 
 
 def test_takes_nothing_off_what_the_user_may_not_change(site_for: Callable[[User], Site]) -> None:

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from folio.access.collisions import TellsCollisions
 from folio.api.admin import ResourceAdmin
 
 from ..filters import MediaFilterSet
@@ -43,7 +44,7 @@ class UploadForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Media)
-class MediaAdmin(LibraryViews, DeletesUnused, ResourceAdmin):
+class MediaAdmin(TellsCollisions, LibraryViews, DeletesUnused, ResourceAdmin):
     change_list_template = "folio/media/library.html"
     change_form_template = "folio/media/media.html"
     list_display = ("name", "type", "size", "created_at")  # what `?o=` sorts by

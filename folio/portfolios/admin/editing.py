@@ -9,10 +9,10 @@ from django.urls import NoReverseMatch, reverse
 
 from folio.media.admin.pickers import PicksMedia
 
-from .collisions import TellsCollisions
+from .collisions import KeepsWhatIsGone
 
 
-class EditPages(TellsCollisions, PicksMedia):
+class EditPages(KeepsWhatIsGone, PicksMedia):
     """Pages with a form that loses nothing: it warns before leaving, and finds out that the session has ended."""
 
     change_form_template = add_form_template = "folio/portfolios/edit.html"
