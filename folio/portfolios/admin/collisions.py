@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
 from folio.access.collisions import Collision, TellsCollisions, is_sent
-from folio.api.changes import Changes, plain
+from folio.api.changes import Changes
 
 
 class Gone(Exception):
@@ -53,7 +53,7 @@ class KeepsWhatIsGone(TellsCollisions):
     def typed_changes(self, context: Any) -> Changes:
         changes = super().typed_changes(context)
         for inline in context["inline_admin_formsets"]:
-            changes |= list_changes(inline.formset)
+            changes |= inline.formset.typed_changes()
         return changes
 
 
@@ -102,19 +102,3 @@ def regrouped(data: QueryDict, prefix: str, stored: set[int], key: str) -> Query
     result[f"{prefix}-TOTAL_FORMS"] = str(len(kept) + len(new))
     result[f"{prefix}-INITIAL_FORMS"] = str(len(kept))
     return result
-
-
-def list_changes(formset: Any) -> Changes:
-    """Return what is stored of a list, and what was typed; nothing of one that can't be read, or is the same."""
-    if not formset.is_valid():
-        return {}
-    # Read anew: the formset's own rows hold what was typed.
-    rows = formset.model._default_manager.filter(**{formset.fk.name: formset.instance})
-    stored = [row.as_item() for row in rows]
-    typed = []
-    for number, form in enumerate(formset.forms):
-        if form in formset.deleted_forms or not (form.instance.pk or form.has_changed()):
-            continue
-        fields = {name: plain(form.cleaned_data[name]) for name in formset.columns}
-        typed.append({form.instance._meta.model_name: form.instance.pk or -number - 1, **fields})
-    return {} if stored == typed else {formset.of_portfolio: (stored, typed)}

@@ -10,7 +10,7 @@ from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from folio.api.admin import FIELDS
-from folio.api.changes import Changes
+from folio.api.changes import Changes, plain
 from folio.media.admin.pickers import PicksMedia
 
 from .. import drafting
@@ -56,6 +56,19 @@ class PlacedFormSet(PaginationInlineFormSet):
             change = self.replace([self.item(form) for form in in_their_places(forms)])
             self.changes = {self.of_portfolio: change} if change else {}
         return [form.instance for form in changed]
+
+    def typed_changes(self) -> Changes:
+        """Return what is stored of the list and what was typed; nothing of one that can't be read, or is the same."""
+        if not self.is_valid():
+            return {}
+        # Read anew: the rows of the forms hold what was typed.
+        rows = self.model._default_manager.filter(portfolio=self.instance)
+        stored = [row.as_item() for row in rows]
+        typed = []
+        for number, form in enumerate(in_their_places(self.kept()), start=1):
+            fields = {name: plain(form.cleaned_data[name]) for name in self.columns}
+            typed.append({form.instance._meta.model_name: form.instance.pk or -number, **fields})
+        return {} if stored == typed else {self.of_portfolio: (stored, typed)}
 
     def item(self, form: forms.ModelForm) -> dict[str, Any]:  # type: ignore[type-arg]
         """Return a row as an item of the API's list."""
