@@ -11,10 +11,9 @@ from django.db.models import Count, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from .models import Portfolio, PortfolioQuerySet
+from .models import BATCH, Portfolio, PortfolioQuerySet
 
 LEAST, MOST = -(2**31), 2**31 - 1
-BATCH = 500  # rows of one statement, where all are numbered anew
 
 
 @dataclass

@@ -317,6 +317,22 @@ def test_publishes_several_and_counts_those_that_were_hidden(site: Site) -> None
     assert LogEntry.objects.count() == 2
 
 
+def test_publishes_no_entry_that_it_does_not_tell_of(site: Site) -> None:
+    portfolio = make_portfolio(is_active=False)
+
+    def add_one(execute: Callable[..., Any], sql: str, *args: Any) -> Any:
+        """Let someone add an entry once it is known which are published."""
+        if sql.startswith("UPDATE") and Portfolio.objects.count() == 1:
+            make_portfolio(is_active=False)
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(add_one):
+        act(site, "publish", portfolio, select_across="1")
+
+    assert list(Portfolio.objects.filter(is_active=True)) == [portfolio]
+    assert LogEntry.objects.count() == 1
+
+
 def test_hides_one_in_the_singular(site: Site) -> None:
     portfolio = make_portfolio()
 
