@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client as Site
 from django.test.utils import CaptureQueriesContext
 
 from folio.media.models import Media, Thumbnail
+from folio.media.uploads import store_upload
 from folio.portfolios.models import Portfolio
 from tests.factories import draw, make_employer, make_image, make_link, make_media, make_meta, make_portfolio, make_user
 from tests.forms import errors, shown_values
@@ -261,6 +263,13 @@ def test_takes_nothing_off_what_the_user_may_not_change(site_for: Callable[[User
     use_of_another.refresh_from_db()
     assert use_of_another.image == media
     assert Portfolio.objects.get().image == media
+
+
+def test_gives_a_very_long_picture_a_height(site: Site) -> None:
+    media = store_upload(ContentFile(draw((4000, 2)), name="panorama.png"))
+
+    for path in (LIST, f"{LIST}{media.pk}/change/"):
+        assert 'width="512" height="1"' in site.get(path).content.decode()
 
 
 def test_lists_where_a_media_is_used_with_links_for_those_who_may_follow_them(
