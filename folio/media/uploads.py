@@ -195,7 +195,7 @@ def examine(file: File[bytes], *, name: str = "", alt: str = "") -> Examined:
     return examined
 
 
-def store(examined: Examined, log: Log) -> Media:
+def store(examined: Examined, log: Log = unlogged) -> Media:
     media = examined.media
     with removed_on_failure(media.file.storage) as written, transaction.atomic():
         path = insert(media, media_path(media, examined.file_name), examined)

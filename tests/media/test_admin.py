@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client as Site
 from django.test.utils import CaptureQueriesContext
 
+from folio.media import uploads
 from folio.media.models import Media, Thumbnail
 from folio.media.uploads import store_upload
 from folio.portfolios.models import Portfolio
@@ -50,6 +51,24 @@ def test_stores_an_upload_with_its_thumbnails(site: Site, media_root: Path) -> N
     assert (media.width, media.height, media.mode) == (300, 200, "RGB")
     assert [thumbnail.size for thumbnail in media.thumbnails.all()] == [64, 128, 512, 1080]
     assert len(files_in(media_root)) == 5
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("content", "count"), [(draw((300, 200)), 1), (draw((300, 200))[:-200], 0)])
+def test_decodes_an_image_once_and_before_the_transaction(
+    site: Site, monkeypatch: pytest.MonkeyPatch, content: bytes, count: int
+) -> None:
+    decode, in_transaction = uploads.decode, []
+
+    def noted(file: Any) -> Any:
+        in_transaction.append(connection.in_atomic_block)
+        return decode(file)
+
+    monkeypatch.setattr(uploads, "decode", noted)
+    site.post(ADD, {"file": upload(content)})
+
+    assert in_transaction == [False]
+    assert Media.objects.count() == count
 
 
 def test_keeps_the_label_that_was_given(site: Site) -> None:
