@@ -141,8 +141,8 @@ def store_upload(file: File[bytes], *, name: str = "", alt: str = "", log: Log =
     """Store a file, with thumbnails if it is an image, and return its row; or raise UploadRefused.
 
     `log` is called within the transaction, with what is new, to record it in the history.
-    Whatever fails, neither row nor file stays. Call it outside of transactions where possible: an outer one that is
-    rolled back afterwards leaves the files behind.
+    Whatever fails, neither row nor file stays. Call it outside of transactions, where others would have to wait with
+    their writes while an image is decoded.
     """
     with closing(examine(file, name=name, alt=alt)) as examined:
         return store(examined, log)
