@@ -63,7 +63,7 @@ def hold_table() -> None:
 
 
 def found(pk: int | None) -> Portfolio:
-    portfolio = Portfolio.objects.only("order", "created_at").filter(pk=pk or 0).first()
+    portfolio = Portfolio.objects.only("title", "order", "created_at").filter(pk=pk or 0).first()
     if portfolio is None:
         raise Portfolio.DoesNotExist(_("This portfolio was deleted meanwhile. Load the page again to see the others."))
     return portfolio

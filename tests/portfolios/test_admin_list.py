@@ -508,6 +508,14 @@ def test_says_so_where_a_neighbour_is_gone(site: Site) -> None:
     assert "was deleted meanwhile" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("target", [{"place": 1}, {"before": 0}])
+def test_says_so_where_the_portfolio_that_is_moved_is_gone(site: Site, target: dict[str, int]) -> None:
+    answer = send(site, REORDER, {"id": 999_999, **target})
+
+    assert answer.status_code == 404
+    assert "was deleted meanwhile" in answer.json()["detail"]
+
+
 def test_refuses_moves_to_those_who_may_not_change_all(drafter: Site, viewer: Site) -> None:
     one, two = make_portfolio(order=1, is_active=False), make_portfolio(order=2, is_active=False)
 

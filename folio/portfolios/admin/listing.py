@@ -32,7 +32,7 @@ from .. import drafting
 from ..duplicating import duplicate
 from ..filters import PortfolioFilterSet
 from ..models import Portfolio, PortfolioTag
-from ..reordering import hold_table, move, those_before
+from ..reordering import found, hold_table, move, those_before
 from .restoring import RESTORED
 
 TAGS = 3  # that a row shows; the others are counted
@@ -350,10 +350,11 @@ class ListPages:
         hold_table()
         ordering: Any = Portfolio._meta.ordering
         listed = self.get_changelist_instance(request).queryset.order_by(*ordering)  # type: ignore[attr-defined]
+        other: int | None = target
         if side == "place":
-            side, target = self.neighbour(listed.exclude(pk=pk), target)
-        was, order = move(pk, **{side: target}) if target else (0, 0)
-        portfolio = Portfolio.objects.get(pk=pk)
+            side, other = self.neighbour(listed.exclude(pk=pk), target)
+        was, order = (0, 0) if other is None else move(pk, **{side: other})
+        portfolio = found(pk)
         if was != order:
             log(request.user, portfolio, CHANGE, {"order": (was, order)})
         place = listed.filter(those_before(portfolio)).count() + 1
@@ -361,8 +362,8 @@ class ListPages:
         page = (place - 1) // self.list_per_page + 1
         return {"place": place, "page": page, "orders": orders}
 
-    def neighbour(self, others: QuerySet[Portfolio], place: int) -> tuple[str, int]:
+    def neighbour(self, others: QuerySet[Portfolio], place: int) -> tuple[str, int | None]:
         """Return whom to stand before, or after, to come to a place among others, counted from 1."""
         ids = others.values_list("pk", flat=True)
         at = ids[max(place - 1, 0) :].first() if place > 0 else ids.first()
-        return ("before", at) if at else ("after", ids.last() or 0)
+        return ("before", at) if at else ("after", ids.last())
