@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 class GalleryForm(forms.Form):
-    image = MediaField(Media.objects.images(), only="image", required=False)
+    image = MediaField(Media.objects.images(), limit_choices_to={"type": "image"}, required=False)
     images = GalleryField(required=False)
 
 

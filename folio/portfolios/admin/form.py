@@ -16,7 +16,6 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWid
 from folio.api.admin import MomentField, TextBoxField
 from folio.media.admin.cards import cards_of, read
 from folio.media.admin.pickers import GalleryField
-from folio.media.models import Media
 
 from .. import drafting
 from ..models import Employer, Portfolio, PortfolioImage, PortfolioTag, Tag
@@ -54,7 +53,7 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=UnfoldAdminIntegerFieldWidget,
         help_text=_("Lower numbers come first."),
     )
-    images = GalleryField(queryset=Media.objects.images(), required=False, label=_("Gallery"))
+    images = GalleryField(required=False, label=_("Gallery"))
     employer = TypeAheadField(
         Employer.objects.all(), "portfolios.portfolio.employer", required=False, label=_("Employer")
     )
