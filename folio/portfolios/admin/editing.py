@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.urls import NoReverseMatch, reverse
 
 from folio.media.admin.pickers import PicksMedia
 
@@ -57,11 +56,3 @@ def problems_of(form: forms.BaseForm, where: str = "") -> Iterator[dict[str, Any
 def focus_of(box: forms.BoundField) -> str:
     """Return the id of what is focused to mend a field."""
     return box.id_for_label or f"{box.auto_id}_0"
-
-
-def url_or_nothing(name: str, *args: Any) -> str:
-    """Return where a page is, if there is such a page."""
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""

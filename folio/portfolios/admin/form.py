@@ -20,7 +20,7 @@ from folio.media.admin.pickers import GalleryField
 from .. import drafting
 from ..models import Employer, Portfolio, PortfolioImage, PortfolioTag, Tag
 from ..services import replace_through
-from .editing import EditPages, url_or_nothing
+from .editing import EditPages
 from .type_ahead import TypeAheadField, TypeAheadListField, make_url
 
 MAX_ORDER = 2**31 - 1
@@ -177,8 +177,7 @@ class FormPages(EditPages):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         context["show_save_and_add_another"] = False
-        obj = context.get("original")
-        context["preview_url"] = url_or_nothing("admin:portfolios_portfolio_preview", obj.pk if obj else 0)
+        context["show_save_and_preview"] = True
         return super().render_change_form(request, context, *args, **kwargs)
 
     def response_add(self, request: HttpRequest, obj: Portfolio, post_url_continue: str | None = None) -> HttpResponse:
@@ -191,8 +190,9 @@ class FormPages(EditPages):
 
     def preview_of(self, request: HttpRequest, obj: Portfolio) -> HttpResponse | None:
         """Lead to the preview of what was saved, if that was asked for."""
-        url = url_or_nothing("admin:portfolios_portfolio_preview", obj.pk) if "_preview" in request.POST else ""
-        return HttpResponseRedirect(url) if url else None
+        if "_preview" not in request.POST:
+            return None
+        return HttpResponseRedirect(reverse("admin:portfolios_portfolio_preview", args=(obj.pk,)))
 
     @admin.display(description=_("active"))
     def standing(self, portfolio: Portfolio) -> str:

@@ -37,7 +37,7 @@ class TypeAhead(PostsRows, forms.Widget):
         query = urlencode({"app_label": app, "model_name": model, "field_name": field})
         context["chosen"] = self.chosen(value)
         context["search"] = f"{reverse('admin:autocomplete')}?{query}"
-        return context | {"several": self.is_several, "make": self.make_url, "noun": self.queryset.model._meta}
+        return context | {"several": self.is_several, "make": self.make_url}
 
     def chosen(self, value: Any) -> list[tuple[str, str]]:
         """Return the ids and names of the rows in a value, without those that are gone."""
