@@ -114,13 +114,8 @@ class PicksMedia:
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if isinstance(db_field, ForeignKey) and db_field.remote_field.model is Media:
-            return self.formfield_for_foreignkey(db_field, request, **kwargs)  # without Django's links to add or change
+            return db_field.formfield(**{**kwargs, "form_class": MediaField})  # without Django's links to add or change
         return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
-
-    def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.remote_field.model is Media:
-            return db_field.formfield(**{**kwargs, "form_class": MediaField})
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         shown = [context["adminform"].form]
