@@ -523,7 +523,7 @@ def test_filters_by_activity_employer_and_tag(site: Site) -> None:
     make_portfolio(tags=[tag])
     make_portfolio(employer=employer)
 
-    query: dict[str, Any] = {"is_active__exact": 1, "employer__id__exact": employer.pk, "tags__id__exact": tag.pk}
+    query: dict[str, Any] = {"is_active": "true", "employer__id__exact": employer.pk, "tags__id__exact": tag.pk}
     page = site.get(LIST, query)
 
     assert [portfolio.pk for portfolio in page.context["cl"].result_list] == [wanted.pk]

@@ -200,7 +200,6 @@ class ListPages:
         CoverFilter,
         YearFilter,
     )
-    linked_lookups: tuple[str, ...] = ("is_active__exact", "image__isnull")
     list_filter_submit = True
     list_per_page = 50
     list_max_show_all = 0  # a page of all of them is quick for no one
