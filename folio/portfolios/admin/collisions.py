@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
 from folio.access.collisions import Collision, TellsCollisions, is_sent
-from folio.api.changes import Changes
+from folio.api.changes import Changes, owner_of
 
 
 class Gone(Exception):
@@ -45,7 +45,7 @@ class KeepsWhatIsGone(TellsCollisions):
         """Return what a list's rows are made of; those that are gone meanwhile are new ones now."""
         given: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)  # type: ignore[misc]
         if "data" in given:
-            key = inline_key(inline)
+            key = owner_of(inline.model)
             rows = given["queryset"].filter(**{key: obj}).order_by() if obj.pk else given["queryset"].none()
             given["data"] = regrouped(given["data"], prefix, set(rows.values_list("pk", flat=True)), key)
         return given
@@ -62,12 +62,6 @@ def deletion_of(model: type[models.Model], object_id: str | None) -> LogEntry | 
         content_type=ContentType.objects.get_for_model(model), object_id=object_id, action_flag=DELETION
     )
     return entries.select_related("user").order_by("-pk").first()
-
-
-def inline_key(inline: Any) -> str:
-    """Return the field by which a list's rows belong to the row of the form."""
-    keys = (field for field in inline.model._meta.concrete_fields if field.related_model is inline.parent_model)
-    return str(next(keys).name)
 
 
 def regrouped(data: QueryDict, prefix: str, stored: set[int], key: str) -> QueryDict:
