@@ -82,18 +82,14 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         self.is_new = self.instance.pk is None
         if "images" in self.fields and not self.is_new:
-            self.initial.setdefault("images", list(self.placed(PortfolioImage, "media")))
+            self.initial.setdefault("images", list(self.instance.gallery.values_list("media", flat=True)))
         if "tags" in self.fields and not self.is_new:
-            self.initial.setdefault("tags", list(self.placed(PortfolioTag, "tag")))
+            self.initial.setdefault("tags", list(self.instance.placed_tags.values_list("tag", flat=True)))
         for name, model in (("employer", Employer), ("tags", Tag)):
             if name in self.fields:
                 self.fields[name].widget.make_url = make_url(model, self.user)
         if "excerpt" in self.fields:
             self.fields["excerpt"].widget.attrs.pop("maxlength", None)  # browsers cut what is pasted, without a word
-
-    def placed(self, through: Any, name: str) -> Any:
-        """Return the ids of the gallery's images, or of the tags, in their order."""
-        return through.objects.filter(portfolio=self.instance).order_by("place", "pk").values_list(name, flat=True)
 
     def clean_completed_at(self) -> Any:
         """Return the moment; one that is as it was shown keeps the fractions of a second that no box shows."""
@@ -207,13 +203,11 @@ class FormPages(EditPages):
 
     @admin.display(description=_("Gallery"))
     def fixed_gallery(self, portfolio: Portfolio) -> str:
-        rows = PortfolioImage.objects.filter(portfolio=portfolio).order_by("place", "pk")
-        return pictures(list(rows.values_list("media", flat=True)))
+        return pictures(list(portfolio.gallery.values_list("media", flat=True)))
 
     @admin.display(description=_("Tags"))
     def fixed_tags(self, portfolio: Portfolio) -> str:
-        rows = PortfolioTag.objects.filter(portfolio=portfolio).order_by("place", "pk")
-        return ", ".join(rows.values_list("tag__name", flat=True))
+        return ", ".join(portfolio.placed_tags.values_list("tag__name", flat=True))
 
 
 def pictures(ids: list[int]) -> str:
