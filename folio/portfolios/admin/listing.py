@@ -206,8 +206,6 @@ class ListPages:
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # a count for each year is slow, and none for an employer is said
     actions = ("publish", "hide", "duplicate_one")
-    delete_confirmation_template = "portfolios/delete_confirmation.html"
-    delete_selected_confirmation_template = "portfolios/delete_selected_confirmation.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PortfolioList

@@ -60,7 +60,7 @@ class PreviewPages:
         context = as_json(request, document) if is_json else as_page(document)
         context |= {"entry": document, "is_json": is_json, "site_title": settings.UNFOLD["SITE_TITLE"]}
         request.current_app = self.admin_site.name
-        return TemplateResponse(request, "portfolios/preview.html", context)
+        return TemplateResponse(request, "folio/portfolios/preview.html", context)
 
 
 def as_page(document: documents.Portfolio) -> dict[str, Any]:
