@@ -43,6 +43,7 @@ Log = Callable[[Media, Changes], None]  # records a change in the history, withi
 SAMPLE_SIZE = 64 * 1024  # bytes shown to libmagic of a file that isn't on the disk
 MARKUP_SIZE = 1024  # bytes at the start of a text in which a browser that guesses would look for HTML, roughly
 DIRECTORY_SIZE = 256 * 1024  # bytes at the end of a ZIP in which its list of contents is looked for
+BUSY_SECONDS = 5  # after which a file that no decoder was free for is best sent again
 STEM_SIZE = 150  # bytes of NAME; whatever is put around it, the 255 of file systems and columns are enough
 
 

@@ -19,12 +19,11 @@ from folio.media.admin.pickers import GalleryField
 
 from .. import drafting
 from ..models import Employer, Portfolio, PortfolioImage, PortfolioTag, Tag
+from ..reordering import LEAST, MOST
 from ..services import replace_through
 from .editing import EditPages
 from .type_ahead import TypeAheadField, TypeAheadListField, make_url
 
-MAX_ORDER = 2**31 - 1
-MAX_EXCERPT = 1000
 FIXED = ("fixed_cover", "fixed_gallery", "fixed_tags")  # what stands for the fields of those who may only look
 
 
@@ -47,8 +46,8 @@ class MomentInput(forms.SplitDateTimeWidget):
 class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
     order = forms.IntegerField(
         label=pgettext_lazy("place among others", "Order"),
-        min_value=-MAX_ORDER - 1,
-        max_value=MAX_ORDER,
+        min_value=LEAST,
+        max_value=MOST,
         initial=0,
         widget=UnfoldAdminIntegerFieldWidget,
         help_text=_("Lower numbers come first."),
@@ -73,7 +72,7 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
         labels = {"image": _("Cover"), "is_active": _("Active")}
         field_classes = {"excerpt": TextBoxField}
         widgets = {
-            "excerpt": UnfoldAdminTextareaWidget({"rows": 3, "data-count-to": MAX_EXCERPT}),
+            "excerpt": UnfoldAdminTextareaWidget({"rows": 3}),
             "description": UnfoldAdminTextareaWidget({"rows": 10}),
             "slug": UnfoldAdminTextInputWidget({"dir": "auto", "autocapitalize": "off", "spellcheck": "false"}),
         }
@@ -89,7 +88,8 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
             if name in self.fields:
                 self.fields[name].widget.make_url = make_url(model, self.user)
         if "excerpt" in self.fields:
-            self.fields["excerpt"].widget.attrs.pop("maxlength", None)  # browsers cut what is pasted, without a word
+            excerpt = self.fields["excerpt"].widget.attrs
+            excerpt["data-count-to"] = excerpt.pop("maxlength")  # browsers would cut what is pasted, without a word
 
     def clean_completed_at(self) -> Any:
         """Return the moment; one that is as it was shown keeps the fractions of a second that no box shows."""
