@@ -188,11 +188,6 @@ def way(request: pytest.FixtureRequest, present: Media, client: Client, site: Si
     return by_sample if request.param == "sample" else admin_way(site)
 
 
-@pytest.fixture
-def site(site_for: Callable[[User], Site], editor: User) -> Site:
-    return site_for(editor)
-
-
 def api_way(client: Client, route: Route, media: Media) -> Way:
     def send(name: str, content: bytes) -> Answer:
         response = send_to(client, route, media, form_with(name, content), FORM)

@@ -22,11 +22,6 @@ LIST = "/admin/media/media/"
 ADD = f"{LIST}add/"
 
 
-@pytest.fixture
-def site(site_for: Callable[[User], Site], editor: User) -> Site:
-    return site_for(editor)
-
-
 def upload(content: bytes, name: str = "crane.png") -> SimpleUploadedFile:
     return SimpleUploadedFile(name, content)
 

@@ -1,21 +1,13 @@
 """Two people who edit the texts of one media in the admin site."""
 
-from collections.abc import Callable
 from typing import Any
 
-import pytest
-from django.contrib.auth.models import User
 from django.test import Client as Site
 
 from folio.media.models import Media
 from tests.conftest import Client
 from tests.factories import make_image
 from tests.forms import errors, shown_values
-
-
-@pytest.fixture
-def site(site_for: Callable[[User], Site], editor: User) -> Site:
-    return site_for(editor)
 
 
 def address(media: Media) -> str:

@@ -34,11 +34,6 @@ def sent(**values: Any) -> QueryDict:
     return data
 
 
-@pytest.fixture
-def site(site_for: Callable[[User], Site], editor: User) -> Site:
-    return site_for(editor)
-
-
 # The fields
 
 

@@ -14,11 +14,6 @@ from tests.factories import make_link, make_media, make_meta, make_portfolio, ma
 from tests.forms import errors, rows, shown_values
 
 
-@pytest.fixture
-def site(site_for: Callable[[User], Site], editor: User) -> Site:
-    return site_for(editor)
-
-
 def address(portfolio: Portfolio) -> str:
     return f"/admin/portfolios/portfolio/{portfolio.pk}/change/"
 

@@ -32,11 +32,6 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def site(site_for: Callable[[User], Site], editor: User) -> Site:
-    return site_for(editor)
-
-
-@pytest.fixture
 def drafter(site_for: Callable[[User], Site]) -> Site:
     """Staff who write what others publish."""
     user = make_user("dora", is_staff=True)
