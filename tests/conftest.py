@@ -103,6 +103,12 @@ def site_for(db: None) -> Callable[[User], Site]:
 
 
 @pytest.fixture
+def site(site_for: Callable[[User], Site], editor: User) -> Site:
+    """A browser in which the editor is signed in to the admin site."""
+    return site_for(editor)
+
+
+@pytest.fixture
 def client(client_for: Callable[..., Client], editor: User) -> Client:
     """A client with a key that may do everything but administer."""
     return client_for(editor)

@@ -28,7 +28,7 @@ from django.utils.crypto import get_random_string
 
 from folio.api.middleware import largest_body, too_large
 
-from .models import Media, Thumbnail
+from .models import FormerName, Media, Thumbnail
 
 logger = logging.getLogger(__name__)
 
@@ -161,7 +161,10 @@ def release() -> None:
 
 
 def recover() -> int:
-    """Work off what processes left that have died; return how many transactions and unfinished uploads that were."""
+    """Work off what processes left that have died; return how many transactions and unfinished uploads that were.
+
+    Names that no upload could get any more are forgotten as well: to be called once, at a server's start.
+    """
     with mutex() as folder:
         entries = [Entry(path, locked) for path in entry_files(folder) if (locked := lock_of_dead(path)) is not None]
         uploads = remove_left_uploads()
@@ -173,6 +176,7 @@ def recover() -> int:
                 left.close()
             raise
         work_off(entry, names)
+    FormerName.objects.forget()
     return len(entries) + uploads
 
 

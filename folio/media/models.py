@@ -116,9 +116,11 @@ class FormerNameQuerySet(models.QuerySet["FormerName"]):
         now = timezone.now()
         recent = tuple(f"{FOLDER}/{day:%Y/%m/%d}/" for day in (now - timedelta(days=1), now))
         rows = [FormerName(name=name) for name in names if name.startswith(recent)]
-        if rows:
-            self.filter(removed_at__lt=now - FORMER_NAMES_KEPT).delete()
-            self.bulk_create(rows, ignore_conflicts=True)
+        self.bulk_create(rows, ignore_conflicts=True)
+
+    def forget(self) -> None:
+        """Give up the names that no upload could get any more."""
+        self.filter(removed_at__lt=timezone.now() - FORMER_NAMES_KEPT).delete()
 
 
 class FormerName(models.Model):

@@ -10,9 +10,7 @@ from folio.api.serializers import StrictModelSerializer, StrictSerializer
 from .documents import Media as MediaDocument
 from .models import Media
 from .replacing import replace_file
-from .uploads import Log, UploadBusy, UploadRefused, UploadTooLarge, store_once, store_upload
-
-BUSY_SECONDS = 5  # after which an image that found no decoder free is best sent again
+from .uploads import BUSY_SECONDS, Log, UploadBusy, UploadRefused, UploadTooLarge, store_once, store_upload
 
 
 class UploadField(serializers.FileField):

@@ -43,6 +43,7 @@ Log = Callable[[Media, Changes], None]  # records a change in the history, withi
 SAMPLE_SIZE = 64 * 1024  # bytes shown to libmagic of a file that isn't on the disk
 MARKUP_SIZE = 1024  # bytes at the start of a text in which a browser that guesses would look for HTML, roughly
 DIRECTORY_SIZE = 256 * 1024  # bytes at the end of a ZIP in which its list of contents is looked for
+BUSY_SECONDS = 5  # after which a file that no decoder was free for is best sent again
 STEM_SIZE = 150  # bytes of NAME; whatever is put around it, the 255 of file systems and columns are enough
 
 
@@ -141,8 +142,8 @@ def store_upload(file: File[bytes], *, name: str = "", alt: str = "", log: Log =
     """Store a file, with thumbnails if it is an image, and return its row; or raise UploadRefused.
 
     `log` is called within the transaction, with what is new, to record it in the history.
-    Whatever fails, neither row nor file stays. Call it outside of transactions where possible: an outer one that is
-    rolled back afterwards leaves the files behind.
+    Whatever fails, neither row nor file stays. Call it outside of transactions, where others would have to wait with
+    their writes while an image is decoded.
     """
     with closing(examine(file, name=name, alt=alt)) as examined:
         return store(examined, log)
@@ -195,7 +196,7 @@ def examine(file: File[bytes], *, name: str = "", alt: str = "") -> Examined:
     return examined
 
 
-def store(examined: Examined, log: Log) -> Media:
+def store(examined: Examined, log: Log = unlogged) -> Media:
     media = examined.media
     with removed_on_failure(media.file.storage) as written, transaction.atomic():
         path = insert(media, media_path(media, examined.file_name), examined)

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from folio.api.texts import CodePointCharField, CodePointTextField, validate_slug
 from folio.media.models import Media
 
+BATCH = 500  # rows of one statement, where all are changed
+
 
 class UTCYear(models.Func):
     """The calendar year in UTC of a datetime, as an integer."""
@@ -84,9 +86,12 @@ class PortfolioQuerySet(models.QuerySet["Portfolio"]):
 
     def publish(self, *, is_active: bool = True) -> list["Portfolio"]:
         """Make these portfolios active, or hide them; return those that were not so before."""
-        others = self.order_by().filter(is_active__in=[not is_active])
+        others = self.filter(is_active__in=[not is_active])
         changed = list(others.select_for_update().order_by("pk").only("title"))
-        others.update(is_active=is_active, updated_at=timezone.now())
+        now = timezone.now()
+        for start in range(0, len(changed), BATCH):
+            rows = self.model.objects.filter(pk__in=[row.pk for row in changed[start : start + BATCH]])
+            rows.update(is_active=is_active, updated_at=now)
         return changed
 
     def lock(self) -> list[int]:

@@ -11,10 +11,9 @@ from django.db.models import Count, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from .models import Portfolio, PortfolioQuerySet
+from .models import BATCH, Portfolio, PortfolioQuerySet
 
 LEAST, MOST = -(2**31), 2**31 - 1
-BATCH = 500  # rows of one statement, where all are numbered anew
 
 
 @dataclass
@@ -64,7 +63,7 @@ def hold_table() -> None:
 
 
 def found(pk: int | None) -> Portfolio:
-    portfolio = Portfolio.objects.only("order", "created_at").filter(pk=pk or 0).first()
+    portfolio = Portfolio.objects.only("title", "order", "created_at").filter(pk=pk or 0).first()
     if portfolio is None:
         raise Portfolio.DoesNotExist(_("This portfolio was deleted meanwhile. Load the page again to see the others."))
     return portfolio

@@ -17,7 +17,7 @@ from .models import Employer, Link, MetaEntry, Portfolio, PortfolioImage, Portfo
 from .services import Replaced, replace_links, replace_meta, replace_through, save_placed
 
 REQUIRED = "This field is required."
-DUPLICATE_KEY = "This portfolio already has a meta with this key."
+DUPLICATE_KEY = _("This portfolio already has a meta with this key.")
 NOT_WEB = _("Enter a URL that begins with http:// or https://.")
 
 
@@ -175,7 +175,7 @@ class PortfolioSerializer(StrictModelSerializer):
         keys = [item.get("key") or current[item["id"]].key for item in items]
         raise_for_items(
             items,
-            lambda position, item: {"key": [DUPLICATE_KEY]} if keys.index(keys[position]) < position else {},
+            lambda position, item: {"key": [str(DUPLICATE_KEY)]} if keys.index(keys[position]) < position else {},
         )
         return items
 

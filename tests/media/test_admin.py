@@ -5,23 +5,21 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client as Site
 from django.test.utils import CaptureQueriesContext
 
+from folio.media import uploads
 from folio.media.models import Media, Thumbnail
+from folio.media.uploads import store_upload
 from folio.portfolios.models import Portfolio
 from tests.factories import draw, make_employer, make_image, make_link, make_media, make_meta, make_portfolio, make_user
-from tests.forms import errors
+from tests.forms import errors, shown_values
 
 LIST = "/admin/media/media/"
 ADD = f"{LIST}add/"
-
-
-@pytest.fixture
-def site(site_for: Callable[[User], Site], editor: User) -> Site:
-    return site_for(editor)
 
 
 def upload(content: bytes, name: str = "crane.png") -> SimpleUploadedFile:
@@ -48,6 +46,24 @@ def test_stores_an_upload_with_its_thumbnails(site: Site, media_root: Path) -> N
     assert (media.width, media.height, media.mode) == (300, 200, "RGB")
     assert [thumbnail.size for thumbnail in media.thumbnails.all()] == [64, 128, 512, 1080]
     assert len(files_in(media_root)) == 5
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("content", "count"), [(draw((300, 200)), 1), (draw((300, 200))[:-200], 0)])
+def test_decodes_an_image_once_and_before_the_transaction(
+    site: Site, monkeypatch: pytest.MonkeyPatch, content: bytes, count: int
+) -> None:
+    decode, in_transaction = uploads.decode, []
+
+    def noted(file: Any) -> Any:
+        in_transaction.append(connection.in_atomic_block)
+        return decode(file)
+
+    monkeypatch.setattr(uploads, "decode", noted)
+    site.post(ADD, {"file": upload(content)})
+
+    assert in_transaction == [False]
+    assert Media.objects.count() == count
 
 
 def test_keeps_the_label_that_was_given(site: Site) -> None:
@@ -125,10 +141,10 @@ def test_changes_only_the_texts(site: Site, media_root: Path) -> None:
     before: dict[str, Any] = {**Media.objects.values().get()}
     files = files_in(media_root)
 
-    answer = site.post(
-        f"{LIST}{media.pk}/change/",
-        {"name": "Crane", "alt": "A crane", "file": upload(draw(), "other.png"), "type": "document", "size": "1"},
-    )
+    url = f"{LIST}{media.pk}/change/"
+    sent = {"name": "Crane", "alt": "A crane", "file": upload(draw(), "other.png"), "type": "document", "size": "1"}
+
+    answer = site.post(url, {**shown_values(site.get(url)), **sent})
 
     assert answer.status_code == 302, errors(answer)
     after: dict[str, Any] = {**Media.objects.values().get()}
@@ -229,6 +245,24 @@ def test_takes_one_off_everything_if_asked_to(site: Site, how: str) -> None:
     assert not Portfolio.objects.filter(images__isnull=False).exists()
 
 
+def test_locks_what_uses_a_media_before_it_takes_it_off(site: Site) -> None:
+    media = make_media()
+    use(media, "cover")
+
+    with CaptureQueriesContext(connection) as captured:
+        site.post(f"{LIST}{media.pk}/delete/", {"post": "yes", "detach": "yes"})
+
+    statements = [query["sql"] for query in captured]
+    locked = [table for sql in statements for table in ("portfolios_portfolio", "media_media") if is_lock(sql, table)]
+    assert locked[0] == "portfolios_portfolio"
+    assert "media_media" in locked
+
+
+def is_lock(sql: str, table: str) -> bool:
+    """Tell whether a statement locks rows of a table; on SQLite, whether it would on PostgreSQL."""
+    return sql.startswith(f'SELECT "{table}"."id" AS "pk" FROM') and (connection.vendor == "sqlite" or "UPDATE" in sql)
+
+
 def test_takes_nothing_off_what_the_user_may_not_change(site_for: Callable[[User], Site]) -> None:
     media = make_media()
     use(media, "cover")
@@ -243,6 +277,13 @@ def test_takes_nothing_off_what_the_user_may_not_change(site_for: Callable[[User
     use_of_another.refresh_from_db()
     assert use_of_another.image == media
     assert Portfolio.objects.get().image == media
+
+
+def test_gives_a_very_long_picture_a_height(site: Site) -> None:
+    media = store_upload(ContentFile(draw((4000, 2)), name="panorama.png"))
+
+    for path in (LIST, f"{LIST}{media.pk}/change/"):
+        assert 'width="512" height="1"' in site.get(path).content.decode()
 
 
 def test_lists_where_a_media_is_used_with_links_for_those_who_may_follow_them(

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 class GalleryForm(forms.Form):
-    image = MediaField(Media.objects.images(), only="image", required=False)
+    image = MediaField(Media.objects.images(), limit_choices_to={"type": "image"}, required=False)
     images = GalleryField(required=False)
 
 
@@ -32,11 +32,6 @@ def sent(**values: Any) -> QueryDict:
     for name, value in values.items():
         data.setlist(name.replace("__", "-"), [str(item) for item in (value if isinstance(value, list) else [value])])
     return data
-
-
-@pytest.fixture
-def site(site_for: Callable[[User], Site], editor: User) -> Site:
-    return site_for(editor)
 
 
 # The fields

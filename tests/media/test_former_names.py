@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from folio.media.journal import recover
 from folio.media.models import FormerName, Media
 from folio.media.replacing import replace_file
 from folio.media.uploads import store_upload
@@ -70,7 +72,17 @@ def test_a_name_is_kept_no_longer_than_it_could_be_given_again(media_root: Path)
 
     FormerName.objects.update(removed_at=timezone.now() - timedelta(days=2, minutes=1))
     make_image("other.png").delete()
+    recover()
     assert all("/other" in name or "other_" in name for name in FormerName.objects.values_list("name", flat=True))
+
+
+def test_a_deletion_does_not_look_through_the_names_of_others(media_root: Path) -> None:
+    media = upload("photo.png")
+
+    with CaptureQueriesContext(connection) as captured:
+        media.delete()
+
+    assert not [query["sql"] for query in captured if query["sql"].startswith('DELETE FROM "media_formername"')]
 
 
 def test_a_file_without_a_row_that_is_deleted_leaves_its_name_behind(media_root: Path) -> None:

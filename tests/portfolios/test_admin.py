@@ -22,24 +22,11 @@ from tests.factories import (
     make_tag,
     make_user,
 )
-from tests.forms import errors, rows, shown_values
+from tests.forms import entry, errors, rows, shown_values
 
 LIST = "/admin/portfolios/portfolio/"
 ADD = f"{LIST}add/"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def site(site_for: Callable[[User], Site], editor: User) -> Site:
-    return site_for(editor)
-
-
-def entry(**changes: Any) -> dict[str, Any]:
-    """Return a valid new portfolio as its form sends it, without rows in its lists."""
-    lists: dict[str, Any] = {}
-    for prefix in ("links", "meta"):
-        lists |= rows(prefix)
-    return {"title": "Harbour", "slug": "harbour", "excerpt": "An excerpt.", "order": "0", **lists, **changes}
 
 
 def change(site: Site, portfolio: Portfolio, **changes: Any) -> Any:
@@ -527,7 +514,7 @@ def test_filters_by_activity_employer_and_tag(site: Site) -> None:
     make_portfolio(tags=[tag])
     make_portfolio(employer=employer)
 
-    query: dict[str, Any] = {"is_active__exact": 1, "employer__id__exact": employer.pk, "tags__id__exact": tag.pk}
+    query: dict[str, Any] = {"is_active": "true", "employer__id__exact": employer.pk, "tags__id__exact": tag.pk}
     page = site.get(LIST, query)
 
     assert [portfolio.pk for portfolio in page.context["cl"].result_list] == [wanted.pk]

@@ -14,11 +14,6 @@ from tests.factories import make_link, make_media, make_meta, make_portfolio, ma
 from tests.forms import errors, rows, shown_values
 
 
-@pytest.fixture
-def site(site_for: Callable[[User], Site], editor: User) -> Site:
-    return site_for(editor)
-
-
 def address(portfolio: Portfolio) -> str:
     return f"/admin/portfolios/portfolio/{portfolio.pk}/change/"
 
@@ -152,6 +147,50 @@ def test_shows_rows_that_both_have_changed(site: Site, client: Client) -> None:
     old, new = sides(site.post(address(portfolio), mine))["Links"]
 
     assert ("theirs" in old, "mine" in old, "theirs" in new, "mine" in new) == (True, False, False, True)
+
+
+LISTS = {"images": "Gallery", "tags": "Tags", "links": "Links", "meta": "Meta"}
+
+
+def portfolio_with_lists() -> Portfolio:
+    """Make a portfolio that has "one" and "two" in each list, in this order."""
+    names = ("one", "two")
+    portfolio = make_portfolio(
+        images=[make_media(name=name) for name in names], tags=[make_tag(name=name) for name in names]
+    )
+    for place, name in enumerate(names):
+        make_link(portfolio, name=name, place=place)
+        make_meta(portfolio, key=name, place=place)
+    return portfolio
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_shows_a_list_that_the_other_has_put_in_another_order(site: Site, client: Client, name: str) -> None:
+    portfolio = portfolio_with_lists()
+    mine = {**opened(site, portfolio), "title": "Mine"}
+    stored = client.get(f"/api/portfolios/{portfolio.pk}/").json()
+    rows = reversed(stored["meta" if name == "meta" else f"{name}_data"])
+    theirs = [{"id": row["id"]} if name in {"links", "meta"} else row["id"] for row in rows]
+    assert client.patch(f"/api/portfolios/{portfolio.pk}/", {name: theirs}).status_code == 200
+
+    old, new = sides(site.post(address(portfolio), mine))[LISTS[name]]
+
+    assert (old.index("two") < old.index("one"), new.index("one") < new.index("two")) == (True, True)
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_shows_a_list_that_was_put_in_another_order_here(site: Site, client: Client, name: str) -> None:
+    portfolio = portfolio_with_lists()
+    shown = opened(site, portfolio)
+    if name in {"links", "meta"}:
+        mine = {**shown, f"{name}-0-place": "1", f"{name}-1-place": "0"}
+    else:
+        mine = {**shown, name: shown[name][::-1]}
+    client.patch(f"/api/portfolios/{portfolio.pk}/", {"title": "Theirs"})
+
+    old, new = sides(site.post(address(portfolio), mine))[LISTS[name]]
+
+    assert (old.index("one") < old.index("two"), new.index("two") < new.index("one")) == (True, True)
 
 
 def test_forgets_rows_that_both_have_removed(site: Site, client: Client) -> None:

@@ -1,7 +1,6 @@
 """Those who may draft but not publish, as an attacker would send their requests."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -12,7 +11,7 @@ from folio.portfolios import drafting
 from folio.portfolios.models import Portfolio
 from tests.conftest import Client
 from tests.factories import make_link, make_media, make_portfolio, make_tag, make_user
-from tests.forms import errors, rows, shown_values
+from tests.forms import entry, errors, shown_values
 
 LIST = "/admin/portfolios/portfolio/"
 
@@ -26,18 +25,6 @@ def make_drafter(*codes: int) -> User:
 @pytest.fixture
 def site(site_for: Callable[[User], Site]) -> Site:
     return site_for(make_drafter())
-
-
-def entry(**changes: Any) -> dict[str, Any]:
-    return {
-        "title": "Harbour",
-        "slug": "harbour",
-        "excerpt": "An excerpt.",
-        "order": "0",
-        **rows("links"),
-        **rows("meta"),
-        **changes,
-    }
 
 
 def change_url(portfolio: Portfolio) -> str:

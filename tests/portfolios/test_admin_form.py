@@ -20,21 +20,11 @@ from tests.factories import (
     make_tag,
     make_user,
 )
-from tests.forms import errors, rows, shown_values
+from tests.forms import entry, errors, rows, shown_values
 
 LIST = "/admin/portfolios/portfolio/"
 ADD = f"{LIST}add/"
 TAG = "/admin/portfolios/tag/make/"
-
-
-@pytest.fixture
-def site(site_for: Callable[[User], Site], editor: User) -> Site:
-    return site_for(editor)
-
-
-def entry(**changes: Any) -> dict[str, Any]:
-    sent = {"title": "Harbour", "slug": "harbour", "excerpt": "An excerpt.", "order": "0"}
-    return {**sent, **rows("links"), **rows("meta"), **changes}
 
 
 def make(site: Site, url: str, name: Any) -> Any:

@@ -18,11 +18,6 @@ from tests.forms import shown_values
 PORTFOLIO = "/admin/portfolios/portfolio/"
 
 
-@pytest.fixture
-def site(site_for: Callable[[User], Site], editor: User) -> Site:
-    return site_for(editor)
-
-
 def told(site: Site, row: Any) -> list[Any]:
     page = site.get(f"/admin/{row._meta.app_label}/{row._meta.model_name}/{row.pk}/history/")
     assert page.status_code == 200

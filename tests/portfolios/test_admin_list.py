@@ -32,11 +32,6 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def site(site_for: Callable[[User], Site], editor: User) -> Site:
-    return site_for(editor)
-
-
-@pytest.fixture
 def drafter(site_for: Callable[[User], Site]) -> Site:
     """Staff who write what others publish."""
     user = make_user("dora", is_staff=True)
@@ -325,6 +320,22 @@ def test_publishes_several_and_counts_those_that_were_hidden(site: Site) -> None
     assert LogEntry.objects.count() == 2
 
 
+def test_publishes_no_entry_that_it_does_not_tell_of(site: Site) -> None:
+    portfolio = make_portfolio(is_active=False)
+
+    def add_one(execute: Callable[..., Any], sql: str, *args: Any) -> Any:
+        """Let someone add an entry once it is known which are published."""
+        if sql.startswith("UPDATE") and Portfolio.objects.count() == 1:
+            make_portfolio(is_active=False)
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(add_one):
+        act(site, "publish", portfolio, select_across="1")
+
+    assert list(Portfolio.objects.filter(is_active=True)) == [portfolio]
+    assert LogEntry.objects.count() == 1
+
+
 def test_hides_one_in_the_singular(site: Site) -> None:
     portfolio = make_portfolio()
 
@@ -495,6 +506,14 @@ def test_says_so_where_a_neighbour_is_gone(site: Site) -> None:
     portfolio = make_portfolio()
 
     answer = send(site, REORDER, {"id": portfolio.pk, "before": 999_999})
+
+    assert answer.status_code == 404
+    assert "was deleted meanwhile" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("target", [{"place": 1}, {"before": 0}])
+def test_says_so_where_the_portfolio_that_is_moved_is_gone(site: Site, target: dict[str, int]) -> None:
+    answer = send(site, REORDER, {"id": 999_999, **target})
 
     assert answer.status_code == 404
     assert "was deleted meanwhile" in answer.json()["detail"]

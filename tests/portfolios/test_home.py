@@ -85,6 +85,19 @@ def test_lists_entries_without_a_cover_and_images_without_alt_text(
     assert "report.pdf" not in page
 
 
+def test_leads_to_lists_by_filters_that_are_shown_as_chosen(site_for: Callable[[User], Site], editor: User) -> None:
+    site = site_for(editor)
+    for number in range(6):
+        make_portfolio(is_active=number < 2)
+
+    context = site.get(HOME).context
+
+    active, hidden = context["counts"][:2]
+    for url, count in ((active["url"], 2), (hidden["url"], 4), (context["without_cover"]["more"], 6)):
+        changelist = site.get(url).context["cl"]
+        assert (changelist.result_count, changelist.has_active_filters) == (count, True)
+
+
 def test_lists_five_and_leads_to_all(site_for: Callable[[User], Site], editor: User) -> None:
     site = site_for(editor)
     for _ in range(6):

@@ -28,11 +28,6 @@ from tests.factories import (
 SCRIPT = "</code><script>alert('x')</script>"
 
 
-@pytest.fixture
-def site(site_for: Callable[[User], Site], editor: User) -> Site:
-    return site_for(editor)
-
-
 def path(portfolio: Portfolio, view: str = "") -> str:
     return f"/admin/portfolios/portfolio/{portfolio.pk}/preview/{view}"
 

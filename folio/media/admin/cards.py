@@ -13,6 +13,7 @@ from folio.api.parameters import IDENTIFIER
 from ..documents import MediaPool
 from ..models import Media, MediaType, Thumbnail
 from ..sizes import human_readable_size
+from ..thumbnails import fit
 
 ICONS = {
     MediaType.IMAGE: "image",
@@ -58,7 +59,7 @@ def cards_of(media: Iterable[Media]) -> list[dict[str, Any]]:
 def card(media: Media, pages: str, url: Callable[[str], str]) -> dict[str, Any]:
     thumbnails = {thumbnail.size: thumbnail.file.name or "" for thumbnail in media.thumbnails.all()}
     large, small = (thumbnails.get(size) for size in (LARGE, SMALL))
-    width, height = fitted(media.width or 0, media.height or 0)
+    width, height = fit((media.width or 1, media.height or 1), LARGE)
     type_name, size = str(media.get_type_display()), human_readable_size(media.size)
     dimensions = f"{media.width} × {media.height}" if media.width else ""
     return {
@@ -81,12 +82,6 @@ def card(media: Media, pages: str, url: Callable[[str], str]) -> dict[str, Any]:
         "url": f"{pages}{media.pk}/change/",
         "texts": f"{pages}{media.pk}/texts/",
     }
-
-
-def fitted(width: int, height: int) -> tuple[int, int]:
-    """Return the size of the large thumbnail of an image of that size."""
-    scale = min(1.0, LARGE / max(width, height, 1))
-    return round(width * scale), round(height * scale)
 
 
 def limits() -> dict[str, Any]:

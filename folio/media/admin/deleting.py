@@ -46,7 +46,7 @@ class DeletesUnused(ResourceAdmin):
             if not request.user.has_perm(code.permission):
                 raise PermissionDenied(_("You may not change all that uses this media."))
 
-        found = self.get_object(request, object_id)
+        found = super().get_object(request, object_id)  # not locked yet: what uses it is locked before it
         if found is None or not self.has_delete_permission(request, found):
             return  # Django's view says so
         media = locked_with_users(found.pk)

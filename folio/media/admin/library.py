@@ -1,5 +1,8 @@
 """The library of media: a grid of cards, and a page for each."""
 
+from contextlib import closing
+from copy import copy
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -7,11 +10,12 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from folio.access.collisions import TellsCollisions
 from folio.api.admin import ResourceAdmin
 
 from ..filters import MediaFilterSet
 from ..models import Media, MediaType
-from ..uploads import UploadRefused, store_upload
+from ..uploads import Examined, UploadRefused, examine, store
 from .cards import card_of, cards_of, limits
 from .deleting import DeletesUnused
 from .pictures import thumbnail_urls
@@ -22,8 +26,32 @@ CARDS = 60  # on a page of the library
 NAMED = 64  # the thumbnail beside a media's name, in histories
 
 
+class Upload:
+    """A request's file, examined once, so that no transaction lasts for as long as an image is decoded."""
+
+    def __init__(self) -> None:
+        self.outcome: Examined | UploadRefused | None = None
+
+    def examine(self, file: Any, **texts: str) -> Examined:
+        if self.outcome is None:
+            try:
+                self.outcome = examine(file, **texts)
+            except UploadRefused as error:
+                self.outcome = error
+        if isinstance(self.outcome, UploadRefused):
+            raise self.outcome
+        return replace(self.outcome, media=copy(self.outcome.media))  # a transaction that runs again makes a new row
+
+    def close(self) -> None:
+        if isinstance(self.outcome, Examined):
+            self.outcome.close()
+
+
 class UploadForm(forms.ModelForm):  # type: ignore[type-arg]
     """A new file; what the door for uploads refuses is an error of `file`."""
+
+    upload: Upload
+    examined: Examined
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -37,13 +65,15 @@ class UploadForm(forms.ModelForm):  # type: ignore[type-arg]
             return
         given = self.cleaned_data
         try:
-            self.instance = store_upload(given["file"], name=given["name"], alt=given["alt"])
+            self.examined = self.upload.examine(given["file"], name=given["name"], alt=given["alt"])
         except UploadRefused as error:
             self.add_error("file", error)
+        else:
+            self.instance = self.examined.media
 
 
 @admin.register(Media)
-class MediaAdmin(LibraryViews, DeletesUnused, ResourceAdmin):
+class MediaAdmin(TellsCollisions, LibraryViews, DeletesUnused, ResourceAdmin):
     change_list_template = "folio/media/library.html"
     change_form_template = "folio/media/media.html"
     list_display = ("name", "type", "size", "created_at")  # what `?o=` sorts by
@@ -59,15 +89,28 @@ class MediaAdmin(LibraryViews, DeletesUnused, ResourceAdmin):
     add_fieldsets = ((None, {"fields": ("file", "name", "alt")}),)
 
     def get_form(self, request: HttpRequest, obj: Media | None = None, change: bool = False, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, change, **(kwargs if obj else {"form": UploadForm, **kwargs}))
+        if obj is not None:
+            return super().get_form(request, obj, change, **kwargs)
+        form = super().get_form(request, obj, change, **{"form": UploadForm, **kwargs})
+        form.upload = getattr(request, "upload", None) or Upload()
+        return form
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        with closing(Upload()) as upload:
+            request.upload = upload  # type: ignore[attr-defined]
+            if request.method == "POST" and self.has_add_permission(request):
+                self.get_form(request)(request.POST, request.FILES).full_clean()  # before the transaction
+            return super().add_view(request, form_url, extra_context)
 
     def thumbnails_of(self, rows: list[Media]) -> dict[int, str]:
         urls = thumbnail_urls((media.pk for media in rows), [NAMED])
         return {media.pk: urls[media.pk, NAMED] for media in rows if (media.pk, NAMED) in urls}
 
     def save_model(self, request: HttpRequest, obj: Media, form: Any, change: bool) -> None:
-        if change:  # a new one is stored already
+        if change:
             super().save_model(request, obj, form, change)
+        else:
+            store(form.examined)
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response: Any = super().changelist_view(request, *args, **kwargs)

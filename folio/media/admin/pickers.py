@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.db.models import Field, ForeignKey, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -14,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from ..models import Media
-from .cards import cards_of, ids_in, limits, read
+from .cards import cards_of, limits, read
+from .posted import Posted, PostedField, PostsRows
 
 EMPTY: tuple[Any, ...] = (None, "", [])
 
@@ -60,13 +60,7 @@ class MediaPicker(Picker):
         return context
 
 
-class Posted(list[str]):
-    """The ids that a gallery's form sent, in order, with the names that they had when the form was shown."""
-
-    names: dict[str, str] = {}
-
-
-class GalleryPicker(Picker):
+class GalleryPicker(PostsRows, Picker):
     """Thumbnails in an order that the mouse, a finger or the keyboard changes."""
 
     template_name = "folio/media/gallery.html"
@@ -75,40 +69,24 @@ class GalleryPicker(Picker):
     def ids(self, value: Any) -> list[Any]:
         return [pk for pk in value or () if pk not in EMPTY]
 
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> Posted:
-        ids, names = (
-            data.getlist(key) if hasattr(data, "getlist") else listed(data.get(key)) for key in (name, f"{name}-names")
-        )
-        posted = Posted(str(pk) for pk in ids if pk not in EMPTY)
-        posted.names = dict(zip(posted, names, strict=False))
-        return posted
-
-    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
-        return name not in data
-
-
-def listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
-
 
 class MediaField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """One media; `only` is the type that the library is narrowed to."""
+    """One media, of the type that the field is limited to."""
 
     widget = MediaPicker
     default_error_messages = {
         "invalid_choice": _("What was chosen is not there any more, or has another type now. Choose again.")
     }
 
-    def __init__(self, queryset: QuerySet[Media] | None, *, only: str = "", **kwargs: Any) -> None:
+    def __init__(self, queryset: QuerySet[Media] | None, **kwargs: Any) -> None:
         super().__init__(queryset, **kwargs)
         limits = self.get_limit_choices_to()
-        narrowed: Any = limits.get("type", "") if isinstance(limits, dict) else ""
         picker: Any = self.widget
-        picker.only = only or narrowed
+        picker.only = limits.get("type", "") if isinstance(limits, dict) else ""
 
 
-class GalleryField(forms.Field):
-    """Media in their order, each once: cleans to a list of them."""
+class GalleryField(PostedField):
+    """Images in their order."""
 
     widget = GalleryPicker
     default_error_messages = {
@@ -122,47 +100,13 @@ class GalleryField(forms.Field):
         ),
     }
 
-    def __init__(self, queryset: QuerySet[Media] | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.queryset = queryset
-
-    def rows(self) -> QuerySet[Media]:
-        return Media.objects.images() if self.queryset is None else self.queryset.all()
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Media.objects.images(), **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
         if value is None or isinstance(value, Posted):
             return value
         return [getattr(item, "pk", item) for item in value]
-
-    def clean(self, value: Any) -> list[Media]:
-        posted = value if isinstance(value, Posted) else Posted(str(pk) for pk in value or ())
-        if self.required and not posted:
-            raise ValidationError(self.error_messages["required"], code="required")
-        if repeated := [pk for place, pk in enumerate(posted) if pk in posted[:place]]:
-            raise ValidationError(
-                self.error_messages["repeated"], code="repeated", params={"names": named(repeated, posted)}
-            )
-        return self.found(posted)
-
-    def found(self, posted: Posted) -> list[Media]:
-        """Return the media in the order posted, or name those that aren't there."""
-        ids = ids_in(posted)
-        rows = {str(row.pk): row for row in self.rows().filter(pk__in=ids)} if ids else {}
-        if missing := [pk for pk in posted if pk not in rows]:
-            raise ValidationError(
-                self.error_messages["missing"],
-                code="missing",
-                params={"names": named(missing, posted), "count": len(missing)},
-            )
-        return [rows[pk] for pk in posted]
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        before = [str(pk) for pk in self.prepare_value(initial) or ()]
-        return not self.disabled and before != [str(pk) for pk in data or ()]
-
-
-def named(ids: list[str], posted: Posted) -> str:
-    return ", ".join(f"“{posted.names.get(pk) or pk}”" for pk in ids)
 
 
 class PicksMedia:
@@ -170,13 +114,8 @@ class PicksMedia:
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if isinstance(db_field, ForeignKey) and db_field.remote_field.model is Media:
-            return self.formfield_for_foreignkey(db_field, request, **kwargs)  # without Django's links to add or change
+            return db_field.formfield(**{**kwargs, "form_class": MediaField})  # without Django's links to add or change
         return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
-
-    def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.remote_field.model is Media:
-            return db_field.formfield(**{**kwargs, "form_class": MediaField})
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         shown = [context["adminform"].form]

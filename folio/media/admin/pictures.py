@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.utils.html import format_html
-
 from ..documents import MediaPool
 from ..models import Media, Thumbnail
 
@@ -25,21 +23,3 @@ def thumbnail_urls(ids: Iterable[int | None], sizes: Iterable[int]) -> dict[tupl
 def heading(title: str, subtitle: str, media: Media | None, sign: str = "") -> list[Any]:
     """Return the first column of a list as unfold shows it: a picture, or a sign instead, and two lines of text."""
     return [title, subtitle, sign, {"path": thumbnail_url(media, 64), "as_background": True, "width": 32, "height": 32}]
-
-
-def picture(media: Media | None, size: int) -> str:
-    """Return a media's thumbnail as HTML, linked to the file; a text where there is none."""
-    if media is None:
-        return ""
-    url = thumbnail_url(media, size)
-    if url is None:
-        return format_html('<a href="{}" target="_blank" class="text-link">Open the file</a>', media.file.url)
-    return format_html(
-        '<a href="{}" target="_blank" class="inline-block">'
-        '<img src="{}" alt="{}" class="rounded-default" style="max-width: {}px; max-height: {}px"></a>',
-        media.file.url,
-        url,
-        media.alt or media.name,
-        size,
-        size,
-    )

@@ -26,12 +26,11 @@ from folio.api.viewsets import write
 
 from ..models import Media, MediaType
 from ..replacing import ShownAsPicture, replace_file
-from ..uploads import Log, UploadBusy, store_once
+from ..uploads import BUSY_SECONDS, Log, UploadBusy, store_once
 from .cards import card_of, cards_of, limits, with_thumbnails
 from .uses import places_of
 
 PICKED_AT_ONCE = 48  # cards that the picker loads
-BUSY_SECONDS = 5  # after which a file that no decoder was free for is best sent again
 
 
 class TextsForm(forms.ModelForm):  # type: ignore[type-arg]

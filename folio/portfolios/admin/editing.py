@@ -5,14 +5,13 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.urls import NoReverseMatch, reverse
 
 from folio.media.admin.pickers import PicksMedia
 
-from .collisions import TellsCollisions
+from .collisions import KeepsWhatIsGone
 
 
-class EditPages(TellsCollisions, PicksMedia):
+class EditPages(KeepsWhatIsGone, PicksMedia):
     """Pages with a form that loses nothing: it warns before leaving, and finds out that the session has ended."""
 
     change_form_template = add_form_template = "folio/portfolios/edit.html"
@@ -57,11 +56,3 @@ def problems_of(form: forms.BaseForm, where: str = "") -> Iterator[dict[str, Any
 def focus_of(box: forms.BoundField) -> str:
     """Return the id of what is focused to mend a field."""
     return box.id_for_label or f"{box.auto_id}_0"
-
-
-def url_or_nothing(name: str, *args: Any) -> str:
-    """Return where a page is, if there is such a page."""
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""

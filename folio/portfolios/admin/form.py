@@ -16,16 +16,14 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWid
 from folio.api.admin import MomentField, TextBoxField
 from folio.media.admin.cards import cards_of, read
 from folio.media.admin.pickers import GalleryField
-from folio.media.models import Media
 
 from .. import drafting
 from ..models import Employer, Portfolio, PortfolioImage, PortfolioTag, Tag
+from ..reordering import LEAST, MOST
 from ..services import replace_through
-from .editing import EditPages, url_or_nothing
+from .editing import EditPages
 from .type_ahead import TypeAheadField, TypeAheadListField, make_url
 
-MAX_ORDER = 2**31 - 1
-MAX_EXCERPT = 1000
 FIXED = ("fixed_cover", "fixed_gallery", "fixed_tags")  # what stands for the fields of those who may only look
 
 
@@ -48,13 +46,13 @@ class MomentInput(forms.SplitDateTimeWidget):
 class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
     order = forms.IntegerField(
         label=pgettext_lazy("place among others", "Order"),
-        min_value=-MAX_ORDER - 1,
-        max_value=MAX_ORDER,
+        min_value=LEAST,
+        max_value=MOST,
         initial=0,
         widget=UnfoldAdminIntegerFieldWidget,
         help_text=_("Lower numbers come first."),
     )
-    images = GalleryField(queryset=Media.objects.images(), required=False, label=_("Gallery"))
+    images = GalleryField(required=False, label=_("Gallery"))
     employer = TypeAheadField(
         Employer.objects.all(), "portfolios.portfolio.employer", required=False, label=_("Employer")
     )
@@ -74,7 +72,7 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
         labels = {"image": _("Cover"), "is_active": _("Active")}
         field_classes = {"excerpt": TextBoxField}
         widgets = {
-            "excerpt": UnfoldAdminTextareaWidget({"rows": 3, "data-count-to": MAX_EXCERPT}),
+            "excerpt": UnfoldAdminTextareaWidget({"rows": 3}),
             "description": UnfoldAdminTextareaWidget({"rows": 10}),
             "slug": UnfoldAdminTextInputWidget({"dir": "auto", "autocapitalize": "off", "spellcheck": "false"}),
         }
@@ -83,18 +81,15 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         self.is_new = self.instance.pk is None
         if "images" in self.fields and not self.is_new:
-            self.initial.setdefault("images", list(self.placed(PortfolioImage, "media")))
+            self.initial.setdefault("images", list(self.instance.gallery.values_list("media", flat=True)))
         if "tags" in self.fields and not self.is_new:
-            self.initial.setdefault("tags", list(self.placed(PortfolioTag, "tag")))
+            self.initial.setdefault("tags", list(self.instance.placed_tags.values_list("tag", flat=True)))
         for name, model in (("employer", Employer), ("tags", Tag)):
             if name in self.fields:
                 self.fields[name].widget.make_url = make_url(model, self.user)
         if "excerpt" in self.fields:
-            self.fields["excerpt"].widget.attrs.pop("maxlength", None)  # browsers cut what is pasted, without a word
-
-    def placed(self, through: Any, name: str) -> Any:
-        """Return the ids of the gallery's images, or of the tags, in their order."""
-        return through.objects.filter(portfolio=self.instance).order_by("place", "pk").values_list(name, flat=True)
+            excerpt = self.fields["excerpt"].widget.attrs
+            excerpt["data-count-to"] = excerpt.pop("maxlength")  # browsers would cut what is pasted, without a word
 
     def clean_completed_at(self) -> Any:
         """Return the moment; one that is as it was shown keeps the fractions of a second that no box shows."""
@@ -178,8 +173,7 @@ class FormPages(EditPages):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         context["show_save_and_add_another"] = False
-        obj = context.get("original")
-        context["preview_url"] = url_or_nothing("admin:portfolios_portfolio_preview", obj.pk if obj else 0)
+        context["show_save_and_preview"] = True
         return super().render_change_form(request, context, *args, **kwargs)
 
     def response_add(self, request: HttpRequest, obj: Portfolio, post_url_continue: str | None = None) -> HttpResponse:
@@ -192,8 +186,9 @@ class FormPages(EditPages):
 
     def preview_of(self, request: HttpRequest, obj: Portfolio) -> HttpResponse | None:
         """Lead to the preview of what was saved, if that was asked for."""
-        url = url_or_nothing("admin:portfolios_portfolio_preview", obj.pk) if "_preview" in request.POST else ""
-        return HttpResponseRedirect(url) if url else None
+        if "_preview" not in request.POST:
+            return None
+        return HttpResponseRedirect(reverse("admin:portfolios_portfolio_preview", args=(obj.pk,)))
 
     @admin.display(description=_("active"))
     def standing(self, portfolio: Portfolio) -> str:
@@ -208,13 +203,11 @@ class FormPages(EditPages):
 
     @admin.display(description=_("Gallery"))
     def fixed_gallery(self, portfolio: Portfolio) -> str:
-        rows = PortfolioImage.objects.filter(portfolio=portfolio).order_by("place", "pk")
-        return pictures(list(rows.values_list("media", flat=True)))
+        return pictures(list(portfolio.gallery.values_list("media", flat=True)))
 
     @admin.display(description=_("Tags"))
     def fixed_tags(self, portfolio: Portfolio) -> str:
-        rows = PortfolioTag.objects.filter(portfolio=portfolio).order_by("place", "pk")
-        return ", ".join(rows.values_list("tag__name", flat=True))
+        return ", ".join(portfolio.placed_tags.values_list("tag__name", flat=True))
 
 
 def pictures(ids: list[int]) -> str:

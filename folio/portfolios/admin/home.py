@@ -56,8 +56,8 @@ def portfolio_counts() -> list[dict[str, Any]]:
     found = Portfolio.objects.aggregate(active=Count("pk", filter=Q(is_active=True)), all=Count("pk"))
     hidden = found["all"] - found["active"]
     return [
-        {"title": _("Active portfolios"), "number": found["active"], "url": list_of(Portfolio, "is_active__exact=1")},
-        {"title": _("Hidden portfolios"), "number": hidden, "url": list_of(Portfolio, "is_active__exact=0")},
+        {"title": _("Active portfolios"), "number": found["active"], "url": list_of(Portfolio, "is_active=true")},
+        {"title": _("Hidden portfolios"), "number": hidden, "url": list_of(Portfolio, "is_active=false")},
     ]
 
 
@@ -86,7 +86,7 @@ def without_cover() -> dict[str, Any]:
             {"title": row.title, "url": reverse("admin:portfolios_portfolio_change", args=[row.pk])}
             for row in rows[:LACKING]
         ],
-        "more": list_of(Portfolio, "image__isnull=True") if len(rows) > LACKING else "",
+        "more": list_of(Portfolio, "has_image=false") if len(rows) > LACKING else "",
     }
 
 

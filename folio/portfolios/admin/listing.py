@@ -32,7 +32,7 @@ from .. import drafting
 from ..duplicating import duplicate
 from ..filters import PortfolioFilterSet
 from ..models import Portfolio, PortfolioTag
-from ..reordering import hold_table, move, those_before
+from ..reordering import found, hold_table, move, those_before
 from .restoring import RESTORED
 
 TAGS = 3  # that a row shows; the others are counted
@@ -202,15 +202,12 @@ class ListPages:
         CoverFilter,
         YearFilter,
     )
-    linked_lookups: tuple[str, ...] = ("is_active__exact", "image__isnull")
     list_filter_submit = True
     list_per_page = 50
     list_max_show_all = 0  # a page of all of them is quick for no one
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # a count for each year is slow, and none for an employer is said
     actions = ("publish", "hide", "duplicate_one")
-    delete_confirmation_template = "portfolios/delete_confirmation.html"
-    delete_selected_confirmation_template = "portfolios/delete_selected_confirmation.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PortfolioList
@@ -352,10 +349,11 @@ class ListPages:
         hold_table()
         ordering: Any = Portfolio._meta.ordering
         listed = self.get_changelist_instance(request).queryset.order_by(*ordering)  # type: ignore[attr-defined]
+        other: int | None = target
         if side == "place":
-            side, target = self.neighbour(listed.exclude(pk=pk), target)
-        was, order = move(pk, **{side: target}) if target else (0, 0)
-        portfolio = Portfolio.objects.get(pk=pk)
+            side, other = self.neighbour(listed.exclude(pk=pk), target)
+        was, order = (0, 0) if other is None else move(pk, **{side: other})
+        portfolio = found(pk)
         if was != order:
             log(request.user, portfolio, CHANGE, {"order": (was, order)})
         place = listed.filter(those_before(portfolio)).count() + 1
@@ -363,8 +361,8 @@ class ListPages:
         page = (place - 1) // self.list_per_page + 1
         return {"place": place, "page": page, "orders": orders}
 
-    def neighbour(self, others: QuerySet[Portfolio], place: int) -> tuple[str, int]:
+    def neighbour(self, others: QuerySet[Portfolio], place: int) -> tuple[str, int | None]:
         """Return whom to stand before, or after, to come to a place among others, counted from 1."""
         ids = others.values_list("pk", flat=True)
         at = ids[max(place - 1, 0) :].first() if place > 0 else ids.first()
-        return ("before", at) if at else ("after", ids.last() or 0)
+        return ("before", at) if at else ("after", ids.last())

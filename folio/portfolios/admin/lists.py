@@ -10,11 +10,12 @@ from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from folio.api.admin import FIELDS
-from folio.api.changes import Changes
+from folio.api.changes import Changes, plain
 from folio.media.admin.pickers import PicksMedia
 
 from .. import drafting
 from ..models import Link, MetaEntry, Portfolio
+from ..serializers import DUPLICATE_KEY
 from ..services import Replaced, replace_links, replace_meta
 from .placed import LinkForm
 
@@ -57,6 +58,19 @@ class PlacedFormSet(PaginationInlineFormSet):
             self.changes = {self.of_portfolio: change} if change else {}
         return [form.instance for form in changed]
 
+    def typed_changes(self) -> Changes:
+        """Return what is stored of the list and what was typed; nothing of one that can't be read, or is the same."""
+        if not self.is_valid():
+            return {}
+        # Read anew: the rows of the forms hold what was typed.
+        rows = self.model._default_manager.filter(portfolio=self.instance)
+        stored = [row.as_item() for row in rows]
+        typed = []
+        for number, form in enumerate(in_their_places(self.kept()), start=1):
+            fields = {name: plain(form.cleaned_data[name]) for name in self.columns}
+            typed.append({form.instance._meta.model_name: form.instance.pk or -number, **fields})
+        return {} if stored == typed else {self.of_portfolio: (stored, typed)}
+
     def item(self, form: forms.ModelForm) -> dict[str, Any]:  # type: ignore[type-arg]
         """Return a row as an item of the API's list."""
         item = {name: form.cleaned_data[name] for name in self.columns}
@@ -95,7 +109,7 @@ class MetaFormSet(PlacedFormSet):
         for form in in_their_places([form for form in self.kept() if form.is_valid()]):
             key = form.cleaned_data.get("key")
             if key in seen:
-                form.add_error("key", _("This portfolio already has a meta with this key."))
+                form.add_error("key", DUPLICATE_KEY)
             elif key:
                 seen.add(key)
 

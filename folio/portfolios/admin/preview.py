@@ -20,6 +20,7 @@ from folio.api.renderers import encoder
 from folio.api.viewsets import base_url
 from folio.media.documents import Image
 from folio.media.models import Media
+from folio.media.thumbnails import fit
 
 from .. import documents
 
@@ -59,7 +60,7 @@ class PreviewPages:
         context = as_json(request, document) if is_json else as_page(document)
         context |= {"entry": document, "is_json": is_json, "site_title": settings.UNFOLD["SITE_TITLE"]}
         request.current_app = self.admin_site.name
-        return TemplateResponse(request, "portfolios/preview.html", context)
+        return TemplateResponse(request, "folio/portfolios/preview.html", context)
 
 
 def as_page(document: documents.Portfolio) -> dict[str, Any]:
@@ -79,17 +80,16 @@ def picture(image: Image | None, known: dict[int, Media]) -> Picture | None:
     """Return an image's thumbnails for the page; None where it has none, for originals are never shown."""
     if image is None or not image.thumbnails:
         return None
-    longest = max(image.width, image.height, 1)
-    widths = {each.f: max(1, round(image.width * min(1, each.size / longest))) for each in image.thumbnails}
+    sizes = {each.f: fit((image.width, image.height), each.size) for each in image.thumbnails}
     largest = image.thumbnails[-1]
-    share = min(1, largest.size / longest)
+    width, height = sizes[largest.f]
     media = known.get(image.id)
     return Picture(
         src=largest.f,
-        srcset=", ".join(f"{url} {width}w" for url, width in widths.items()),
+        srcset=", ".join(f"{url} {size[0]}w" for url, size in sizes.items()),
         small=next((each.f for each in image.thumbnails if each.size >= 128), largest.f),
-        width=max(1, round(image.width * share)),
-        height=max(1, round(image.height * share)),
+        width=width,
+        height=height,
         alt=media.alt if media else "",
         placeholder=media.placeholder if media else "",
     )

@@ -52,9 +52,6 @@ class RestoresVersions:
 
     def restore(self, request: HttpRequest, object_id: str, entry_id: int) -> HttpResponse:
         portfolio = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]
-        if portfolio is not None and request.method == "POST":
-            Portfolio.objects.filter(pk=portfolio.pk).lock()
-            portfolio = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]
         entry = entries_of(portfolio).filter(pk=entry_id).first() if portfolio else None
         if entry is None:
             raise Http404(_("There is no such version."))

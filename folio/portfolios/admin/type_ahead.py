@@ -15,15 +15,10 @@ from django.views.decorators.http import require_POST
 from folio.api.admin import answer_in_json, json_body
 from folio.api.parameters import IDENTIFIER
 from folio.api.viewsets import write
+from folio.media.admin.posted import PostedField, PostsRows, ids_of
 
 
-class Posted(list[str]):
-    """The ids that a form sent, in order, with the names that they had when they were chosen."""
-
-    names: dict[str, str] = {}
-
-
-class TypeAhead(forms.Widget):
+class TypeAhead(PostsRows, forms.Widget):
     """A box that offers what is found by the words typed into it; what is chosen is posted under the plain name."""
 
     template_name = "folio/portfolios/type_ahead.html"
@@ -42,29 +37,19 @@ class TypeAhead(forms.Widget):
         query = urlencode({"app_label": app, "model_name": model, "field_name": field})
         context["chosen"] = self.chosen(value)
         context["search"] = f"{reverse('admin:autocomplete')}?{query}"
-        return context | {"several": self.is_several, "make": self.make_url, "noun": self.queryset.model._meta}
+        return context | {"several": self.is_several, "make": self.make_url}
 
     def chosen(self, value: Any) -> list[tuple[str, str]]:
         """Return the ids and names of the rows in a value, without those that are gone."""
-        posted = value if isinstance(value, Posted) else [] if value in (None, "") else value
-        ids = [str(getattr(item, "pk", item)) for item in (posted if isinstance(posted, list) else [posted])]
+        ids = ids_of(value)
         rows = found(self.queryset, ids)
         return [(pk, str(rows[pk])) for pk in dict.fromkeys(ids) if pk in rows]
-
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> Posted:
-        ids, names = (all_of(data, key) for key in (name, f"{name}-names"))
-        posted = Posted(str(pk) for pk in ids if pk not in (None, ""))
-        posted.names = dict(zip(posted, names, strict=False))
-        return posted
-
-    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
-        return name not in data
 
     def use_required_attribute(self, initial: Any) -> bool:
         return False  # the box is empty also where something is chosen
 
 
-class TypeAheadField(forms.Field):
+class TypeAheadField(PostedField):
     """One row of `queryset`, found by its name; None where nothing is chosen."""
 
     widget = TypeAhead
@@ -80,51 +65,23 @@ class TypeAheadField(forms.Field):
     }
 
     def __init__(self, queryset: QuerySet[Any], source: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.queryset = queryset
+        super().__init__(queryset, **kwargs)
         widget: Any = self.widget
         widget.queryset, widget.source, widget.is_several = queryset, source, self.is_several
 
     def clean(self, value: Any) -> Any:
-        rows = self.rows(value if isinstance(value, Posted) else Posted(all_of({"": value}, "")))
+        rows = super().clean(value)
+        if self.is_several:
+            return rows
         if len(rows) > 1:
             raise ValidationError(self.error_messages["single"], code="single")
         return rows[0] if rows else None
-
-    def rows(self, posted: Posted) -> list[Any]:
-        """Return the rows in the order posted, or name those that aren't there."""
-        if self.required and not posted:
-            raise ValidationError(self.error_messages["required"], code="required")
-        rows = found(self.queryset, posted)
-        missing = [pk for pk in posted if pk not in rows]
-        repeated = [pk for place, pk in enumerate(posted) if pk in posted[:place]]
-        for code, ids in (("missing", missing), ("repeated", repeated)):
-            if ids:
-                names = ", ".join(f"“{posted.names.get(pk) or pk}”"[:200] for pk in ids)
-                params = {"names": names, "count": len(ids)}
-                raise ValidationError(self.error_messages[code], code=code, params=params)
-        return [rows[pk] for pk in posted]
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        before, after = ([str(getattr(item, "pk", item)) for item in all_of({"": it}, "")] for it in (initial, data))
-        return not self.disabled and before != after
 
 
 class TypeAheadListField(TypeAheadField):
     """Rows of `queryset`, found by their names, each once in an order that is kept."""
 
     is_several = True
-
-    def clean(self, value: Any) -> list[Any]:
-        return self.rows(value if isinstance(value, Posted) else Posted(map(str, value or ())))
-
-
-def all_of(data: Any, key: str) -> list[Any]:
-    """Return what was sent under a name, once or repeatedly."""
-    if hasattr(data, "getlist"):
-        return list(data.getlist(key))
-    value = data.get(key)
-    return list(value) if isinstance(value, list | tuple) else [] if value in (None, "") else [value]
 
 
 def found(queryset: QuerySet[Any], ids: list[str]) -> dict[str, Any]:

@@ -1,0 +1,110 @@
+"""Two people who edit one row: the second to save is told, and shown what differs; nothing that was typed is lost."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib.admin.models import LogEntry
+from django.db import connection, models
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from folio.api.changes import Changes, form_changes, owner_of
+
+from .history import entries_of, name_of_user, sides_of
+
+VERSION = "_version"  # the form's hidden field
+
+
+@dataclass(frozen=True)
+class Collision:
+    """That a row is no longer what its form was opened with."""
+
+    last: LogEntry | None  # what was recorded last of it
+    is_deleted: bool = False
+
+    @property
+    def who(self) -> str:
+        return name_of_user(self.last.user) if self.last else _("someone")
+
+    @property
+    def sentence(self) -> str:
+        if self.is_deleted:
+            sentence = _("This was deleted by %(who)s meanwhile. Nothing is lost: save to make it anew.")
+            return sentence % {"who": self.who}
+        return _("Nothing was saved, because %(who)s has changed this meanwhile.") % {"who": self.who}
+
+
+class CollidingForm:
+    """A form that is not saved, however right what it holds is; the page says why."""
+
+    def is_valid(self) -> bool:
+        super().is_valid()  # type: ignore[misc]
+        return False
+
+
+class TellsCollisions:
+    """Pages with a form that knows which version of its row it was opened with."""
+
+    change_form_before_template = "folio/access/collision.html"
+
+    @property
+    def media(self) -> forms.Media:
+        media: forms.Media = super().media  # type: ignore[misc]
+        return media + forms.Media(css={"all": ["folio/history.css"]})
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return the row; one that is about to be written is kept from others until that is done."""
+        found: Any = super().get_object  # type: ignore[misc]
+        row = found(request, object_id, from_field)
+        if row is not None and request.method == "POST" and connection.in_atomic_block:
+            lock(row)
+            row = found(request, object_id, from_field)
+        if row is not None:
+            request.version = version_of(row)  # type: ignore[attr-defined]
+        return row
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, obj, change, **kwargs)  # type: ignore[misc]
+        if obj is not None and is_sent(request):
+            is_same = request.POST.get(VERSION) == getattr(request, "version", None)
+            request.collision = None if is_same else Collision(entries_of(obj).first())  # type: ignore[attr-defined]
+        if getattr(request, "collision", None) is None:
+            return form
+        return type(form)(form.__name__, (CollidingForm, form), {})
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        collision = getattr(request, "collision", None)
+        context["version"] = getattr(request, "version", "")
+        context["collision"] = collision
+        if collision and not collision.is_deleted:
+            context["sides"] = sides_of(self.model, self.typed_changes(context))  # type: ignore[attr-defined]
+        answer: HttpResponse = super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
+        return answer
+
+    def typed_changes(self, context: Any) -> Changes:
+        """Return what is stored and what was typed, of each field where they differ."""
+        return form_changes(context["adminform"].form, (), is_new=False)
+
+
+def is_sent(request: HttpRequest) -> bool:
+    """Tell whether the request sends the form of a row that is there already."""
+    match = request.resolver_match
+    return request.method == "POST" and bool(match and match.url_name and match.url_name.endswith("_change"))
+
+
+def version_of(row: models.Model) -> str:
+    """Return what differs as soon as any field of a row does; `updated_at` tells of the lists that belong to it."""
+    values = [getattr(row, field.attname) for field in row._meta.concrete_fields]
+    return hashlib.sha256(repr(values).encode()).hexdigest()[:32]
+
+
+def lock(row: models.Model) -> None:
+    """Keep others from changing a row until the transaction ends: after its owner, as everyone locks them."""
+    owner = owner_of(type(row))
+    rows: Any = type(row)._default_manager.filter(pk=row.pk)
+    if owner:
+        of: Any = row._meta.get_field(owner)
+        of.related_model._default_manager.filter(pk=getattr(row, of.attname)).lock()
+    list(rows.select_for_update().values_list("pk", flat=True))
