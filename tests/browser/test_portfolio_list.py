@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.live import Server, Session
 
-from .conftest import PHONE, Tab
+from .conftest import PHONE, SCREEN, Tab
 
 LIST = "/admin/portfolios/portfolio/"
 NAMES = ("Anvil", "Bellows", "Chisel", "Drill")
@@ -184,6 +184,21 @@ def test_shows_the_preview_of_a_portfolio(tab: Tab, api: Session, server: Server
     page.get_by_role("link", name="Back to the form").click()
     expect(page.locator("[name=title]")).to_have_value(entry["title"])
     tab.check_complaints()
+
+
+@pytest.mark.parametrize("size", [SCREEN, PHONE], ids=["screen", "phone"])
+def test_shows_the_whole_bar_of_actions_from_right_to_left(tab_for: Callable[..., Tab], size: ViewportSize) -> None:
+    tab = tab_for(locale="fa-IR", viewport=size)
+    page = tab.go(LIST)
+    page.locator(".action-select").first.check()
+    bar = page.locator("#changelist-actions")
+    expect(bar).to_be_visible()
+    tab.picture(f"portfolio-actions-persian-{size['width']}", full=False)
+
+    box = bar.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= size["width"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
