@@ -36,7 +36,7 @@ class Table(forms.CheckboxSelectMultiple):
     template_name = "folio/access/table.html"
 
     class Media:
-        css = {"all": ["folio/library.css", "folio/access.css"]}
+        css = {"all": ["folio/access.css"]}
         js = [forms.Script("folio/access-table.js", type="module")]
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:

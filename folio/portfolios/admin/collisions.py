@@ -54,11 +54,6 @@ class TellsCollisions:
 
     change_form_before_template = "folio/portfolios/collision.html"
 
-    @property
-    def media(self) -> forms.Media:
-        media: forms.Media = super().media  # type: ignore[misc]
-        return media + forms.Media(css={"all": ["folio/history.css"]})
-
     def changeform_view(
         self,
         request: HttpRequest,
@@ -115,6 +110,8 @@ class TellsCollisions:
         collision = getattr(request, "collision", None)
         context["version"] = getattr(request, "version", "")
         context["collision"] = collision
+        if collision:
+            context["media"] += forms.Media(css={"all": ["folio/history.css"]})
         if collision and not collision.is_deleted:
             changes = form_changes(context["adminform"].form, (), is_new=False)
             for inline in context["inline_admin_formsets"]:
