@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Count, QuerySet, Value
 from django.db.models.functions import Concat
 from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -34,7 +34,9 @@ def may_grant(user: Any, row: Any) -> bool:
 
 
 def lines(texts: Iterable[str]) -> str | None:
-    return format_html_join("", "<div>{}</div>", ((text,) for text in texts)) or None
+    """Return each text on a line of its own, all in one element: a cell of a list may lay out its elements in a row."""
+    joined = format_html_join("", "<div>{}</div>", ((text,) for text in texts))
+    return format_html("<div>{}</div>", joined) if joined else None
 
 
 class GrantsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import date_format
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +22,7 @@ from ..codes import RESOURCES
 from ..forms import TokenForm
 from ..grants import granted_codes
 from ..models import Token
+from .people import lines
 
 LIST_PORTFOLIOS = RESOURCES["portfolios"]["list"].code
 
@@ -46,7 +47,7 @@ class TokenAdmin(ResourceAdmin):
     readonly_fields = ("name_or_number", "user", "codes_in_words", "made", "expiry", "last_use")
 
     class Media:
-        css = {"all": ["folio/library.css", "folio/access.css"]}
+        css = {"all": ["folio/access.css"]}
 
     # Who may do what
 
@@ -93,10 +94,10 @@ class TokenAdmin(ResourceAdmin):
         return str(token)
 
     @admin.display(description=_("may do"))
-    def codes_in_words(self, token: Token) -> str:
+    def codes_in_words(self, token: Token) -> str | None:
         if token.codes is None:
             return gettext("All that its owner may")
-        return format_html_join("", "<div>{}</div>", ((line,) for line in words.summary_of(token.codes)))
+        return lines(words.summary_of(token.codes))
 
     @admin.display(description=_("made"), ordering="created_at")
     def made(self, token: Token) -> str:
