@@ -77,6 +77,14 @@ def portfolio_of(server: Server, tab: Tab, slug: str) -> dict[str, object]:
     return read
 
 
+def test_counts_in_persian_with_the_digits_of_the_whole_page(tab_for: Callable[..., Tab]) -> None:
+    page = tab_for(locale="fa-IR").go(ADD)
+
+    page.fill("#id_excerpt", "شهر")
+
+    expect(page.locator("#id_excerpt_count > span").first).to_have_text("3 از 1,000 نویسه")
+
+
 def test_makes_an_entry_from_nothing(tab: Tab, server: Server) -> None:
     page = tab.go(ADD)
     page.locator("#id_title").press_sequentially("Straße am नदी")
@@ -112,7 +120,7 @@ def test_makes_an_entry_from_nothing(tab: Tab, server: Server) -> None:
         page.click("#links-group .folio-rows-add")
         page.keyboard.type(name)
     page.locator("#links-group .folio-row-up").last.click()
-    expect(page.locator("#links-group > [role=status]")).to_have_text("“site” was moved to place 1 of 2.")
+    expect(page.locator(".folio-said p").last).to_have_text("“site” was moved to place 1 of 2.")
     page.fill("#id_completed_at_0", "2024-12-12")
     tab.check_accessibility()
     tab.picture("portfolio-form")

@@ -1,6 +1,6 @@
 // The list of portfolios: rows are moved by mouse, touch and keyboard, and switched on and off; each change is saved at once.
 
-import { Refusal, announce, fill, send } from "./page.js";
+import { Refusal, announce, fill, number, send } from "./page.js";
 
 const texts = document.getElementById("folio-list-texts")?.dataset;
 const list = document.getElementById("result_list");
@@ -148,10 +148,6 @@ function moveTo(row, place) {
   });
 }
 
-function number(value) {
-  return value.toLocaleString(document.documentElement.lang || undefined, { useGrouping: false });
-}
-
 // The menu of a row
 
 function open(button) {
@@ -198,13 +194,13 @@ for (const button of menu?.querySelectorAll("[data-move]") ?? []) {
 
 function tell(error) {
   if (!(error instanceof Refusal)) throw error;
-  announce(error.message, "error");
+  const words = announce(error.message, "error");
   if (![404, 409].includes(error.status)) return;
   const reload = document.createElement("a");
   reload.href = location.href;
   reload.className = "folio-reload";
   reload.textContent = texts.reload;
-  document.querySelector("#folio-announcements > :last-child p").append(" ", reload);
+  words.append(" ", reload);
 }
 
 function tellWhatWasLeft() {
