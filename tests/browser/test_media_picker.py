@@ -5,8 +5,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from .conftest import PHONE, Tab
-from .test_media_library import drop, media, picture
+from .conftest import PHONE, Tab, drop
+from .test_media_library import media, picture
 
 ADD = "/admin/portfolios/employer/add/"
 GALLERY = "folio-gallery"

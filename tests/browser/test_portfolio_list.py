@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from tests.live import Server, Session
 
-from .conftest import PHONE, SCREEN, Tab
+from .conftest import PHONE, SCREEN, Tab, admin_session
 
 LIST = "/admin/portfolios/portfolio/"
 NAMES = ("Anvil", "Bellows", "Chisel", "Drill")
@@ -17,7 +17,7 @@ NAMES = ("Anvil", "Bellows", "Chisel", "Drill")
 
 @pytest.fixture
 def api(server: Server) -> Session:
-    return server.session(server.folio("createtoken", "ada").strip())
+    return admin_session(server)
 
 
 @pytest.fixture
