@@ -49,11 +49,6 @@ class TellsCollisions:
 
     change_form_before_template = "folio/access/collision.html"
 
-    @property
-    def media(self) -> forms.Media:
-        media: forms.Media = super().media  # type: ignore[misc]
-        return media + forms.Media(css={"all": ["folio/history.css"]})
-
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Return the row; one that is about to be written is kept from others until that is done."""
         found: Any = super().get_object  # type: ignore[misc]
@@ -78,6 +73,8 @@ class TellsCollisions:
         collision = getattr(request, "collision", None)
         context["version"] = getattr(request, "version", "")
         context["collision"] = collision
+        if collision:
+            context["media"] += forms.Media(css={"all": ["folio/history.css"]})
         if collision and not collision.is_deleted:
             context["sides"] = sides_of(self.model, self.typed_changes(context))  # type: ignore[attr-defined]
         answer: HttpResponse = super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]

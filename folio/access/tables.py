@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import Group, Permission
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -40,7 +40,7 @@ class Table(forms.CheckboxSelectMultiple):
     template_name = "folio/access/table.html"
 
     class Media:
-        css = {"all": ["folio/library.css", "folio/access.css"]}
+        css = {"all": ["folio/access.css"]}
         js = [forms.Script("folio/access-table.js", type="module")]
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
@@ -134,7 +134,9 @@ def grants_in_words(paths: Iterable[str]) -> list[str]:
 
 
 def lines(texts: Iterable[str]) -> SafeString | None:
-    return format_html_join("", "<div>{}</div>", ((text,) for text in texts)) or None
+    """Return each text on a line of its own, all in one element: a cell of a list may lay out its elements in a row."""
+    joined = format_html_join("", "<div>{}</div>", ((text,) for text in texts))
+    return format_html("<div>{}</div>", joined) if joined else None
 
 
 class GrantsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]

@@ -6,6 +6,7 @@ The server is a process of its own, so these tests know nothing of the suite's d
 import os
 import re
 import shutil
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, sync_playwright
 
 from tests.environment import ROOT
-from tests.live import Server, running_server
+from tests.live import Server, Session, running_server
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = [
@@ -38,6 +39,17 @@ user = User.objects.create_user({name!r}, password={password!r}, is_staff=True, 
 user.groups.set(Group.objects.filter(name__in={roles!r}))
 assert user.groups.count() == len({roles!r})
 """
+
+DROP = """([selector, files]) => {
+  const given = new DataTransfer();
+  for (const [name, content] of files) {
+    given.items.add(new File([Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0))], name));
+  }
+  const target = document.querySelector(selector);
+  for (const type of ["dragenter", "dragover", "drop"]) {
+    target.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: given }));
+  }
+}"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -67,7 +79,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with the sample content, an admin and an editor; the tests of a file leave no trap for the next."""
+    """A server with the sample content and an admin; the tests of a file leave no trap for the next."""
     folder = tmp_path_factory.mktemp("browser")
     with running_server(folder, "--demo") as server:
         make_user(server, "ada", is_admin=True)
@@ -82,6 +94,16 @@ def make_user(server: Server, name: str, *roles: str, is_admin: bool = False) ->
         "-c",
         MAKE_USER.format(name=name, password=PASSWORD, roles=list(roles), is_admin=is_admin),
     )
+
+
+def admin_session(server: Server) -> Session:
+    """Return a session with the API, by a new key of the server's admin."""
+    return server.session(server.folio("createtoken", "ada").strip())
+
+
+def drop(page: Page, files: dict[str, bytes], selector: str = "body") -> None:
+    """Drop files as the system's file manager does."""
+    page.evaluate(DROP, [selector, [[name, b64encode(content).decode()] for name, content in files.items()]])
 
 
 @dataclass

@@ -1,6 +1,5 @@
 """What staff do in the media library: drop, describe, find, replace and delete files."""
 
-import base64
 import re
 from collections.abc import Callable
 from typing import Any
@@ -9,28 +8,13 @@ from playwright.sync_api import Page, expect
 
 from tests.factories import draw
 
-from .conftest import PHONE, Tab, make_user
+from .conftest import PHONE, Tab, admin_session, drop, make_user
 
 LIBRARY = "/admin/media/media/"
 MAY_VIEW_MEDIA = """
 from django.contrib.auth.models import Permission, User
 User.objects.get(username={name!r}).user_permissions.add(Permission.objects.get(codename="view_media"))
 """
-DROP = """([selector, files]) => {
-  const given = new DataTransfer();
-  for (const [name, content] of files) {
-    given.items.add(new File([Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0))], name));
-  }
-  const target = document.querySelector(selector);
-  for (const type of ["dragenter", "dragover", "drop"]) {
-    target.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: given }));
-  }
-}"""
-
-
-def drop(page: Page, files: dict[str, bytes], selector: str = "body") -> None:
-    """Drop files as the system's file manager does."""
-    page.evaluate(DROP, [selector, [[name, base64.b64encode(content).decode()] for name, content in files.items()]])
 
 
 def picture(shade: int, size: tuple[int, int] = (240, 160)) -> bytes:
@@ -42,9 +26,8 @@ def card(page: Page, name: str) -> Any:
 
 
 def media(tab: Tab, words: str) -> list[dict[str, Any]]:
-    """Return what the API lists for these words, with a key of the server's admin."""
-    session = tab.server.session(tab.server.folio("createtoken", "ada").strip())
-    page = session.get("/api/media/", params={"search": words, "limit": "100"}).json()
+    """Return what the API lists for these words."""
+    page = admin_session(tab.server).get("/api/media/", params={"search": words, "limit": "100"}).json()
     results: list[dict[str, Any]] = page["results"]
     return results
 
@@ -105,8 +88,7 @@ def test_keeps_what_is_used_until_it_is_taken_off_everything(tab: Tab) -> None:
     drop(page, {"pier.png": picture(40)})
     expect(card(page, "pier.png")).to_be_visible()
     [pier] = media(tab, "pier")
-    session = tab.server.session(tab.server.folio("createtoken", "ada").strip())
-    session.post("/api/employers/", json={"name": "Pier Trust", "image": pier["id"]})
+    admin_session(tab.server).post("/api/employers/", json={"name": "Pier Trust", "image": pier["id"]})
 
     card(page, "pier.png").get_by_role("checkbox").check()
     page.click("[value=delete_selected]")

@@ -5,8 +5,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from .conftest import PHONE, Tab
-from .test_media_library import drop, media, picture
+from .conftest import PHONE, Tab, drop
+from .test_media_library import media, picture
 
 ADD = "/admin/portfolios/employer/add/"
 GALLERY = "folio-gallery"
@@ -77,8 +77,10 @@ def test_orders_a_gallery_by_keyboard_and_describes_it_in_place(tab: Tab) -> Non
     names = items.evaluate_all("items => items.map((item) => item.dataset.name)")
 
     items.first.locator("[data-move='1']").focus()
+    page.keyboard.press("Control+ArrowRight")  # none of ours
     page.keyboard.press("ArrowRight")
     expect(page.locator(".folio-said")).to_contain_text(f"{names[0]} moved to place 2 of 3.")
+    expect(items.nth(1)).to_have_attribute("data-name", names[0])
     page.keyboard.press("End")
     expect(page.locator(".folio-said")).to_contain_text(f"{names[0]} moved to place 3 of 3.")
     alt = items.last.locator("input[type=text]")

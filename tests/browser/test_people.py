@@ -176,3 +176,14 @@ def test_has_to_wait_after_wrong_passwords(tab_for: Callable[..., Tab], server: 
     assert page.input_value("[name=password]") == ""
     tab.check_accessibility()
     tab.picture("login-slowed")
+
+
+def test_shows_all_that_a_group_may_on_a_phone(tab_for: Callable[..., Tab]) -> None:
+    tab = tab_for(viewport=PHONE)
+    page = tab.go("/admin/auth/group/")
+    tab.picture("groups-phone")
+
+    hidden = "cell => cell.scrollHeight > cell.clientHeight || cell.scrollWidth > cell.clientWidth"
+    cells = page.locator("#result_list td")
+    expect(cells.filter(has_text="4202")).not_to_have_count(0)
+    assert not [cell.inner_text() for cell in cells.all() if cell.evaluate(hidden)]

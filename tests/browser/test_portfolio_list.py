@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from tests.live import Server, Session
 
-from .conftest import PHONE, Tab
+from .conftest import PHONE, SCREEN, Tab, admin_session
 
 LIST = "/admin/portfolios/portfolio/"
 NAMES = ("Anvil", "Bellows", "Chisel", "Drill")
@@ -17,7 +17,7 @@ NAMES = ("Anvil", "Bellows", "Chisel", "Drill")
 
 @pytest.fixture
 def api(server: Server) -> Session:
-    return server.session(server.folio("createtoken", "ada").strip())
+    return admin_session(server)
 
 
 @pytest.fixture
@@ -66,6 +66,9 @@ def test_puts_rows_in_order_by_mouse_and_by_keyboard(tab: Tab, api: Session, emp
     page.mouse.down()
     page.mouse.move(start["x"] + 10, start["y"] - 20, steps=4)
     page.mouse.move(end["x"] + 10, end["y"] + 4, steps=10)
+    while shown(page) != ["Bellows", "Drill", "Anvil", "Chisel"]:  # a row that is still on its way takes no other
+        page.mouse.move(end["x"] + 10, end["y"] + 5, steps=5)
+        page.mouse.move(end["x"] + 10, end["y"] + 4, steps=5)
     page.mouse.up()
     told(page, "Moved “Drill” to place 2.")
     assert titles(api, employer) == shown(page) == ["Bellows", "Drill", "Anvil", "Chisel"]
@@ -110,6 +113,29 @@ def test_takes_back_a_move_beside_a_row_that_is_gone(tab: Tab, api: Session, emp
     assert titles(api, employer) == ["Bellows", "Drill", "Chisel"]
     page.get_by_role("link", name="Load the page again").click()
     expect(page.locator(".folio-title")).to_have_count(3)
+
+
+def test_takes_back_what_was_made_on_top_of_a_move_that_failed(tab: Tab, api: Session, employer: int) -> None:
+    page = tab.go(f"{LIST}?employer__id__exact={employer}")
+    waiting: list[Route] = []
+    page.route("**/reorder/**", lambda route: waiting.append(route))
+
+    handle(page, "Drill").focus()
+    with page.expect_request("**/reorder/**"):
+        page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Home")
+    assert shown(page) == ["Drill", "Bellows", "Anvil", "Chisel"]
+    waiting.pop().abort()
+
+    told(page, "The server can’t be reached.")
+    assert shown(page) == titles(api, employer) == ["Bellows", "Anvil", "Chisel", "Drill"]
+    expect(handle(page, "Drill")).to_be_focused()
+    page.unroute("**/reorder/**")
+    page.keyboard.press("ArrowUp")
+    told(page, "Moved “Drill” to place 3.")
+    assert not waiting
+    assert shown(page) == titles(api, employer) == ["Bellows", "Anvil", "Drill", "Chisel"]
 
 
 def test_switches_publishes_and_copies(tab: Tab, api: Session, employer: int) -> None:
@@ -184,6 +210,21 @@ def test_shows_the_preview_of_a_portfolio(tab: Tab, api: Session, server: Server
     page.get_by_role("link", name="Back to the form").click()
     expect(page.locator("[name=title]")).to_have_value(entry["title"])
     tab.check_complaints()
+
+
+@pytest.mark.parametrize("size", [SCREEN, PHONE], ids=["screen", "phone"])
+def test_shows_the_whole_bar_of_actions_from_right_to_left(tab_for: Callable[..., Tab], size: ViewportSize) -> None:
+    tab = tab_for(locale="fa-IR", viewport=size)
+    page = tab.go(LIST)
+    page.locator(".action-select").first.check()
+    bar = page.locator("#changelist-actions")
+    expect(bar).to_be_visible()
+    tab.picture(f"portfolio-actions-persian-{size['width']}", full=False)
+
+    box = bar.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= size["width"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.live import Server
 
-from .conftest import PHONE, Tab, make_user
+from .conftest import PHONE, SCREEN, Tab, make_user
 
 MAKE_ENTRY = """
 from folio.portfolios.models import Link, Portfolio
@@ -44,10 +44,10 @@ def test_the_second_to_save_is_told_and_nothing_is_lost(tab_for: Callable[..., T
     assert ada.page.input_value("[name=title]") == "The new quay"
     ada.check_accessibility()
     ada.picture("collision")
-    ada.page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+    ada.page.set_viewport_size(PHONE)
     assert ada.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     ada.picture("collision-phone")
-    ada.page.set_viewport_size({"width": 1280, "height": 800})
+    ada.page.set_viewport_size(SCREEN)
 
     with ada.page.expect_navigation():
         told.get_by_role("button", name="Save mine over it").click()

@@ -746,3 +746,14 @@ def test_lists_the_other_resources_with_the_same_queries(site: Site, model: str)
     fill(9)
 
     assert queries() == at_one
+
+
+@pytest.mark.parametrize("resource", ["employer", "link", "metaentry", "portfolio", "tag"])
+def test_loads_what_a_form_needs_with_the_form_only(site: Site, resource: str) -> None:
+    url = f"/admin/portfolios/{resource}/"
+
+    listed, form = (site.get(page).content.decode() for page in (url, f"{url}add/"))
+
+    assert "folio/form." not in listed
+    assert "folio/form.css" in form
+    assert "folio/form.js" in form

@@ -527,3 +527,11 @@ def test_refuses_moves_to_those_who_may_not_change_all(drafter: Site, viewer: Si
         assert (answer.status_code, answer.json()["detail"]) == (403, "You may not change the order of portfolios.")
 
     assert list(Portfolio.objects.all()) == [one, two]
+
+
+def test_keeps_the_minus_before_an_order_from_right_to_left(site: Site) -> None:
+    make_portfolio(order=-2)
+
+    page = site.get(LIST, headers={"Accept-Language": "fa"}).content.decode()
+
+    assert '<span dir="ltr">-2</span>' in page

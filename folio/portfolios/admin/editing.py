@@ -20,13 +20,9 @@ class EditPages(KeepsWhatIsGone, PicksMedia):
 
     scripts: tuple[str, ...] = ("form",)
 
-    @property
-    def media(self) -> forms.Media:
-        scripts: Any = [forms.Script(f"folio/{name}.js", type="module") for name in self.scripts]
-        media: forms.Media = super().media
-        return media + forms.Media(css={"all": ["folio/form.css"]}, js=scripts)
-
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        scripts: Any = [forms.Script(f"folio/{name}.js", type="module") for name in self.scripts]
+        context["media"] += forms.Media(css={"all": ["folio/form.css"]}, js=scripts)
         context["problems"] = list(problems(context))
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -1,10 +1,8 @@
 // How many characters of how many a text has: shown all the time, and told to screen readers when it becomes tight.
 
-import { fill } from "./page.js";
+import { fill, number } from "./page.js";
 
 const TIGHT = [100, 50, 20, 10, 0]; // characters left
-
-const number = (value) => value.toLocaleString(document.documentElement.lang || "en");
 
 for (const box of document.querySelectorAll("[data-count-to]")) {
   const most = Number(box.dataset.countTo);

@@ -1,8 +1,6 @@
 // Names and alt texts that are edited where they are shown, and saved as soon as they are left.
 
-import { send } from "./page.js";
-import { say } from "./library-say.js";
-import { part } from "./library-uploads.js";
+import { part, say, send } from "./page.js";
 
 /** Make the texts in `root` savable, those that come later too; `onSaved(box, field, answer)` is told of each. */
 export function saveTexts(root, savedWord = "", onSaved = () => {}) {

@@ -1,24 +1,9 @@
 // The list of files on their way: two at once, each with its progress and its own word, whatever the others do.
 
-import { fill, upload } from "./page.js";
-import { say } from "./library-say.js";
+import { fill, nameControls, part, say, upload } from "./page.js";
 
 const AT_ONCE = 2; // more would only share the same line, and the server decodes two images at once
 const ATTEMPTS = 5; // while the server says that it is busy
-
-/** Return a part of an element, as templates name it by `data-part`. */
-export function part(element, name) {
-  return element.querySelector(`[data-part="${name}"]`);
-}
-
-/** Fill in what screen readers say of the controls of something that has a name. */
-export function nameControls(element, name) {
-  for (const label of element.querySelectorAll("[data-label]")) {
-    const words = fill(label.dataset.label, { name });
-    if (label.matches("input")) label.setAttribute("aria-label", words);
-    else label.textContent = words;
-  }
-}
 
 /** The files that were dropped or chosen; `onStored(answer, number)` is called for each that the server keeps. */
 export class Uploads {

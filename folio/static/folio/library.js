@@ -1,7 +1,7 @@
 // The library's page and the page of a media: uploads, texts in place, selection, copying, replacing.
 
-import { announce, fill, upload } from "./page.js";
-import { Uploads, acceptDrops, chooseFiles, nameControls, part } from "./library-uploads.js";
+import { announce, copy, fill, nameControls, part, upload } from "./page.js";
+import { Uploads, acceptDrops, chooseFiles } from "./library-uploads.js";
 import { uncoverPictures } from "./library-pictures.js";
 import { saveTexts } from "./library-texts.js";
 
@@ -68,19 +68,6 @@ function startCopying() {
     await copy(button.dataset.copy);
     announce(button.dataset.copied);
   });
-}
-
-async function copy(text) {
-  if (navigator.clipboard) {
-    await navigator.clipboard.writeText(text);
-    return;
-  }
-  const box = document.createElement("textarea"); // over plain HTTP, browsers know no clipboard
-  box.value = text;
-  document.body.append(box);
-  box.select();
-  document.execCommand("copy");
-  box.remove();
 }
 
 function startReplacing(form) {

@@ -1,12 +1,15 @@
 // The list of portfolios: rows are moved by mouse, touch and keyboard, and switched on and off; each change is saved at once.
 
-import { Refusal, announce, fill, send } from "./page.js";
+import { Refusal, announce, fill, number, send } from "./page.js";
 
 const texts = document.getElementById("folio-list-texts")?.dataset;
 const list = document.getElementById("result_list");
 const menu = document.getElementById("folio-row-menu");
 const TOLD = "folio-told"; // what the page that is left has to say on the next one
 const FOCUS = "folio-focus";
+let stored; // the rows as the server has them
+let last = Promise.resolve(); // one move after another, as they were made
+let failures = 0;
 
 if (texts) tellWhatWasLeft();
 if (texts && list) {
@@ -59,17 +62,13 @@ function titleOf(row) {
 }
 
 function letRowsBeMoved() {
-  let before; // the rows as they stood when one was taken
+  stored = rows();
   Sortable.create(list, {
     draggable: "tbody",
     handle: ".folio-handle",
     animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 120,
     ghostClass: "folio-row-ghost",
-    onStart: () => (before = rows()),
-    onEnd: (event) => {
-      const now = rows();
-      if (now.indexOf(event.item) !== before.indexOf(event.item)) save(event.item, before);
-    },
+    onEnd: ({ item, oldDraggableIndex, newDraggableIndex }) => oldDraggableIndex !== newDraggableIndex && save(item),
   });
   list.addEventListener("keydown", (event) => {
     if (!event.target.matches(".folio-handle") || event.altKey || event.ctrlKey || event.metaKey) return;
@@ -87,36 +86,41 @@ function letRowsBeMoved() {
 
 /** Let a row of this page stand at an index of it. */
 function put(row, to) {
-  const before = rows();
-  const others = before.filter((each) => each !== row);
+  const others = rows().filter((each) => each !== row);
   if (to < others.length) others[to].before(row);
   else others.at(-1)?.after(row);
   handleOf(row).focus();
-  save(row, before);
+  save(row);
 }
 
-let last = Promise.resolve(); // one move after another, as they were made
-let isUndone = false; // what was made after a move that failed is not sent
+/** Make a move when those before it are made. One that fails is taken back, with all that were made on top of it. */
+function inTurn(move) {
+  const before = failures;
+  last = last.then(async () => {
+    if (failures !== before) return;
+    try {
+      await move();
+    } catch (error) {
+      failures += 1;
+      const focused = document.activeElement; // which it would not be any more
+      list.append(...stored);
+      focused.focus();
+      tell(error);
+    }
+  });
+}
 
-function save(row, before) {
+function save(row) {
   const now = rows();
   const index = now.indexOf(row);
   const other = now[index + 1] ?? now[index - 1];
   const body = { id: idOf(row), shown: now.map(idOf), [now[index + 1] ? "before" : "after"]: idOf(other) };
-  last = last.then(async () => {
-    if (isUndone) return;
-    try {
-      const answer = await send(texts.reorder + location.search, body);
-      renew(answer.orders);
-      announce(fill(texts.moved, { title: titleOf(row), place: number(answer.place) }));
-    } catch (error) {
-      isUndone = true;
-      before.forEach((each) => each.parentNode.append(each));
-      handleOf(row).focus();
-      tell(error);
-    }
+  inTurn(async () => {
+    const answer = await send(texts.reorder + location.search, body);
+    stored = now;
+    renew(answer.orders);
+    announce(fill(texts.moved, { title: titleOf(row), place: number(answer.place) }));
   });
-  last.then(() => (isUndone = false));
 }
 
 function renew(orders) {
@@ -128,12 +132,11 @@ function renew(orders) {
 }
 
 /** Let a portfolio stand at a place of the whole list, and show the page of it. */
-async function moveTo(row, place) {
+function moveTo(row, place) {
   const wanted = Math.max(1, Math.min(place, Number(texts.count)));
   const from = Number(texts.first) + rows().indexOf(row);
   if (wanted === from) return;
-  try {
-    await last;
+  inTurn(async () => {
     const answer = await send(texts.reorder + location.search, { id: idOf(row), place: wanted });
     sessionStorage.setItem(TOLD, fill(texts.moved, { title: titleOf(row), place: number(answer.place) }));
     sessionStorage.setItem(FOCUS, idOf(row));
@@ -142,13 +145,7 @@ async function moveTo(row, place) {
     if (answer.page > 1) url.searchParams.set("p", answer.page);
     else url.searchParams.delete("p");
     location.assign(url);
-  } catch (error) {
-    tell(error);
-  }
-}
-
-function number(value) {
-  return value.toLocaleString(document.documentElement.lang || undefined, { useGrouping: false });
+  });
 }
 
 // The menu of a row
@@ -197,13 +194,13 @@ for (const button of menu?.querySelectorAll("[data-move]") ?? []) {
 
 function tell(error) {
   if (!(error instanceof Refusal)) throw error;
-  announce(error.message, "error");
+  const words = announce(error.message, "error");
   if (![404, 409].includes(error.status)) return;
   const reload = document.createElement("a");
   reload.href = location.href;
   reload.className = "folio-reload";
   reload.textContent = texts.reload;
-  document.querySelector("#folio-announcements > :last-child p").append(" ", reload);
+  words.append(" ", reload);
 }
 
 function tellWhatWasLeft() {

@@ -1,6 +1,6 @@
 // The page that shows a new API key, once: its answer is to a form, and reloading must not send that again.
 
-import { announce } from "./page.js";
+import { announce, copy } from "./page.js";
 
 class NewToken extends HTMLElement {
   connectedCallback() {
@@ -20,7 +20,7 @@ class NewToken extends HTMLElement {
 
   async copy(input) {
     try {
-      await navigator.clipboard.writeText(input.value); // not where the page came by plain http
+      await copy(input.value);
       announce(this.dataset.copied);
     } catch {
       input.focus();

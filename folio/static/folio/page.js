@@ -1,6 +1,7 @@
-// What every page of the admin site can do: ask the server, and tell its user what came of it.
+// What every page of the admin site can do: ask the server, tell its user what came of it, and what its parts share.
 
 const texts = document.getElementById("folio-page-texts")?.dataset ?? {};
+let region = null; // where screen readers listen for what is said
 
 /** What the server, or the way to it, said against a request; `message` is a sentence for the user. */
 export class Refusal extends Error {
@@ -67,7 +68,7 @@ function read(status, isRedirected, header, text) {
   throw new Refusal(answer?.detail || texts.failed, status, answer?.errors ?? {}, Number(header("Retry-After")) || 0);
 }
 
-/** Tell the user something, for a screen reader too; errors stay until they are closed. */
+/** Tell the user something, for a screen reader too, and return its words; errors stay until they are closed. */
 export function announce(message, kind = "success") {
   const list = document.getElementById("folio-announcements") ?? listOfAnnouncements();
   const home = document.querySelector("dialog:modal") ?? document.body; // all else is out of reach while one is open
@@ -85,6 +86,23 @@ export function announce(message, kind = "success") {
   item.append(words, close);
   list.append(item);
   if (kind !== "error") setTimeout(() => item.remove(), 8000);
+  return words;
+}
+
+/** Say something to screen readers, without a notice on the page. */
+export function say(message) {
+  const home = document.querySelector("dialog:modal") ?? document.body; // all else is out of reach while one is open
+  if (!region || region.parentElement !== home) {
+    region?.remove();
+    region = document.createElement("div");
+    region.className = "folio-hidden-visually folio-said";
+    region.setAttribute("role", "status");
+    home.append(region);
+  }
+  const words = document.createElement("p"); // each its own, so that the same words are said again
+  words.textContent = message;
+  setTimeout(() => region.append(words), 50); // a region that is new has to be known before it changes
+  setTimeout(() => words.remove(), 10_000);
 }
 
 function listOfAnnouncements() {
@@ -98,4 +116,64 @@ function listOfAnnouncements() {
 /** Put values into a text such as `"Moved to place {place}."`, as the server translated it. */
 export function fill(text, values) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+/** Return a number as the server writes them: in the language's way, with the digits 0 to 9. */
+export function number(value) {
+  return value.toLocaleString(`${document.documentElement.lang || "en"}-u-nu-latn`);
+}
+
+/**
+ * Return the place among `count` to which a key leads from another one; undefined for all other keys.
+ *
+ * `across` is how many stand beside each other, which is how far the arrows up and down lead.
+ */
+export function placeByKey(event, from, count, across = 1) {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return undefined; // the browser's own
+  const forward = document.dir === "rtl" ? -1 : 1;
+  const to = {
+    ArrowLeft: from - forward,
+    ArrowRight: from + forward,
+    ArrowUp: from - across,
+    ArrowDown: from + across,
+    Home: 0,
+    End: count - 1,
+  }[event.key];
+  return to === undefined ? undefined : Math.max(0, Math.min(count - 1, to));
+}
+
+/** Return a part of an element, as templates name it by `data-part`. */
+export function part(element, name) {
+  return element.querySelector(`[data-part="${name}"]`);
+}
+
+/** Return the element that an answer holds as HTML. */
+export function elementOf(html) {
+  const holder = document.createElement("template");
+  holder.innerHTML = html;
+  return holder.content.firstElementChild;
+}
+
+/** Fill in what screen readers say of the controls of something that has a name. */
+export function nameControls(element, name) {
+  for (const label of element.querySelectorAll("[data-label]")) {
+    const words = fill(label.dataset.label, { name });
+    if (label.matches("input")) label.setAttribute("aria-label", words);
+    else label.textContent = words;
+  }
+}
+
+/** Put a text on the clipboard, or throw where the browser doesn't let it. */
+export async function copy(text) {
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(text);
+    return;
+  }
+  const box = document.createElement("textarea"); // over plain HTTP, browsers know no clipboard
+  box.value = text;
+  document.body.append(box);
+  box.select();
+  const isCopied = document.execCommand("copy");
+  box.remove();
+  if (!isCopied) throw new Error("Nothing was copied.");
 }

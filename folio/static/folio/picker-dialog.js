@@ -1,7 +1,7 @@
 // The library in a dialog: search, types, uploads, and the keyboard; one dialog serves all pickers of a page.
 
-import { announce, fill, send } from "./page.js";
-import { Uploads, acceptDrops, chooseFiles, part } from "./library-uploads.js";
+import { announce, elementOf, fill, part, placeByKey, send } from "./page.js";
+import { Uploads, acceptDrops, chooseFiles } from "./library-uploads.js";
 
 const TYPING = 250; // ms of rest after which a search is sent
 
@@ -9,9 +9,7 @@ const TYPING = 250; // ms of rest after which a search is sent
 export async function pick(library, { only = "", many = false, label = "" } = {}) {
   const { html, next } = await send(`${library}?dialog&type=${only}`, {}, { method: "GET" });
   const opener = document.activeElement;
-  const holder = document.createElement("template");
-  holder.innerHTML = html;
-  const dialog = new Dialog(holder.content.firstElementChild, { library, only, many, label });
+  const dialog = new Dialog(elementOf(html), { library, only, many, label });
   document.body.append(dialog.element);
   const chosen = await dialog.open(next);
   dialog.element.remove();
@@ -172,14 +170,11 @@ class Dialog {
     const option = event.target.closest("[role=option]");
     if (!option) return;
     const all = [...this.options.children];
-    const place = all.indexOf(option);
-    const forward = getComputedStyle(this.element).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
-    const backward = forward === "ArrowRight" ? "ArrowLeft" : "ArrowRight";
     const columns = getComputedStyle(this.options).gridTemplateColumns.split(" ").length;
-    const steps = { [forward]: 1, [backward]: -1, ArrowDown: columns, ArrowUp: -columns, Home: -place, End: all.length - 1 - place };
-    if (event.key in steps) {
+    const to = placeByKey(event, all.indexOf(option), all.length, columns);
+    if (to !== undefined) {
       event.preventDefault();
-      this.move(all[Math.max(0, Math.min(all.length - 1, place + steps[event.key]))]);
+      this.move(all[to]);
     } else if (event.key === " ") {
       event.preventDefault();
       this.toggle(option);

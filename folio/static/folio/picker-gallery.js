@@ -1,25 +1,24 @@
 // A portfolio's images in their order: added, moved and removed by mouse, finger or keyboard.
 
-import { announce, fill } from "./page.js";
-import { say } from "./library-say.js";
-import { Uploads, acceptDrops, nameControls, part } from "./library-uploads.js";
+import { announce, elementOf, fill, nameControls, number, part, placeByKey, say } from "./page.js";
+import { Uploads, acceptDrops } from "./library-uploads.js";
 import { saveTexts } from "./library-texts.js";
 import { pick } from "./picker-dialog.js";
-import { labelOf, optionOf, pictureOf, tellForm } from "./picker-parts.js";
+import { labelOf, pictureOf, tellForm } from "./picker-parts.js";
 
 export class Gallery extends HTMLElement {
   connectedCallback() {
     if (this.list) return; // moved within the page
     this.list = part(this, "images");
     for (const item of this.list.children) nameControls(item, item.dataset.name);
-    this.number();
+    this.renumber();
     saveTexts(this);
     const choose = part(this, "choose");
     if (!choose) return;
     choose.addEventListener("click", () => this.choose());
     this.list.addEventListener("click", (event) => this.clicked(event));
     this.list.addEventListener("keydown", (event) => this.key(event));
-    this.uploads = new Uploads(part(this, "uploads"), (answer, number) => this.uploaded(answer, number));
+    this.uploads = new Uploads(part(this, "uploads"), (answer, place) => this.uploaded(answer, place));
     acceptDrops(this, null, (files) => this.uploads.add(files));
     this.drag();
   }
@@ -50,21 +49,21 @@ export class Gallery extends HTMLElement {
     }
   }
 
-  uploaded(answer, number) {
-    if (answer.media.type === "image") this.add([optionOf(answer.option)], number);
+  uploaded(answer, place) {
+    if (answer.media.type === "image") this.add([elementOf(answer.option)], place);
     else announce(fill(this.dataset.notImage, { name: answer.media.name }), "error");
   }
 
-  /** Add images at the end; one that was uploaded, by its `number`, before those that came after it. */
-  add(options, number = Infinity) {
+  /** Add images at the end; one that was uploaded, by its place among the uploads, before those that came after it. */
+  add(options, upload = Infinity) {
     const there = new Set(this.items.map((item) => item.dataset.id));
     const isNew = (option) => !there.has(option.dataset.id);
     const names = (some) => some.map((option) => option.dataset.name).join(", ");
     const [added, known] = [options.filter(isNew), options.filter((option) => !isNew(option))];
-    const after = this.items.find((item) => Number(item.dataset.upload) > number) ?? null;
+    const after = this.items.find((item) => Number(item.dataset.upload) > upload) ?? null;
     for (const option of added) {
       const item = this.item(option);
-      if (Number.isFinite(number)) item.dataset.upload = number;
+      if (Number.isFinite(upload)) item.dataset.upload = upload;
       this.list.insertBefore(item, after);
     }
     if (known.length) announce(fill(this.dataset.there, { names: names(known) }), "info");
@@ -96,7 +95,7 @@ export class Gallery extends HTMLElement {
     const item = button?.closest("li");
     if (!item) return;
     if (button.dataset.part === "remove") this.take(item);
-    else if (button.dataset.move) this.shift(item, Number(button.dataset.move), button);
+    else if (button.dataset.move) this.put(item, this.items.indexOf(item) + Number(button.dataset.move), button);
   }
 
   take(item) {
@@ -110,22 +109,19 @@ export class Gallery extends HTMLElement {
   key(event) {
     if (event.target.matches("input")) return;
     const item = event.target.closest("li");
-    const forward = getComputedStyle(this).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
-    const backward = forward === "ArrowRight" ? "ArrowLeft" : "ArrowRight";
-    const place = this.items.indexOf(item);
-    const steps = { [forward]: 1, [backward]: -1, ArrowDown: 1, ArrowUp: -1, Home: -place, End: this.items.length - 1 - place };
-    if (!(event.key in steps)) return;
+    const items = this.items;
+    const to = placeByKey(event, items.indexOf(item), items.length);
+    if (to === undefined) return;
     event.preventDefault();
-    this.shift(item, steps[event.key], event.target);
+    this.put(item, to, event.target);
   }
 
-  shift(item, step, focused) {
+  put(item, to, focused) {
     const items = this.items;
-    const place = items.indexOf(item);
-    const target = Math.max(0, Math.min(items.length - 1, place + step));
-    if (target === place) return;
-    if (target > place) items[target].after(item);
-    else items[target].before(item);
+    const from = items.indexOf(item);
+    if (to === from || !(to in items)) return;
+    if (to > from) items[to].after(item);
+    else items[to].before(item);
     focused.focus(); // moving an element takes the focus off it
     this.moved(item);
   }
@@ -139,14 +135,14 @@ export class Gallery extends HTMLElement {
   }
 
   changed() {
-    this.number();
+    this.renumber();
     tellForm(part(this, "none"));
   }
 
-  number() {
+  renumber() {
     const items = this.items;
     for (const [index, item] of items.entries()) {
-      part(item, "place").textContent = (index + 1).toLocaleString(document.documentElement.lang || undefined);
+      part(item, "place").textContent = number(index + 1);
       const [first, second] = item.querySelectorAll("[data-move]");
       if (first) first.setAttribute("aria-disabled", String(index === 0));
       if (second) second.setAttribute("aria-disabled", String(index === items.length - 1));

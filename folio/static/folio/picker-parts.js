@@ -1,17 +1,10 @@
 // What the two kinds of pickers share.
 
-import { part } from "./library-uploads.js";
+import { part } from "./page.js";
 
 /** Return the field's label, for the dialog that it opens. */
 export function labelOf(element) {
   return (part(element, "choose")?.labels[0]?.textContent ?? "").replace("*", "").trim();
-}
-
-/** Return the element of an option that an answer holds as HTML. */
-export function optionOf(html) {
-  const holder = document.createElement("template");
-  holder.innerHTML = html;
-  return holder.content.firstElementChild;
 }
 
 /** Return a copy of an option's picture. */

@@ -1,9 +1,7 @@
 // The fields of forms for media. Custom elements, so that rows which Django's scripts add work by themselves.
 
-import { announce, fill } from "./page.js";
+import { announce, fill, part, say } from "./page.js";
 import { uncoverPictures } from "./library-pictures.js";
-import { say } from "./library-say.js";
-import { part } from "./library-uploads.js";
 import { pick } from "./picker-dialog.js";
 import { Gallery } from "./picker-gallery.js";
 import { labelOf, pictureOf, tellForm } from "./picker-parts.js";
@@ -38,11 +36,7 @@ class MediaPicker extends HTMLElement {
   take() {
     const { textContent: name } = part(this, "name");
     this.set("", "", "");
-    const icon = document.createElement("span");
-    icon.className = "folio-thumbnail folio-file material-symbols-outlined";
-    icon.textContent = "image";
-    icon.setAttribute("aria-hidden", "true");
-    part(this, "picture").replaceChildren(icon);
+    part(this, "picture").replaceChildren(part(this, "no-picture").content.cloneNode(true));
     part(this, "choose").focus();
     say(fill(this.dataset.removed, { name }));
   }

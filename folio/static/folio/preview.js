@@ -1,5 +1,7 @@
 // The preview: the theme that was chosen in the admin site, pictures shown large, commands copied.
 
+import { copy } from "./page.js";
+
 try {
   const theme = JSON.parse(localStorage.getItem("adminTheme"));
   if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
@@ -12,11 +14,11 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", async () => {
     const code = document.getElementById(button.dataset.copy);
     try {
-      await navigator.clipboard.writeText(code.textContent);
+      await copy(code.textContent);
       button.textContent = button.dataset.copied;
       setTimeout(() => (button.textContent = words), 2000);
     } catch {
-      getSelection().selectAllChildren(code); // no clipboard without HTTPS: it is one key press away
+      getSelection().selectAllChildren(code); // it is one key press away
     }
   });
 }

@@ -1,14 +1,13 @@
 // The lists within a form: rows are added, removed (and brought back), and ordered by a handle or by the keyboard.
 // Rows keep their numbers in the form's names whatever becomes of them, so that nothing typed is ever copied.
 
-import { fill } from "./page.js";
+import { fill, say } from "./page.js";
 
 class Rows {
   constructor(root) {
     this.root = root;
     this.list = root.querySelector(".folio-rows-list");
     this.template = this.list.querySelector("template");
-    this.status = root.querySelector(":scope > [role=status]");
     this.total = root.querySelector(`[name=${root.dataset.prefix}-TOTAL_FORMS]`);
     this.isOrdered = this.rows().some((row) => row.classList.contains("folio-row-wrong")); // keep what was sent
     root.classList.add("folio-rows-scripted");
@@ -44,7 +43,7 @@ class Rows {
     this.total.value = Number(number) + 1;
     this.list.append(row);
     row.dispatchEvent(new CustomEvent("formset:added", { bubbles: true, detail: { formsetName: this.root.dataset.prefix } }));
-    this.say(this.root.dataset.added);
+    say(this.root.dataset.added);
     row.querySelector(".folio-row-fields input:not([type=hidden])").focus();
     this.changed();
   }
@@ -75,7 +74,7 @@ class Rows {
     this.isOrdered = true;
     const kept = this.kept();
     const values = { name: this.name(row), place: kept.indexOf(row) + 1, count: kept.length };
-    this.say(fill(this.root.dataset.moved, values));
+    say(fill(this.root.dataset.moved, values));
     this.changed();
   }
 
@@ -88,7 +87,7 @@ class Rows {
     gone.querySelector("span").textContent = text;
     if (!isNow) return;
     gone.querySelector("button").focus();
-    this.say(text);
+    say(text);
     this.changed();
   }
 
@@ -97,7 +96,7 @@ class Rows {
     row.classList.remove("folio-row-removed");
     row.querySelector(".folio-row-gone").hidden = true;
     row.querySelector(".folio-row-remove").focus();
-    this.say(fill(this.root.dataset.restored, { name: this.name(row) }));
+    say(fill(this.root.dataset.restored, { name: this.name(row) }));
     this.changed();
   }
 
@@ -127,10 +126,6 @@ class Rows {
   name(row) {
     const typed = row.querySelector(".folio-row-fields input:not([type=hidden])")?.value.trim();
     return typed ? `“${typed}”` : fill(this.root.dataset.nameless, { number: this.rows().indexOf(row) + 1 });
-  }
-
-  say(message) {
-    this.status.textContent = message;
   }
 
   changed() {

@@ -1,7 +1,7 @@
 // A box that offers rows by what is typed into it: one is chosen, or several in an order. The pattern is ARIA's
 // combobox with a list; what is chosen stand before it with hidden inputs, so that a form sends them as it sends any other.
 
-import { fill, send } from "./page.js";
+import { fill, placeByKey, say, send } from "./page.js";
 
 const WAIT = 150; // milliseconds without a key before the server is asked
 
@@ -14,7 +14,6 @@ class TypeAhead {
     this.box = root.querySelector("[role=combobox]");
     this.list = root.querySelector("[role=listbox]");
     this.note = root.querySelector(".folio-type-ahead-note");
-    this.status = root.querySelector("[role=status]");
     this.active = -1;
     this.box.addEventListener("input", () => this.search(WAIT));
     this.box.addEventListener("click", () => this.list.hidden && this.search(0));
@@ -64,7 +63,7 @@ class TypeAhead {
       clearTimeout(slow);
       if (error.name === "AbortError") return;
       this.show(this.creation(term, []), error.message);
-      this.say(error.message);
+      say(error.message);
     }
   }
 
@@ -73,7 +72,7 @@ class TypeAhead {
     const found = results.filter(({ id }) => !chosen.has(id)).map(({ id, text }) => ({ id, text, label: text }));
     const options = [...found, ...this.creation(term, results)];
     this.show(options, options.length ? "" : this.texts.nothing);
-    this.say(found.length ? fill(this.texts.found, { count: found.length }) : options[0]?.label ?? this.texts.nothing);
+    say(found.length ? fill(this.texts.found, { count: found.length }) : options[0]?.label ?? this.texts.nothing);
     if (term && options.length) this.point(likely(term, options));
   }
 
@@ -183,7 +182,7 @@ class TypeAhead {
       this.hide();
       this.note.textContent = error.message;
       this.note.hidden = false;
-      this.say(error.message);
+      say(error.message);
     } finally {
       this.box.readOnly = false;
     }
@@ -196,7 +195,7 @@ class TypeAhead {
     this.note.hidden = true;
     this.hide();
     this.box.focus();
-    this.say(fill(message, { name: text }));
+    say(fill(message, { name: text }));
     this.changed();
   }
 
@@ -217,7 +216,7 @@ class TypeAhead {
     const next = choice.nextElementSibling ?? choice.previousElementSibling;
     choice.remove();
     (next?.querySelector(".folio-choice-name") ?? this.box).focus();
-    this.say(fill(this.texts.removed, { name }));
+    say(fill(this.texts.removed, { name }));
     this.changed();
   }
 
@@ -229,15 +228,14 @@ class TypeAhead {
       this.remove(choice);
       return;
     }
-    const isRightToLeft = getComputedStyle(this.root).direction === "rtl";
-    const steps = { ArrowUp: -1, ArrowDown: 1, ArrowLeft: isRightToLeft ? 1 : -1, ArrowRight: isRightToLeft ? -1 : 1 };
-    const step = steps[event.key];
-    if (!step || !this.isSeveral) return;
+    const choices = [...this.choices.children];
+    const from = choices.indexOf(choice);
+    const to = placeByKey(event, from, choices.length);
+    if (to === undefined || !this.isSeveral) return;
     event.preventDefault();
-    const other = step < 0 ? choice.previousElementSibling : choice.nextElementSibling;
-    if (!other) return;
-    if (step < 0) other.before(choice);
-    else other.after(choice);
+    if (to === from) return;
+    if (to < from) choices[to].before(choice);
+    else choices[to].after(choice);
     event.target.focus();
     this.tellMove(choice);
   }
@@ -245,12 +243,8 @@ class TypeAhead {
   tellMove(choice) {
     const place = [...this.choices.children].indexOf(choice) + 1;
     const name = choice.querySelector(".folio-choice-name").textContent;
-    this.say(fill(this.texts.moved, { name, place, count: this.choices.children.length }));
+    say(fill(this.texts.moved, { name, place, count: this.choices.children.length }));
     this.changed();
-  }
-
-  say(message) {
-    this.status.textContent = message;
   }
 
   changed() {
