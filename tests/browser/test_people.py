@@ -187,3 +187,29 @@ def test_shows_all_that_a_group_may_on_a_phone(tab_for: Callable[..., Tab]) -> N
     cells = page.locator("#result_list td")
     expect(cells.filter(has_text="4202")).not_to_have_count(0)
     assert not [cell.inner_text() for cell in cells.all() if cell.evaluate(hidden)]
+
+
+@pytest.mark.parametrize(
+    ("path", "box"),
+    [
+        ("/admin/auth/user/add/", "#id_username"),
+        ("/admin/auth/group/add/", "#id_name"),
+        (ADD, "[name=name]"),
+        ("/admin/media/media/1/change/", "#id_alt"),
+    ],
+)
+def test_no_form_is_lost_with_the_session(tab: Tab, path: str, box: str) -> None:
+    page = tab.go(path)
+    page.fill(box, "Typed before the session ended")
+    with page.expect_event("dialog") as warning:
+        page.evaluate("setTimeout(() => location.reload())")
+    assert warning.value.type == "beforeunload"
+    warning.value.dismiss()
+    page.context.clear_cookies()
+
+    page.locator("[type=submit][form]").first.click()
+
+    expect(page.locator("#folio-signed-out")).to_contain_text("You were signed out.")
+    tab.check_accessibility()
+    page.get_by_role("button", name="Go on editing").click()
+    assert page.input_value(box) == "Typed before the session ended"

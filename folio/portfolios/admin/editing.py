@@ -12,13 +12,12 @@ from .collisions import KeepsWhatIsGone
 
 
 class EditPages(KeepsWhatIsGone, PicksMedia):
-    """Pages with a form that loses nothing: it warns before leaving, and finds out that the session has ended."""
+    """Pages with a form in clear sections, which says above it what is wrong."""
 
     change_form_template = add_form_template = "folio/portfolios/edit.html"
     compressed_fields = False  # labels stand above their boxes
-    warn_unsaved_form = False  # ours knows chips, pickers and rows too
 
-    scripts: tuple[str, ...] = ("form",)
+    scripts: tuple[str, ...] = ()
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         scripts: Any = [forms.Script(f"folio/{name}.js", type="module") for name in self.scripts]

@@ -128,7 +128,7 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
 class FormPages(EditPages):
     """The pages with a portfolio's form: what they show and take depends on whether the user drafts or publishes."""
 
-    scripts = ("form", "slug", "count", "rows")
+    scripts = ("slug", "count", "rows")
 
     def has_view_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
         return drafting.may_view(request.user)

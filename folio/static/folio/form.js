@@ -3,9 +3,9 @@
 import { announce, csrfToken, fill, send } from "./page.js";
 
 class Form {
-  constructor(form) {
+  constructor(form, dialog) {
     this.form = form;
-    this.dialog = document.getElementById("folio-signed-out");
+    this.dialog = dialog;
     this.isLeaving = false;
     form.addEventListener("submit", (event) => this.submit(event));
     window.addEventListener("beforeunload", (event) => {
@@ -35,7 +35,7 @@ class Form {
   }
 
   isChanged() {
-    return "changed" in this.form.dataset || this.values() !== this.shown;
+    return "changed" in this.dialog.dataset || this.values() !== this.shown;
   }
 
   async submit(event) {
@@ -46,7 +46,7 @@ class Form {
     event.preventDefault();
     if (this.isWaiting) return;
     if (this.form.querySelector(".folio-upload:is([data-state=waiting], [data-state=going])")) {
-      announce(this.form.dataset.uploading, "error");
+      announce(this.dialog.dataset.uploading, "error");
       return;
     }
     const boxes = [...this.form.querySelectorAll(".folio-type-ahead [role=combobox]")];
@@ -75,9 +75,9 @@ class Form {
   /** Return what stands against sending the form, if anything; the token that it needs may have changed. */
   async ask() {
     try {
-      const { user, token } = await send(this.form.dataset.session, {}, { method: "GET" });
+      const { user, token } = await send(this.dialog.dataset.session, {}, { method: "GET" });
       if (user === null) return "signed-out";
-      if (user !== this.form.dataset.user) return "another-user";
+      if (user !== this.dialog.dataset.user) return "another-user";
       this.form.elements.csrfmiddlewaretoken.value = token || csrfToken();
       return "";
     } catch {
@@ -93,7 +93,8 @@ class Form {
   }
 }
 
-for (const form of document.querySelectorAll("form.folio-form")) new Form(form);
+const dialog = document.getElementById("folio-signed-out");
+new Form(document.getElementById(dialog.dataset.form), dialog);
 
 const problems = document.getElementById("folio-problems");
 problems?.focus();
