@@ -1,5 +1,5 @@
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import PurePosixPath
 
 from django.db import models
@@ -25,9 +25,9 @@ FOLDER = "core_media"  # Folio writes nowhere else; the rest of a storage may be
 FORMER_NAMES_KEPT = timedelta(days=2)  # longer than the day on which a name can be given
 
 
-def media_path(media: "Media", filename: str, day: date | None = None) -> str:
+def media_path(media: "Media", filename: str) -> str:
     """Return where an upload lies: `core_media/YYYY/MM/DD/NAME.EXT`, on the day (UTC) it came."""
-    return f"{FOLDER}/{day or timezone.now().date():%Y/%m/%d}/{filename}"
+    return f"{FOLDER}/{timezone.now():%Y/%m/%d}/{filename}"
 
 
 def thumbnail_path(thumbnail: "Thumbnail", filename: str) -> str:

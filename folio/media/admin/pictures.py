@@ -20,6 +20,6 @@ def thumbnail_urls(ids: Iterable[int | None], sizes: Iterable[int]) -> dict[tupl
     return {(pk, size): pool.url(name) for pk, size, name in known.values_list("media_id", "size", "file")}
 
 
-def heading(title: str, subtitle: str, media: Media | None, sign: str = "") -> list[Any]:
-    """Return the first column of a list as unfold shows it: a picture, or a sign instead, and two lines of text."""
-    return [title, subtitle, sign, {"path": thumbnail_url(media, 64), "as_background": True, "width": 32, "height": 32}]
+def heading(title: str, media: Media | None, sign: str) -> list[Any]:
+    """Return the first column of a list as unfold shows it: a picture, or a sign instead, and a text."""
+    return [title, "", sign, {"path": thumbnail_url(media, 64), "as_background": True, "width": 32, "height": 32}]

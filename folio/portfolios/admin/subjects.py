@@ -55,7 +55,7 @@ class EmployerAdmin(MadeByName, EditPages, ResourceAdmin):
 
     @display(description=gettext_lazy("name"), ordering="name", header=True)  # type: ignore[untyped-decorator]
     def name_and_picture(self, row: Employer | Tag) -> list[Any]:
-        return heading(row.name, "", row.image, row.name[:1])
+        return heading(row.name, row.image, row.name[:1])
 
 
 @admin.register(Tag)
