@@ -114,6 +114,10 @@ def test_says_what_is_wrong_with_a_name_and_keeps_what_was_typed(tab: Tab) -> No
 
     expect(card(page, "buoy.png").locator("[data-part=error]").first).to_have_text("This field is required.")
     expect(box).to_have_value("   ")
+    with page.expect_event("dialog") as warning:
+        page.evaluate("setTimeout(() => location.reload())")
+    assert warning.value.type == "beforeunload"
+    warning.value.dismiss()
     box.press("Escape")
     expect(box).to_have_value("buoy.png")
     assert [row["name"] for row in media(tab, "buoy")] == ["buoy.png"]

@@ -89,6 +89,10 @@ def test_orders_a_gallery_by_keyboard_and_describes_it_in_place(tab: Tab) -> Non
     expect(items.last.locator("[data-state=saved]")).to_be_visible()
     items.nth(1).locator("[data-part=remove]").click()
 
+    drop(page, {"notes.txt": b"No picture."}, GALLERY)
+    uploaded = page.locator(f"{GALLERY} .folio-upload")
+    expect(uploaded).to_contain_text("“notes.txt” is stored in the library, but only images can be in a gallery.")
+
     now = items.evaluate_all("items => items.map((item) => item.dataset.name)")
     assert now == [names[1], names[0]]
     assert page.url.endswith("/add/")  # Enter in an alt text saves that, not the form

@@ -27,6 +27,15 @@ export function saveTexts(root, savedWord = "", onSaved = () => {}) {
     }
   });
   root.addEventListener("focusout", (event) => boxOf(event) && save(boxOf(event), savedWord, onSaved));
+  window.addEventListener("beforeunload", (event) => {
+    if ([...root.querySelectorAll(".folio-text-box")].some(isUnsaved)) event.preventDefault();
+  });
+}
+
+/** Tell whether what was typed would be lost with the page: it was refused, or the server could not be reached. */
+function isUnsaved(box) {
+  const isSaving = box.closest(".folio-text").dataset.state === "saving";
+  return "saved" in box.dataset && box.value !== box.dataset.saved && !isSaving;
 }
 
 async function save(box, savedWord, onSaved) {

@@ -5,7 +5,7 @@ import { fill, nameControls, part, say, upload } from "./page.js";
 const AT_ONCE = 2; // more would only share the same line, and the server decodes two images at once
 const ATTEMPTS = 5; // while the server says that it is busy
 
-/** The files that were dropped or chosen; `onStored(answer, number)` is called for each that the server keeps. */
+/** The files that were dropped or chosen. `onStored(answer, number)` gets each that the server keeps, and may remark. */
 export class Uploads {
   constructor(section, onStored) {
     this.section = section;
@@ -69,7 +69,8 @@ export class Uploads {
     await sent.then((answer) => this.done(entry, answer), (error) => this.failed(entry, error));
     this.going -= 1;
     this.next();
-    if (entry.answer) this.onStored(entry.answer, entry.number);
+    const remark = entry.answer && this.onStored(entry.answer, entry.number);
+    if (remark) this.look(entry, "same", remark);
   }
 
   progress(entry, fraction) {

@@ -49,9 +49,15 @@ export class Gallery extends HTMLElement {
     }
   }
 
+  /** Take in what was uploaded; return what is to be said of it where it can't be. */
   uploaded(answer, place) {
-    if (answer.media.type === "image") this.add([elementOf(answer.option)], place);
-    else announce(fill(this.dataset.notImage, { name: answer.media.name }), "error");
+    if (answer.media.type === "image") {
+      this.add([elementOf(answer.option)], place);
+      return "";
+    }
+    const sentence = fill(this.dataset.notImage, { name: answer.media.name });
+    announce(sentence, "error");
+    return sentence;
   }
 
   /** Add images at the end; one that was uploaded, by its place among the uploads, before those that came after it. */
