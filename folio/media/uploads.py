@@ -8,7 +8,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePosixPath
@@ -262,13 +262,14 @@ def without_private_data(file: File[bytes], kind: FileKind) -> File[bytes]:
     """Return a copy of the file without what it tells of people and places, or the file where it can't tell any."""
     if kind.mime_type not in CLEANERS:
         return file
-    copy = TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115 - `Examined` closes it
-    try:
-        write_without_private_data(cast(IO[bytes], file), copy, kind.mime_type)
-    except UnreadableStructure as error:
-        copy.close()
-        raise UploadRefused(said(error), code="damaged") from error
-    copy.flush()
+    with ExitStack() as stack:
+        copy = stack.enter_context(TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR))
+        try:
+            write_without_private_data(cast(IO[bytes], file), copy, kind.mime_type)
+        except UnreadableStructure as error:
+            raise UploadRefused(said(error), code="damaged") from error
+        copy.flush()
+        stack.pop_all()  # `Examined` closes it
     return File(copy, file.name)
 
 
