@@ -157,9 +157,17 @@ def store_once(file: File[bytes], *, name: str = "", alt: str = "", log: Log = u
     same = find_same(digest(file))
     if same is not None:
         return same, False
-    with closing(examine(file, name=name, alt=alt)) as examined:
+    with closing(examine(file, name=name, alt=alt)) as examined, operation(), transaction.atomic():
+        lock_digest(examined.media.sha256)
         same = find_same(examined.media.sha256)
         return (store(examined, log), True) if same is None else (same, False)
+
+
+def lock_digest(sha256: str) -> None:
+    """Keep others from storing the same bytes once more until the transaction ends; on SQLite, nobody else writes."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(bytes.fromhex(sha256)[:8], signed=True)])
 
 
 def find_same(sha256: str) -> Media | None:
