@@ -20,6 +20,8 @@ resources.register("meta", MetaEntryViewSet, "meta")
 resources.register("media", MediaViewSet, "media")
 resources.register("auth/tokens", TokenViewSet, "tokens")
 
+handler500 = "folio.api.errors.failed"
+
 urlpatterns = [
     path(
         "api/portfolios/slug/<str:slug>/", PortfolioViewSet.as_view({"get": "retrieve_by_slug"}), name="portfolios-slug"

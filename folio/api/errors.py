@@ -1,17 +1,25 @@
 """The one shape of errors: `{"field": ["message"]}`, `{"non_field_errors": […]}` or `{"detail": …}`."""
 
+import errno
 import logging
+import sqlite3
+import sys
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.defaults import server_error
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.response import Response
 
 logger = logging.getLogger(__name__)
+
+POSTGRESQL_DISK_FULL = "53100"
 
 
 class ApiError(APIException):
@@ -66,6 +74,25 @@ class Busy(ApiError):
         self.wait = wait  # seconds, as `Retry-After`
 
 
+class DiskFull(ApiError):
+    status_code = status.HTTP_507_INSUFFICIENT_STORAGE
+    default_detail = _("The server's disk is full, so nothing was saved. Tell whoever runs the server.")
+    default_code = "disk_full"
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Tell whether an error says that a disk has no room left, be it of the files or of the database."""
+    if isinstance(error, OSError):
+        return error.errno in {errno.ENOSPC, errno.EDQUOT}
+    if not isinstance(error, OperationalError):
+        return False
+    cause = error.__cause__
+    return (
+        getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        or getattr(cause, "sqlstate", None) == POSTGRESQL_DISK_FULL
+    )
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn what a view raised into an answer; None hands an unexpected error on to `EdgeMiddleware`."""
     # Not at the top: this module is imported while `rest_framework.views` reads the classes that the settings name.
@@ -75,6 +102,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         error = TooLarge()
     elif isinstance(error, SuspiciousOperation):
         error = ParseError(str(error))
+    elif is_disk_full(error):
+        logger.error("The disk is full: %s", error, exc_info=error)
+        error = DiskFull()
     elif isinstance(error, OperationalError):
         logger.error("The database failed: %s", error, exc_info=error)
         error = Busy()
@@ -98,3 +128,12 @@ def unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
     """Log what no one foresaw, and answer `500` without telling of the inside."""
     logger.error("Unexpected error at %s %s", request.method, request.path, exc_info=error)
     return json_error(500, "The server failed to answer. The error was logged; nothing of the request was kept.")
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Answer where a page of the admin site failed; a full disk is told, to its scripts in JSON."""
+    if not is_disk_full(sys.exc_info()[1]):
+        return server_error(request)
+    if "json" in request.headers.get("Accept", ""):
+        return json_error(DiskFull.status_code, str(DiskFull.default_detail))
+    return render(request, "folio/disk_full.html", {"detail": DiskFull.default_detail}, status=DiskFull.status_code)

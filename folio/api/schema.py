@@ -140,6 +140,8 @@ class AutoSchema(SpectacularAutoSchema):
             documents.Error,
             "The server is receiving or decoding as much as it can, or the database did not answer; try again.",
         )
+        if self.method != "GET":
+            errors[507] = OpenApiResponse(documents.Error, "The server's disk is full; nothing was saved.")
         return errors
 
 

@@ -2,22 +2,25 @@
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache
+from io import BytesIO
 
 from django.core.files.storage import Storage, default_storage
 from django.utils import timezone
 from PIL import Image
 
-from .decoding import Decoders
+from .decoding import Decoders, DecodersBusy
 from .models import FOLDER, FormerName, Media, MediaType, Thumbnail
-from .renewing import UNREADABLE, exists, fill_in, find_media, measure, renew
+from .renewing import UNREADABLE, decode, exists, fill_in, find_media, image_decoders, measure, renew
 from .sizes import human_readable_size
-from .thumbnails import BOXES, FORMATS, UnreadableImage, fit
+from .thumbnails import BOXES, FORMATS, UnreadableImage, difference, fit, open_placeholder
 
 THUMBNAIL_PATH = re.compile(r".+/thumbnails/[^/]+_thumbnail_\d+x\d+[^/]*")
+UNLIKE = 32  # of 255; what two releases of an encoder make of one picture differs by less
 MIN_AGE = timedelta(hours=1)  # a younger file without a row may belong to an upload that goes on
 
 
@@ -105,15 +108,20 @@ def compare(media: Media, facts: tuple[int, str] | None) -> Iterator[Fault]:
         yield Fault(kind, path, f"has {facts[0]:,} bytes, in the database {media.size:,}", media.pk)
     if media.type == MediaType.IMAGE:
         thumbnails = {thumbnail.size: thumbnail for thumbnail in media.thumbnails.all()}
+        rendered = cache(lambda: render(media))
         for box in BOXES:
             thumbnail = thumbnails.get(box)
-            reason = thumbnail_fault(media, thumbnail) if thumbnail else "does not exist"
+            reason = thumbnail_fault(media, thumbnail, rendered) if thumbnail else "does not exist"
             if reason:
                 yield Fault(Kind.THUMBNAIL, str(thumbnail.file) if thumbnail else "", reason, media.pk, box)
 
 
-def thumbnail_fault(media: Media, thumbnail: Thumbnail) -> str | None:
-    """Return what is wrong with a thumbnail, None where it is right."""
+def thumbnail_fault(media: Media, thumbnail: Thumbnail, rendered: Callable[[], dict[int, bytes]]) -> str | None:
+    """Return what is wrong with a thumbnail, None where it is right.
+
+    Of the smallest and thinnest pictures the placeholder tells little. Only where it is unlike the thumbnail is that
+    compared with what is `rendered()` of the original, which takes longer.
+    """
     expected = fit((media.width or 1, media.height or 1), thumbnail.size)
     try:
         with (
@@ -123,11 +131,30 @@ def thumbnail_fault(media: Media, thumbnail: Thumbnail) -> str | None:
             if image.size != expected:
                 return f"is {image.width} × {image.height} pixels, not {expected[0]} × {expected[1]}"
             image.load()
+            is_doubtful = bool(media.placeholder) and is_unlike(image, open_placeholder(media.placeholder))
+            if (
+                is_doubtful
+                and (right := rendered().get(thumbnail.size))
+                and is_unlike(image, Image.open(BytesIO(right)))
+            ):
+                return "shows another picture"
     except FileNotFoundError:
         return "is not there"
     except Exception:  # Pillow raises whatever a damaged file makes it trip over
         return "can't be read"
     return None
+
+
+def is_unlike(thumbnail: Image.Image, other: Image.Image) -> bool:
+    return difference(thumbnail, other) > UNLIKE
+
+
+def render(media: Media) -> dict[int, bytes]:
+    """Return an image's thumbnails as they should be, by the edge of their box; none where it can't be decoded."""
+    try:
+        return decode(media, image_decoders(1)).thumbnails
+    except (UnreadableImage, DecodersBusy, *UNREADABLE):
+        return {}
 
 
 def repair(media: Media, facts: tuple[int, str], faults: list[Fault], decoders: Decoders) -> None:

@@ -54,7 +54,7 @@ VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "TMPDIR")
 
 
 class DecodersBusy(Exception):
-    """No decoder became free in time."""
+    """No decoder became free in time, or it was killed."""
 
 
 class Decoded(msgspec.Struct, tag=True):
@@ -163,7 +163,7 @@ class Decoders:
         """Return an image of a file on the disk decoded, or None where it is none of an accepted format.
 
         Raises UnreadableImage where it can't be decoded or would take too many pixels, too much memory or time, and
-        DecodersBusy where no decoder becomes free for as long as an image may take.
+        DecodersBusy where no decoder becomes free for as long as an image may take, or is left alive.
         """
         try:
             decoder = self.free.get(timeout=self.seconds)
@@ -202,9 +202,12 @@ class Decoders:
             ) from None
         except (EOFError, OSError, msgspec.MsgspecError) as error:
             status = decoder.end()
-            if status == 0 and not is_new:  # it had nothing to do for long, or enough
+            if status:
+                logger.warning("A decoder ended with the status %s before it answered.", status)
+            if not is_new:  # not the image's doing, perhaps: it had been idle for long, or killed meanwhile
                 return self.ask(None, file, max_pixels)
-            logger.warning("A decoder ended with the status %s at an image that is refused for it.", status)
+            if status == -signal.SIGKILL:  # by the system, where memory is short; the decoder's own limits end it else
+                raise DecodersBusy from error
             raise UnreadableImage(DAMAGED) from error
         except BaseException:
             decoder.kill()

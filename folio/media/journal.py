@@ -8,6 +8,7 @@ in any entry is nobody else's to take, so a file that is removed is never one th
 
 from __future__ import annotations  # File[bytes] means something to type checkers only
 
+import errno
 import fcntl
 import json
 import logging
@@ -33,6 +34,7 @@ from .models import FormerName, Media, Thumbnail
 logger = logging.getLogger(__name__)
 
 BATCH = 500  # names that the database is asked for at a time
+RESERVE = 8 * 1024 * 1024  # bytes of the disk that files leave free: what is deleted has to be written down, too
 
 
 class Entry:
@@ -50,7 +52,7 @@ class Entry:
     def add(self, name: str) -> None:
         line = f"{json.dumps(name)}\n".encode()
         if os.write(self.descriptor, line) != len(line):
-            raise OSError(f"Could not write to {self.path}. Is the disk full?")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
         self.names.add(name)
 
     def close(self) -> None:
@@ -89,6 +91,7 @@ def claim(storage: Storage, path: str) -> str:
 
     Call it in an `operation()`, or in the transaction that writes the row.
     """
+    leave_room()
     entry = current()
     root, extension = os.path.splitext(path)
     with mutex() as folder:
@@ -98,6 +101,13 @@ def claim(storage: Storage, path: str) -> str:
             name = storage.get_available_name(f"{root}_{get_random_string(7)}{extension}", max_length=255)
         entry.add(name)
     return name
+
+
+def leave_room() -> None:
+    """Raise what a full disk does where no more than the reserve is free for uploads, journal and database."""
+    disk = os.statvfs(settings.FILE_UPLOAD_TEMP_DIR)
+    if disk.f_bavail * disk.f_frsize < RESERVE:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(settings.FILE_UPLOAD_TEMP_DIR))
 
 
 def record(name: str) -> None:
@@ -284,12 +294,25 @@ class UploadHandler(TemporaryFileUploadHandler):
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         if start + len(raw_data) > largest_body():
             raise RequestDataTooBig(too_large())
-        super().receive_data_chunk(raw_data, start)
+        with self.removed_on_failure():
+            leave_room()
+            super().receive_data_chunk(raw_data, start)
 
     def file_complete(self, file_size: int) -> Any:
-        self.file.flush()
-        os.fsync(self.file.fileno())  # here rather than in the transaction, in which others would wait for it
+        with self.removed_on_failure():
+            self.file.flush()
+            os.fsync(self.file.fileno())  # here rather than in the transaction, in which others would wait for it
         return super().file_complete(file_size)
+
+    @contextmanager
+    def removed_on_failure(self) -> Iterator[None]:
+        """Remove the file at once where the disk is full; left to Python's collector, it would keep it so."""
+        try:
+            yield
+        except OSError:
+            with suppress(OSError):  # to close it is to write what is left of it
+                self.file.close()
+            raise
 
 
 def remove_left_uploads() -> int:

@@ -28,6 +28,7 @@ from .refusals import DAMAGED, Refusal, gettext_noop
 
 BOXES = (64, 128, 512, 1080)  # edges, in pixels, of the squares that thumbnails fit in
 PREFIX_SIZE = 16  # bytes by which Pillow tells a format
+GRID = 4  # cells along each edge by which two images are compared
 PLACEHOLDER_EDGE = 16  # pixels
 PLACEHOLDER_SIZE = 500  # characters that a placeholder stays under
 COLOURS = 8  # that an image is reduced to, to find the one that most of it has
@@ -262,9 +263,24 @@ def placeholder(image: Image.Image) -> str:
     return ""
 
 
+def difference(one: Image.Image, other: Image.Image) -> int:
+    """Return by how much of 255 two images differ where they differ most, looked at from afar."""
+    grids = (
+        in_srgb(image).convert("RGBa").resize((GRID, GRID), Image.Resampling.BOX).tobytes() for image in (one, other)
+    )
+    return max(abs(ours - theirs) for ours, theirs in zip(*grids, strict=True))
+
+
 def open_in_srgb(thumbnail: bytes) -> Image.Image:
     """Return a rendered thumbnail decoded, in the colours that a page has where nothing says otherwise."""
-    decoded = Image.open(BytesIO(thumbnail))
+    return in_srgb(Image.open(BytesIO(thumbnail)))
+
+
+def open_placeholder(uri: str) -> Image.Image:
+    return Image.open(BytesIO(base64.b64decode(uri.partition(",")[2])))
+
+
+def in_srgb(decoded: Image.Image) -> Image.Image:
     image = decoded.convert("RGBA" if decoded.has_transparency_data else "RGB")
     profile = decoded.info.get("icc_profile")
     if not profile:

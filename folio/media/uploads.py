@@ -8,7 +8,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePosixPath
@@ -158,9 +158,17 @@ def store_once(file: File[bytes], *, name: str = "", alt: str = "", log: Log = u
     same = find_same(digest(file))
     if same is not None:
         return same, False
-    with closing(examine(file, name=name, alt=alt)) as examined:
+    with closing(examine(file, name=name, alt=alt)) as examined, operation(), transaction.atomic():
+        lock_digest(examined.media.sha256)
         same = find_same(examined.media.sha256)
         return (store(examined, log), True) if same is None else (same, False)
+
+
+def lock_digest(sha256: str) -> None:
+    """Keep others from storing the same bytes once more until the transaction ends; on SQLite, nobody else writes."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(bytes.fromhex(sha256)[:8], signed=True)])
 
 
 def find_same(sha256: str) -> Media | None:
@@ -263,13 +271,14 @@ def without_private_data(file: File[bytes], kind: FileKind) -> File[bytes]:
     """Return a copy of the file without what it tells of people and places, or the file where it can't tell any."""
     if kind.mime_type not in CLEANERS:
         return file
-    copy = TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115 - `Examined` closes it
-    try:
-        write_without_private_data(cast(IO[bytes], file), copy, kind.mime_type)
-    except UnreadableStructure as error:
-        copy.close()
-        raise UploadRefused(said(error), code="damaged") from error
-    copy.flush()
+    with ExitStack() as stack:
+        copy = stack.enter_context(TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR))
+        try:
+            write_without_private_data(cast(IO[bytes], file), copy, kind.mime_type)
+        except UnreadableStructure as error:
+            raise UploadRefused(said(error), code="damaged") from error
+        copy.flush()
+        stack.pop_all()  # `Examined` closes it
     return File(copy, file.name)
 
 

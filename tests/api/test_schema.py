@@ -1,5 +1,6 @@
 """The API's description: committed, valid, complete, and true of the answers."""
 
+import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -226,8 +227,13 @@ def test_an_answer_is_as_described(
         settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
     elif status == 415:
         extra, body = {"content_type": "text/plain"}, b"text"
-    elif status in {409, 500, 503}:
-        errors = {409: IntegrityError("unique"), 500: RuntimeError("broken"), 503: OperationalError("locked")}
+    elif status in {409, 500, 503, 507}:
+        errors = {
+            409: IntegrityError("unique"),
+            500: RuntimeError("broken"),
+            503: OperationalError("locked"),
+            507: OSError(errno.ENOSPC, "full"),
+        }
         error = errors[status]
 
         def fail(*arguments: Any, **named: Any) -> None:

@@ -466,3 +466,18 @@ def test_an_address_with_a_path_stands_before_every_url(tmp_path: Path) -> None:
         assert 'href="/folio/static/' in page_for_people
         assert 'href="/static/' not in page_for_people
         assert api.get("/static/admin/css/base.css").status_code == 200
+
+
+def test_the_same_bytes_uploaded_together_are_stored_once(api: Session) -> None:
+    for _ in range(3):
+        content = unique("words").encode()
+
+        def send(number: int, content: bytes = content) -> tuple[int, int]:
+            file = {"file": (f"{number}.txt", content)}
+            response = api.post("/api/media/?deduplicate=true", files=file)
+            return response.status_code, response.json()["id"]
+
+        answers = together(8, send)
+
+        assert sorted(status for status, _ in answers) == [200] * 7 + [201]
+        assert len({pk for _, pk in answers}) == 1

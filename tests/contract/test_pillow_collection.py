@@ -20,6 +20,7 @@ import pytest
 from django.core.files import File
 from PIL import Image, ImageOps
 
+from folio.media.checking import check_media
 from folio.media.models import Media
 from folio.media.thumbnails import BOXES, FORMATS
 from folio.media.uploads import UploadRefused, store_upload
@@ -130,7 +131,7 @@ def problem_of_thumbnails(media: Media, size: tuple[int, int]) -> str:
                 return f"a thumbnail of {image.size} in {thumbnail.size} of {size}"
             if image.format not in FORMATS or image.getexif():
                 return f"a thumbnail in {image.format} with {dict(image.getexif())}"
-    return ""
+    return ", ".join(map(str, check_media(media.pk)))
 
 
 def fits(shown: tuple[int, int], original: tuple[int, int], box: int) -> bool:

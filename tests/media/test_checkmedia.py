@@ -3,7 +3,7 @@ from __future__ import annotations  # ContentFile[bytes] means something to type
 import hashlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from folio.media.checking import Kind, check_files, check_media
+from folio.media.decoding import DecodersBusy
 from folio.media.models import Media, Thumbnail
 from folio.media.renewing import image_decoders, measure
 from folio.media.uploads import store_upload
@@ -97,6 +98,61 @@ def test_finds_the_thumbnails_of_every_upload_right(format: str) -> None:
         store_upload(ContentFile(draw(size, format), name=f"picture.{format.lower()}"))
 
     assert "Checked 4 media and 20 files: nothing is wrong." in checkmedia()
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF"])
+@pytest.mark.parametrize("size", [(1500, 1000), (3, 900)])
+def test_finds_a_thumbnail_of_another_picture(format: str, size: tuple[int, int]) -> None:
+    media = store_upload(ContentFile(draw(size, format), name=f"picture.{format.lower()}"))
+    for number, thumbnail in enumerate(media.thumbnails.order_by("size")[:3]):
+        with Image.open(path_of(thumbnail)) as image:
+            shown = image.size, image.format
+        Image.new("RGB", shown[0], (0, 0, 80 * number)).save(path_of(thumbnail), shown[1])
+
+    assert [(fault.box, fault.reason) for fault in check_media(media.pk)] == [
+        (box, "shows another picture") for box in (64, 128, 512)
+    ]
+    assert checkmedia("--repair").endswith("Faults: 3, all of them repaired.\n")
+    assert check_media(media.pk) == []
+
+
+def unlike_their_placeholders() -> Iterator[Image.Image]:
+    """Yield pictures of which a placeholder, or a small thumbnail, tells little."""
+    lines = Image.new("L", (900, 21), 255)
+    lines.paste(0, (0, 7, 900, 9))
+    yield lines
+    yield lines.transpose(Image.Transpose.ROTATE_90)
+    dots = Image.new("RGBA", (1200, 800))
+    dots.putdata([(255, 0, 0, 255 * (number % 2)) for number in range(1200 * 800)])
+    yield dots
+    yield Image.effect_noise((700, 500), 200)
+    yield Image.effect_noise((700, 500), 200).convert("I;16")
+    corners = Image.new("RGB", (3, 3), (255, 255, 0))
+    corners.putpixel((1, 1), (0, 0, 255))
+    yield corners
+    yield Image.new("RGBA", (30, 1), (200, 30, 30, 90))
+
+
+@pytest.mark.parametrize("format", ["PNG", "GIF", "TIFF"])
+def test_finds_the_thumbnails_of_odd_pictures_right(format: str) -> None:
+    for image in unlike_their_placeholders():
+        file = BytesIO()
+        (image.convert("RGBA") if format == "GIF" else image).save(file, format)
+        media = store_upload(ContentFile(file.getvalue(), name="odd.bin"))
+
+        assert check_media(media.pk) == []
+
+
+def test_takes_no_thumbnail_for_wrong_whose_original_can_t_be_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    media = make_large()
+    Media.objects.update(placeholder=make_image().placeholder)
+
+    def refuse(*args: Any) -> None:
+        raise DecodersBusy
+
+    monkeypatch.setattr("folio.media.checking.decode", refuse)
+
+    assert check_media(media.pk) == []
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,20 @@ def idle(pool: Decoders) -> Decoder:
     pool.free.put(decoder)
     assert decoder is not None
     return decoder
+
+
+@contextmanager
+def ends_at_an_image(cause: signal.Signals) -> Iterator[None]:
+    """Have every decoder, also a new one, ended by a signal as it gets an image."""
+    ask = Decoder.ask
+
+    def ask_and_end(decoder: Decoder, *args: Any) -> Any:
+        decoder.process.send_signal(cause)
+        return ask(decoder, *args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Decoder, "ask", ask_and_end)
+        yield
 
 
 def plain(format: str, size: tuple[int, int] = (4000, 3000)) -> bytes:
@@ -171,12 +185,35 @@ def test_refuses_an_image_that_crashes_its_decoder_and_goes_on(
 ) -> None:
     pool = make_pool()
     pool.decode(on_disk(draw()), PIXELS)
-    idle(pool).process.send_signal(signal.SIGSEGV)
 
-    with pytest.raises(UnreadableImage, match="damaged or incomplete"):
+    with ends_at_an_image(signal.SIGSEGV), pytest.raises(UnreadableImage, match="damaged or incomplete"):
         pool.decode(on_disk(draw()), PIXELS)
 
     assert f"A decoder ended with the status {-signal.SIGSEGV}" in caplog.text
+    assert pool.decode(on_disk(draw()), PIXELS)
+
+
+@pytest.mark.parametrize("cause", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
+def test_takes_a_new_decoder_where_the_last_one_was_killed(
+    cause: signal.Signals, make_pool: MakePool, on_disk: Any
+) -> None:
+    pool = make_pool()
+    pool.decode(on_disk(draw()), PIXELS)
+    first = idle(pool)
+    first.process.send_signal(cause)
+
+    assert pool.decode(on_disk(draw()), PIXELS)
+
+    assert first.process.returncode == -cause
+    assert idle(pool) is not first
+
+
+def test_is_busy_where_the_system_kills_new_decoders_too(make_pool: MakePool, on_disk: Any) -> None:
+    pool = make_pool()
+
+    with ends_at_an_image(signal.SIGKILL), pytest.raises(DecodersBusy):
+        pool.decode(on_disk(draw()), PIXELS)
+
     assert pool.decode(on_disk(draw()), PIXELS)
 
 

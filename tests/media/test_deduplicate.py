@@ -1,14 +1,19 @@
 """The same bytes, uploaded twice."""
 
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError, connection
 from PIL import ExifTags, Image
 
 from folio.media.models import Media
+from folio.media.uploads import store_once
 from tests.conftest import Client
 from tests.factories import draw, make_image
 
@@ -77,6 +82,46 @@ def test_of_several_it_is_the_oldest(client: Client) -> None:
     assert upload(client, draw()).json()["id"] == ids[0]
     client.delete(f"{PATH}{ids[0]}/")
     assert upload(client, draw()).json()["id"] == ids[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_uploads_of_the_same_bytes_at_once_are_stored_once(media_root: Path, settings: Any) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite's database in memory is one for all threads; tests/contract/test_live.py has a server's")
+    start = Barrier(4)
+
+    def send(number: int) -> tuple[int, bool]:
+        try:
+            start.wait()
+            media, is_new = store_once(ContentFile(TEXT, name=f"{number}.txt"))
+            return media.pk, is_new
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(send, range(4)))
+
+    assert sorted(is_new for _, is_new in answers) == [False, False, False, True]
+    assert len({pk for pk, _ in answers}) == 1
+    assert len(list(files_in(media_root))) == 1
+    assert not list(Path(settings.JOURNAL_ROOT).glob("*.entry"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_left_where_the_commit_fails(
+    client: Client, media_root: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OperationalError("gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(connection, "commit", fail)
+        with pytest.raises(OperationalError, match="gone"):
+            store_once(ContentFile(draw(), name="photo.png"))
+
+    assert not list(files_in(media_root))
+    assert not list(Path(settings.JOURNAL_ROOT).glob("*.entry"))
+    assert not Media.objects.exists()
 
 
 def test_other_bytes_are_stored(client: Client) -> None:
