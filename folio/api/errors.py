@@ -134,6 +134,6 @@ def failed(request: HttpRequest) -> HttpResponse:
     """Answer where a page of the admin site failed; a full disk is told, to its scripts in JSON."""
     if not is_disk_full(sys.exc_info()[1]):
         return server_error(request)
-    if "json" in request.headers.get("Accept", ""):
+    if wants_json(request):
         return json_error(DiskFull.status_code, str(DiskFull.default_detail))
     return render(request, "folio/disk_full.html", {"detail": DiskFull.default_detail}, status=DiskFull.status_code)
