@@ -146,6 +146,12 @@ class GroupAdmin(GrantsAdmin, DjangoGroupAdmin, ResourceAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         return super().has_delete_permission(request, obj) and self.is_within_reach(request, obj)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Return the groups alone: the rows that join them with permissions and members say nothing to a reader."""
+        rows, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        groups = self.opts.verbose_name_plural
+        return [row for row in rows if not isinstance(row, list)], {groups: counts[groups]}, lacking, protected
+
     def is_within_reach(self, request: HttpRequest, group: Group | None) -> bool:
         return group is None or may_grant(request.user, group)
 
