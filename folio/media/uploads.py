@@ -300,24 +300,28 @@ def recognise(file: File[bytes], name: str) -> FileKind:
     named = KIND_BY_EXTENSION.get(extension_of(name))
     if kind and kind.type == MediaType.IMAGE:
         raise UploadRefused(_(DAMAGED), code="damaged")
-    if mime_type in {"text/plain", "text/csv"} and is_markup(file):
-        refuse("text/html")
-    if mime_type == "application/pdf" and is_markup(file, PDF_SIGNATURE):  # readers look for it some way in
-        refuse("text/html")
+    is_text = mime_type in {"text/plain", "text/csv"}
+    is_pdf = mime_type == "application/pdf"  # readers look for its signature some way in
+    if (is_text and is_markup(file)) or (is_pdf and is_markup(file, PDF_SIGNATURE)):
+        refuse(
+            _(
+                "The file looks like a web page or a script, which would run in a browser or on a server and is "
+                "not accepted. Accepted are: %(accepted)s."
+            )
+        )
     if kind in TEXTS and named in TEXTS:
         return named
     if named and mime_type in UNSURE and is_open_xml(file, extension_of(name)):
         return named
-    return kind or refuse(mime_type)
-
-
-def refuse(mime_type: str) -> NoReturn:
-    accepted = ", ".join(kind.extensions[0] for kind in KINDS)
-    raise UploadRefused(
-        _("The file's content is of the type %(type)s, which is not accepted. Accepted are: %(accepted)s.")
-        % {"type": mime_type, "accepted": accepted},
-        code="not_accepted",
+    return kind or refuse(
+        _("The file's content is of the type %(type)s, which is not accepted. Accepted are: %(accepted)s."),
+        type=mime_type,
     )
+
+
+def refuse(text: str, **values: str) -> NoReturn:
+    accepted = ", ".join(kind.extensions[0] for kind in KINDS)
+    raise UploadRefused(text % {"accepted": accepted, **values}, code="not_accepted")
 
 
 @cache

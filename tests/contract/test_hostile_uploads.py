@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.contrib import admin as site_admin
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
 from django.forms import FileField
 from django.forms.models import ModelFormMetaclass
 from django.test import Client as Site
@@ -28,14 +29,14 @@ from rest_framework.parsers import JSONParser as RestJSONParser
 from folio.api.parsers import JSONParser
 from folio.media.files import serve_media
 from folio.media.models import Media, Thumbnail
-from folio.media.uploads import KIND_BY_MIME_TYPE, WINDOWS_DEVICE, UploadRefused
+from folio.media.uploads import KIND_BY_MIME_TYPE, WINDOWS_DEVICE, UploadRefused, store_upload
 from folio.portfolios import sample
 from tests.conftest import Client
 from tests.environment import ROOT
 from tests.factories import draw, make_image
 from tests.forms import errors
 from tests.live import Server, Session, running_server
-from tests.media.hostile import BODIES, FILES, FORM, Hostile, HostileBody, form_with
+from tests.media.hostile import BODIES, FILES, FORM, IS_A_PICTURE, Hostile, HostileBody, form_with
 
 from .routes import Route, api_routes, patterns
 
@@ -255,6 +256,18 @@ def test_stores_what_is_harmless_as_what_it_is(case: Hostile, way: Way, temporar
     assert_safe(PurePosixPath(str(answer.media.file)), case.stored_as)
     assert_served(answer.media)
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("case", [case for case in FILES if case.why == IS_A_PICTURE], ids=lambda case: case.name)
+def test_a_picture_keeps_nothing_of_what_else_it_was(case: Hostile) -> None:
+    marks = (b"<script>", b"alert", b"<?php", b"PK\3\4")
+    assert any(mark in case.content for mark in marks)
+
+    media = store_upload(ContentFile(case.content, name=case.file_name))
+
+    content = Path(media.file.path).read_bytes()
+    assert not any(mark in content for mark in marks)
 
 
 def assert_safe(path: PurePosixPath, mime_type: str) -> None:

@@ -570,10 +570,73 @@ def test_a_film_that_cannot_be_taken_apart_is_refused(data: bytes) -> None:
         copied(data, "video/mp4")
 
 
-@pytest.mark.parametrize("mime_type", ["application/pdf", "image/bmp", "audio/mpeg", "text/plain", "application/zip"])
+@pytest.mark.parametrize("mime_type", ["application/pdf", "audio/mpeg", "text/plain", "application/zip"])
 def test_other_files_are_copied_as_they_are(mime_type: str) -> None:
     data = bytes(range(256)) * 1000
     assert copied(data, mime_type) == data
+
+
+# BMP
+
+
+def bmp(
+    header: bytes, table: bytes, pixels: bytes, *, gap: bytes = b"", behind: bytes = b"", reserved: int = 0
+) -> bytes:
+    """Put a BMP together; `gap` comes before its pixels."""
+    start = 14 + len(header) + len(table) + len(gap)
+    data = header + table + gap + pixels + behind
+    return struct.pack("<2sIII", b"BM", 14 + len(data), reserved, start) + data
+
+
+def info(size: int, bits: int, compression: int = 0, *, height: int = 2, length: int = 0) -> bytes:
+    """Return the header of a BMP that is three pixels wide."""
+    return struct.pack("<IiiHHIIiiII", size, 3, height, 1, bits, compression, length, 0, 0, 0, 0).ljust(size, b"\0")
+
+
+def profiled(profile: bytes, gap: bytes = b"") -> bytes:
+    """Return the header of a BMP whose profile stands behind its pixels, 24 bytes and a gap."""
+    header = bytearray(info(124, 24))
+    struct.pack_into("<I", header, 56, int.from_bytes(b"MBED"))
+    struct.pack_into("<II", header, 112, 124 + 24 + len(gap), len(profile))
+    return bytes(header)
+
+
+COLOURS = bytes(range(256)) * 4
+BITMAPS = {
+    "24 bits": (info(40, 24), b"", bytes(range(24))),
+    "from the top": (info(40, 24, height=-2), b"", bytes(range(24))),
+    "32 bits": (info(108, 32), b"", bytes(range(24))),
+    "masks": (info(40, 16, 3), struct.pack("<III", 0xF800, 0x7E0, 0x1F), bytes(range(16))),
+    "8 bits": (info(40, 8), COLOURS, b"\1\2\3\0\4\5\6\0"),
+    "1 bit": (info(40, 1), b"\0\0\0\0\x80\x80\x80\0", b"\xa0\0\0\0\x40\0\0\0"),
+    "runs": (info(40, 8, 1, length=10), COLOURS, b"\3\7\0\0\2\1\1\0\0\1"),
+    "of OS/2": (struct.pack("<IHHHH", 12, 3, 2, 1, 24), b"", bytes(range(24))),
+}
+
+
+@pytest.mark.parametrize("parts", BITMAPS.values(), ids=BITMAPS)
+def test_nothing_stands_before_or_behind_the_pixels_of_a_bitmap(parts: tuple[bytes, bytes, bytes]) -> None:
+    mark = MARK.encode()
+
+    clean = assert_clean(bmp(*parts, gap=mark, behind=b"PK\3\4" + mark, reserved=0x4D4D), "image/bmp")
+
+    assert clean == bmp(*parts, gap=bytes(len(mark)))
+
+
+def test_a_bitmap_keeps_its_profile() -> None:
+    mark = MARK.encode()
+    data = bmp(profiled(SRGB, mark), b"", bytes(range(24)), behind=mark + SRGB + mark)
+
+    clean = assert_clean(data, "image/bmp")
+
+    assert clean.endswith(bytes(range(24)) + bytes(len(mark)) + SRGB)
+
+
+def test_a_bitmap_whose_colours_its_writer_forgot() -> None:
+    data = bytearray(bmp(*BITMAPS["8 bits"], behind=MARK.encode()))
+    struct.pack_into("<I", data, 10, 54)
+
+    assert assert_clean(bytes(data), "image/bmp").endswith(COLOURS + b"\1\2\3\0\4\5\6\0")
 
 
 # Damage
@@ -589,6 +652,7 @@ def small_files() -> dict[str, tuple[bytes, str]]:
         "png": (encode(image, "PNG", pnginfo=info, exif=exif()), "image/png"),
         "webp": (encode(image, "WEBP", exif=exif(), xmp=XMP), "image/webp"),
         "gif": (encode(image, "GIF", save_all=True, append_images=[image.rotate(90)], comment=MARK), "image/gif"),
+        "bmp": (encode(image, "BMP"), "image/bmp"),
         "tiff": (tiff("<", False, [image, image]), "image/tiff"),
         "bigtiff": (tiff(">", True, [image]), "image/tiff"),
         "avif": (encode(image, "AVIF", exif=exif(), xmp=XMP), "image/avif"),

@@ -308,6 +308,21 @@ def test_refuses_what_may_run_and_what_is_unknown(kind: str, name: str, media_ro
     assert_nothing_is_left(media_root)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"MIME-Version: 1.0\nContent-Type: multipart/related\n\n<html>",
+        b"words <?= 1 ?>",
+        b"<b>\n%PDF-1.4\n",
+    ],
+)
+def test_says_of_what_libmagic_has_no_name_for_what_it_looks_like(content: bytes) -> None:
+    with pytest.raises(UploadRefused, match="looks like a web page or a script") as refusal:
+        upload(content, "notes.txt")
+
+    assert "text/html" not in refusal.value.messages[0]
+
+
 @pytest.mark.parametrize("wrap", [ContentFile, temporary])
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF"])
 @pytest.mark.parametrize("part", [0.1, 0.6])

@@ -1,12 +1,14 @@
 """Private data taken out of files: where a picture was taken, with whose camera, and by whom.
 
 Formats that can be put together anew are: what is known to belong to the picture is copied, and nothing else. In those
-that point into themselves by offsets (TIFF, AVIF, MP4) everything stays in its place, and zeros take that of the rest.
+that point into themselves by offsets (BMP, TIFF, AVIF, MP4) everything stays in its place, and zeros take that of the
+rest.
 """
 
 from collections.abc import Callable
 from typing import IO
 
+from .bmp import clean_bmp
 from .boxes import clean_items, clean_movie
 from .gif import clean_gif
 from .jpeg import clean_jpeg
@@ -22,6 +24,7 @@ CLEANERS: dict[str, Callable[[Original, IO[bytes]], None]] = {
     "image/png": clean_png,
     "image/webp": clean_webp,
     "image/gif": clean_gif,
+    "image/bmp": clean_bmp,
     "image/tiff": clean_tiff,
     "image/avif": clean_items,
     "image/heif": clean_items,
