@@ -17,7 +17,7 @@ from .models import Employer, Link, MetaEntry, Portfolio, PortfolioImage, Portfo
 from .services import Replaced, replace_links, replace_meta, replace_through, save_placed
 
 REQUIRED = "This field is required."
-DUPLICATE_KEY = "This portfolio already has a meta with this key."
+DUPLICATE_KEY = _("This portfolio already has a meta with this key.")
 NOT_WEB = _("Enter a URL that begins with http:// or https://.")
 
 

@@ -15,6 +15,7 @@ from folio.media.admin.pickers import PicksMedia
 
 from .. import drafting
 from ..models import Link, MetaEntry, Portfolio
+from ..serializers import DUPLICATE_KEY
 from ..services import Replaced, replace_links, replace_meta
 from .placed import LinkForm
 
@@ -108,7 +109,7 @@ class MetaFormSet(PlacedFormSet):
         for form in in_their_places([form for form in self.kept() if form.is_valid()]):
             key = form.cleaned_data.get("key")
             if key in seen:
-                form.add_error("key", _("This portfolio already has a meta with this key."))
+                form.add_error("key", DUPLICATE_KEY)
             elif key:
                 seen.add(key)
 

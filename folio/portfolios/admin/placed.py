@@ -15,7 +15,7 @@ from folio.api.admin import AbsentLast, ResourceAdmin
 
 from .. import filters
 from ..models import Link, MetaEntry, Portfolio
-from ..serializers import NOT_WEB
+from ..serializers import DUPLICATE_KEY, NOT_WEB
 from ..services import delete_placed, save_placed
 from .editing import EditPages
 from .subjects import searched
@@ -43,7 +43,7 @@ class MetaAloneForm(forms.ModelForm):  # type: ignore[type-arg]
         super()._post_clean()  # type: ignore[misc]
         if self.has_error(NON_FIELD_ERRORS, "unique_together"):  # the constraint's own words would not name the field
             del self.errors[NON_FIELD_ERRORS]
-            self.add_error("key", _("This portfolio already has a meta with this key."))
+            self.add_error("key", DUPLICATE_KEY)
 
 
 class PlacedAdmin(EditPages, ResourceAdmin):
