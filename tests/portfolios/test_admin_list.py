@@ -1,6 +1,7 @@
 """The admin site's list of portfolios: what it shows, how it is narrowed, and what is done to its rows."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -123,6 +124,21 @@ def test_offers_only_what_its_reader_may_do(site: Site, drafter: Site, viewer: S
     }
 
     assert found == {"site": set(marks), "drafter": {"duplicate"}, "viewer": set()}
+
+
+@pytest.mark.parametrize("query", [{}, {"o": "2"}, {"_popup": "1"}])
+def test_gives_each_column_its_heading(site: Site, drafter: Site, viewer: Site, query: dict[str, str]) -> None:
+    make_portfolio()
+    marks = {"action-toggle": "action-select", "column-named": "field-title", "column-menu": "field-menu"}
+
+    for reader in (site, drafter, viewer):
+        page = reader.get(LIST, query).content.decode()
+
+        heading, row = (page.split(tag)[1].split("</tr>")[0] for tag in ("<thead>", '<tr class="data-row">'))
+        columns, cells = (re.findall(r"<t[hd] .*?</t[hd]>", part, re.DOTALL) for part in (heading, row))
+        assert len(columns) == len(cells)
+        for mark, cell in marks.items():
+            assert [mark in text for text in columns] == [cell in text for text in cells]
 
 
 @pytest.mark.parametrize("query", [{"o": "2"}, {"q": "Title"}])
