@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.admin.models import LogEntry
@@ -23,6 +23,7 @@ class Collision:
 
     last: LogEntry | None  # what was recorded last of it
     is_deleted: bool = False
+    may_save: ClassVar[bool] = True  # over it
 
     @property
     def who(self) -> str:
@@ -68,15 +69,19 @@ class TellsCollisions:
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form: Any = super().get_form(request, obj, change, **kwargs)  # type: ignore[misc]
         if obj is not None and is_sent(request):
-            is_same = request.POST.get(VERSION) == getattr(request, "version", None)
-            request.collision = None if is_same else Collision(entries_of(obj).first())  # type: ignore[attr-defined]
+            request.collision = self.get_collision(request, obj) if is_outdated(request) else None  # type: ignore[attr-defined]
         if getattr(request, "collision", None) is None:
             return form
         return type(form)(form.__name__, (CollidingForm, form), {})
 
+    def get_collision(self, request: HttpRequest, row: Any) -> Collision:
+        return Collision(entries_of(row).first())
+
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         collision = getattr(request, "collision", None)
         context["version"] = getattr(request, "version", "")
+        if collision and not collision.may_save:  # a form that is sent again is answered alike
+            context |= {"version": request.POST[VERSION], "show_save": False, "show_save_and_continue": False}
         context["collision"] = collision
         if collision and not collision.is_deleted:
             context["sides"] = sides_of(self.model, self.typed_changes(context))  # type: ignore[attr-defined]
@@ -92,6 +97,11 @@ def is_sent(request: HttpRequest) -> bool:
     """Tell whether the request sends the form of a row that is there already."""
     match = request.resolver_match
     return request.method == "POST" and bool(match and match.url_name and match.url_name.endswith("_change"))
+
+
+def is_outdated(request: HttpRequest) -> bool:
+    """Tell whether the row is no longer what the form that is sent was opened with."""
+    return request.POST.get(VERSION) != getattr(request, "version", None)
 
 
 def version_of(row: models.Model) -> str:

@@ -1,19 +1,37 @@
-"""Collisions in forms with lists: rows that are gone meanwhile become new ones, and so does an entry that is gone."""
+"""Collisions in forms with lists: rows that are gone meanwhile become new ones, and so does an entry that is gone.
 
-from typing import Any
+One that was published meanwhile can't be saved any more by who may only draft, who still gets back what they typed.
+"""
+
+from typing import Any, ClassVar
 
 from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from folio.access.collisions import Collision, TellsCollisions, is_sent
+from folio.access.collisions import VERSION, Collision, TellsCollisions, is_outdated, is_sent
+from folio.access.history import entries_of
 from folio.api.changes import Changes
+
+from .. import drafting
+from ..models import Portfolio
 
 
 class Gone(Exception):
     """The row of the form that was sent is no longer there."""
+
+
+class Published(Collision):
+    """That an entry was published while someone wrote who may not change it now."""
+
+    may_save: ClassVar[bool] = False
+
+    @property
+    def sentence(self) -> str:
+        return _("Nothing was saved, because %(who)s has published this meanwhile.") % {"who": self.who}
 
 
 class KeepsWhatIsGone(TellsCollisions):
@@ -55,6 +73,18 @@ class KeepsWhatIsGone(TellsCollisions):
         for inline in context["inline_admin_formsets"]:
             changes |= inline.formset.typed_changes()
         return changes
+
+
+def may_type(request: HttpRequest, portfolio: Portfolio | None) -> bool:
+    """Tell whether someone gets a form: to change the entry, or with what they typed before it was published."""
+    return drafting.may_change(request.user, portfolio) or (
+        drafting.may_draft(request.user) and is_sent(request) and VERSION in request.POST and is_outdated(request)
+    )
+
+
+def publication_of(portfolio: Portfolio) -> LogEntry | None:
+    """Return what is recorded of its becoming active last."""
+    return entries_of(portfolio).filter(change_message__contains='"is_active":[false,true]').first()
 
 
 def deletion_of(model: type[models.Model], object_id: str | None) -> LogEntry | None:

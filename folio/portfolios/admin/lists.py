@@ -17,6 +17,7 @@ from .. import drafting
 from ..models import Link, MetaEntry, Portfolio
 from ..serializers import DUPLICATE_KEY
 from ..services import Replaced, replace_links, replace_meta
+from .collisions import may_type
 from .placed import LinkForm
 
 
@@ -129,7 +130,7 @@ class PlacedInline(PicksMedia):
         return drafting.may_view(request.user)
 
     def has_add_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
-        return drafting.may_change(request.user, obj) if obj else drafting.may_add(request.user)
+        return may_type(request, obj) if obj else drafting.may_add(request.user)
 
     has_change_permission = has_delete_permission = has_add_permission
 
