@@ -10,9 +10,10 @@ from django.db import connection, models
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from folio.api.changes import Changes, form_changes, owner_of
+from folio.api.changes import Changes, form_changes, owner_of, plain
 
 from .history import entries_of, name_of_user, sides_of
+from .opened import OPENED, Opened, digest
 
 VERSION = "_version"  # the form's hidden field
 
@@ -38,7 +39,27 @@ class Collision:
 
 
 class CollidingForm:
-    """A form that is not saved, however right what it holds is; the page says why."""
+    """A form that is not saved, however right what it holds is; the page says why.
+
+    What was left as it was opened holds what is stored now.
+    """
+
+    opened: Opened
+    followed: dict[str, Any] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        boxes: Any = list(self)  # type: ignore[call-overload]
+        self.followed = {
+            box.html_name: as_sent(box)
+            for box in boxes
+            if self.opened.has_become(box.name, box.initial) and self.opened.is_untouched(box)
+        }
+
+    def _widget_data_value(self, widget: forms.Widget, html_name: str) -> Any:
+        if html_name in self.followed:
+            return self.followed[html_name]
+        return super()._widget_data_value(widget, html_name)  # type: ignore[misc]
 
     def is_valid(self) -> bool:
         super().is_valid()  # type: ignore[misc]
@@ -72,25 +93,44 @@ class TellsCollisions:
             request.collision = self.get_collision(request, obj) if is_outdated(request) else None  # type: ignore[attr-defined]
         if getattr(request, "collision", None) is None:
             return form
-        return type(form)(form.__name__, (CollidingForm, form), {})
+        opened = Opened.sent(request) if obj is not None else Opened()
+        return type(form)(form.__name__, (CollidingForm, form), {"opened": opened})
 
     def get_collision(self, request: HttpRequest, row: Any) -> Collision:
         return Collision(entries_of(row).first())
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         collision = getattr(request, "collision", None)
+        stored = self.stored_values(context) if context["original"] else {}
         context["version"] = getattr(request, "version", "")
-        if collision and not collision.may_save:  # a form that is sent again is answered alike
-            context |= {"version": request.POST[VERSION], "show_save": False, "show_save_and_continue": False}
+        context["opened"] = Opened({name: digest(value) for name, value in stored.items()})
         context["collision"] = collision
         if collision and not collision.is_deleted:
-            context["sides"] = sides_of(self.model, self.typed_changes(context))  # type: ignore[attr-defined]
+            opened = Opened.sent(request)
+            theirs = {name for name, value in stored.items() if opened.has_become(name, value)}
+            typed = self.typed_changes(context)
+            changes = {name: typed.get(name, (old, old)) for name, old in stored.items() if name in {*typed, *theirs}}
+            context["sides"] = sides_of(self.model, changes, theirs)  # type: ignore[attr-defined]
+        if collision and not collision.may_save:  # a form that is sent again is answered alike
+            context |= {"version": request.POST[VERSION], "opened": request.POST.get(OPENED, "")}
+            context |= {"show_save": False, "show_save_and_continue": False}
         answer: HttpResponse = super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
         return answer
+
+    def stored_values(self, context: Any) -> dict[str, Any]:
+        """Return what is stored, of each field of the form."""
+        form = context["adminform"].form
+        return {name: plain(form.get_initial_for_field(field, name)) for name, field in form.fields.items()}
 
     def typed_changes(self, context: Any) -> Changes:
         """Return what is stored and what was typed, of each field where they differ."""
         return form_changes(context["adminform"].form, (), is_new=False)
+
+
+def as_sent(box: forms.BoundField) -> Any:
+    """Return the first value of a field as its widget would read it."""
+    value, widget = box.field.prepare_value(box.initial), box.field.widget
+    return widget.decompress(value) if isinstance(widget, forms.MultiWidget) else value
 
 
 def is_sent(request: HttpRequest) -> bool:

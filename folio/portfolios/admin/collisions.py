@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from folio.access.collisions import VERSION, Collision, TellsCollisions, is_outdated, is_sent
 from folio.access.history import entries_of
+from folio.access.opened import Opened
 from folio.api.changes import Changes
 
 from .. import drafting
@@ -66,7 +67,15 @@ class KeepsWhatIsGone(TellsCollisions):
             key = inline_key(inline)
             rows = given["queryset"].filter(**{key: obj}).order_by() if obj.pk else given["queryset"].none()
             given["data"] = regrouped(given["data"], prefix, set(rows.values_list("pk", flat=True)), key)
+            if obj.pk and is_outdated(request):
+                sent = inline.get_formset(request, obj)(**given)
+                if sent.follows(Opened.sent(request)):
+                    given = {name: given[name] for name in given if name not in {"data", "files", "save_as_new"}}
         return given
+
+    def stored_values(self, context: Any) -> dict[str, Any]:
+        lists = (inline.formset for inline in context["inline_admin_formsets"])
+        return super().stored_values(context) | {rows.of_portfolio: rows.stored() for rows in lists}
 
     def typed_changes(self, context: Any) -> Changes:
         changes = super().typed_changes(context)
