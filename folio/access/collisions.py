@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from folio.api.changes import Changes, form_changes, owner_of, plain
 
 from .history import entries_of, name_of_user, sides_of
-from .opened import OPENED, Opened, digest
+from .opened import OPENED, Opened
 
 VERSION = "_version"  # the form's hidden field
 
@@ -22,7 +22,7 @@ VERSION = "_version"  # the form's hidden field
 class Collision:
     """That a row is no longer what its form was opened with."""
 
-    last: LogEntry | None  # what was recorded last of it
+    last: LogEntry | None  # what was recorded last of it, if that tells of what has changed meanwhile
     is_deleted: bool = False
     may_save: ClassVar[bool] = True  # over it
 
@@ -97,13 +97,13 @@ class TellsCollisions:
         return type(form)(form.__name__, (CollidingForm, form), {"opened": opened})
 
     def get_collision(self, request: HttpRequest, row: Any) -> Collision:
-        return Collision(entries_of(row).first())
+        return Collision(newest_since_opened(entries_of(row), request))
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         collision = getattr(request, "collision", None)
         stored = self.stored_values(context) if context["original"] else {}
         context["version"] = getattr(request, "version", "")
-        context["opened"] = Opened({name: digest(value) for name, value in stored.items()})
+        context["opened"] = Opened.now(stored)
         context["collision"] = collision
         if collision and not collision.is_deleted:
             opened = Opened.sent(request)
@@ -142,6 +142,12 @@ def is_sent(request: HttpRequest) -> bool:
 def is_outdated(request: HttpRequest) -> bool:
     """Tell whether the row is no longer what the form that is sent was opened with."""
     return request.POST.get(VERSION) != getattr(request, "version", None)
+
+
+def newest_since_opened(entries: models.QuerySet[LogEntry], request: HttpRequest) -> LogEntry | None:
+    """Return the first of entries, unless it is older than the form: what has changed since was recorded nowhere."""
+    newest = entries.first()
+    return newest if newest and newest.action_time.timestamp() >= Opened.sent(request).at else None
 
 
 def version_of(row: models.Model) -> str:

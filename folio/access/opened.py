@@ -1,6 +1,8 @@
 """What a form was opened with, as digests that are sent back with it: they tell who has changed what meanwhile."""
 
 import hashlib
+import time
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +17,10 @@ OPENED = "_opened"  # the form's hidden field
 
 
 class Opened(msgspec.Struct):
-    """The digests of what was stored, by the names of the fields; none where the form did not say."""
+    """The digests of what was stored, by the names of the fields, and when; none where the form did not say."""
 
     digests: dict[str, str] = {}
+    at: float = 0  # in seconds of the epoch
 
     @classmethod
     def sent(cls, request: HttpRequest) -> "Opened":
@@ -25,6 +28,10 @@ class Opened(msgspec.Struct):
             return msgspec.json.decode(request.POST.get(OPENED, ""), type=cls)
         except msgspec.DecodeError:
             return cls()
+
+    @classmethod
+    def now(cls, values: Mapping[str, Any]) -> "Opened":
+        return cls({name: digest(value) for name, value in values.items()}, time.time())
 
     def has_become(self, name: str, value: Any) -> bool:
         """Tell whether a field was opened with something else."""

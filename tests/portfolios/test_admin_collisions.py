@@ -1,14 +1,16 @@
 """Two people who edit one entry in the admin site."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.test import Client as Site
 
+from folio.api.changes import log
 from folio.portfolios.models import Link, MetaEntry, Portfolio
 from tests.conftest import Client
 from tests.factories import make_employer, make_link, make_media, make_meta, make_portfolio, make_tag, make_user
@@ -50,6 +52,33 @@ def test_saves_nothing_where_someone_else_has_saved_meanwhile(site: Site, client
     assert "Mine" in sides(page)["Title"][1]
     assert page.context["adminform"].form["title"].value() == "Mine"
     assert LogEntry.objects.count() == 1
+
+
+def test_names_nobody_where_nothing_was_recorded_since_the_form_was_opened(site: Site, editor: User) -> None:
+    portfolio = make_portfolio(title="Before")
+    log(editor, portfolio, CHANGE, {"title": ("First", "Before")})
+    mine = {**opened(site, portfolio), "title": "Mine"}
+    Portfolio.objects.update(title="Theirs")
+
+    page = site.post(address(portfolio), mine)
+
+    assert "Nothing was saved, because someone has changed this meanwhile." in page.content.decode()
+    assert page.context["collision"].last is None
+
+
+def test_names_who_has_moved_another_entry_that_this_one_made_room_for(
+    site: Site, site_for: Callable[[User], Site], editor: User
+) -> None:
+    moved, portfolio, _ = (make_portfolio(order=order) for order in (1, 0, 0))
+    log(editor, portfolio, CHANGE, {"title": ("First", "Before")})
+    mine = {**opened(site, portfolio), "title": "Mine"}
+    mover = site_for(make_user("mona", is_staff=True, is_superuser=True))
+    body = json.dumps({"id": moved.pk, "before": portfolio.pk})
+    mover.post("/admin/portfolios/portfolio/reorder/", body, content_type="application/json")
+
+    page = site.post(address(portfolio), mine)
+
+    assert "because mona has changed this meanwhile" in page.content.decode()
 
 
 def test_saves_over_it_what_is_sent_again(site: Site, client: Client) -> None:

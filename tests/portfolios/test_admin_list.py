@@ -487,6 +487,18 @@ def test_moves_a_row_and_tells_its_place(site: Site) -> None:
     assert LogEntry.objects.get().object_id == str(three.pk)
 
 
+def test_records_the_rows_that_make_room(site: Site) -> None:
+    moved, neighbour, _ = (make_portfolio(order=order) for order in (1, 0, 0))
+
+    send(site, REORDER, {"id": moved.pk, "before": neighbour.pk})
+
+    told = {entry.object_id: json.loads(entry.change_message) for entry in LogEntry.objects.all()}
+    assert told == {
+        str(row.pk): [{"changed": {"fields": ["Order"], "values": {"order": pair}}}]
+        for row, pair in ((moved, [1, 0]), (neighbour, [0, 1]))
+    }
+
+
 def test_moves_a_row_to_a_place_among_those_that_the_filters_leave(site: Site) -> None:
     shown = [make_portfolio(title=f"s{order}", order=order) for order in (1, 3, 5)]
     make_portfolio(title="hidden", order=2, is_active=False)

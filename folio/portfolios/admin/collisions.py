@@ -91,9 +91,9 @@ def may_type(request: HttpRequest, portfolio: Portfolio | None) -> bool:
     )
 
 
-def publication_of(portfolio: Portfolio) -> LogEntry | None:
-    """Return what is recorded of its becoming active last."""
-    return entries_of(portfolio).filter(change_message__contains='"is_active":[false,true]').first()
+def publications_of(portfolio: Portfolio) -> models.QuerySet[LogEntry]:
+    """Return what is recorded of its becoming active, newest first."""
+    return entries_of(portfolio).filter(change_message__contains='"is_active":[false,true]')
 
 
 def deletion_of(model: type[models.Model], object_id: str | None) -> LogEntry | None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from folio.access.collisions import Collision
+from folio.access.collisions import Collision, newest_since_opened
 from folio.api.admin import MomentField, TextBoxField
 from folio.media.admin.cards import cards_of, read
 from folio.media.admin.pickers import GalleryField
@@ -21,7 +21,7 @@ from folio.media.admin.pickers import GalleryField
 from .. import drafting
 from ..models import Employer, Portfolio, PortfolioImage, PortfolioTag, Tag
 from ..services import replace_through
-from .collisions import Published, may_type, publication_of
+from .collisions import Published, may_type, publications_of
 from .editing import EditPages
 from .type_ahead import TypeAheadField, TypeAheadListField, make_url
 
@@ -148,7 +148,7 @@ class FormPages(EditPages):
     def get_collision(self, request: HttpRequest, row: Portfolio) -> Collision:
         if drafting.may_change(request.user, row):
             return super().get_collision(request, row)
-        return Published(publication_of(row))
+        return Published(newest_since_opened(publications_of(row), request))
 
     def get_form(self, request: HttpRequest, obj: Portfolio | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)

@@ -354,10 +354,9 @@ class ListPages:
         other: int | None = target
         if side == "place":
             side, other = self.neighbour(listed.exclude(pk=pk), target)
-        was, order = (0, 0) if other is None else move(pk, **{side: other})
-        portfolio = found(pk)
-        if was != order:
-            log(request.user, portfolio, CHANGE, {"order": (was, order)})
+        if other is not None:
+            log_each(request.user, CHANGE, move(pk, **{side: other}))
+        [portfolio] = found(pk)
         place = listed.filter(those_before(portfolio)).count() + 1
         orders = dict(Portfolio.objects.filter(pk__in=[pk, *shown]).values_list("pk", "order"))
         page = (place - 1) // self.list_per_page + 1
