@@ -9,7 +9,7 @@ def shown_values(page: Any) -> dict[str, Any]:
     """Return the values of a page's form and of the lists in it, under their names in the request."""
     values = form_values(page.context["adminform"].form)
     if page.context.get("version"):
-        values["_version"] = page.context["version"]
+        values |= {"_version": page.context["version"], "_opened": str(page.context["opened"])}
     for inline in page.context["inline_admin_formsets"]:
         values |= form_values(inline.formset.management_form)
         for form in inline.formset.forms:

@@ -11,9 +11,13 @@ from django.db.models import Count, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from folio.api.changes import Changes
+
 from .models import BATCH, Portfolio, PortfolioQuerySet
 
 LEAST, MOST = -(2**31), 2**31 - 1
+
+Changed = list[tuple[Portfolio, Changes]]
 
 
 @dataclass
@@ -26,17 +30,17 @@ class Shift:
     order: int  # that the moved portfolio then takes
 
 
-def move(pk: int, *, before: int | None = None, after: int | None = None) -> tuple[int, int]:
-    """Let a portfolio stand right before another one, or right after it; return its order before and now.
+def move(pk: int, *, before: int | None = None, after: int | None = None) -> Changed:
+    """Let a portfolio stand right before another one, or right after it; return each whose order that changes.
 
     Its own row alone changes where the orders leave room, or the tie falls its way; else those of the side on which
     fewer have to make room. Runs in the caller's transaction, of which it is the first statement about portfolios.
     Raise Portfolio.DoesNotExist where one of the two is gone.
     """
     hold_table()
-    moved, other = found(pk), found(before if before is not None else after)
+    moved, other = found(pk, before if before is not None else after)
     if moved.pk == other.pk:
-        return moved.order, moved.order
+        return []
     others = Portfolio.objects.exclude(pk=pk)
     left: Portfolio | None = other
     right: Portfolio | None = other
@@ -44,13 +48,14 @@ def move(pk: int, *, before: int | None = None, after: int | None = None) -> tup
         left = others.filter(those_before(other)).last()
     else:
         right = others.filter(~those_before(other)).exclude(pk=other.pk).first()
+    changed: Changed = []
     order = place_between(moved, left, right)
     if order is None:
-        order = make_room(moved, left, right)
-    was = moved.order
-    if order != was:
+        order, changed = make_room(moved, left, right)
+    if order != moved.order:
         Portfolio.objects.filter(pk=pk).update(order=order, updated_at=timezone.now())
-    return was, order
+        changed.append((moved, {"order": (moved.order, order)}))
+    return changed
 
 
 def hold_table() -> None:
@@ -62,11 +67,11 @@ def hold_table() -> None:
             cursor.execute(f"LOCK TABLE {connection.ops.quote_name(Portfolio._meta.db_table)} IN EXCLUSIVE MODE")
 
 
-def found(pk: int | None) -> Portfolio:
-    portfolio = Portfolio.objects.only("title", "order", "created_at").filter(pk=pk or 0).first()
-    if portfolio is None:
+def found(*ids: int | None) -> list[Portfolio]:
+    rows = Portfolio.objects.only("title", "order", "created_at").in_bulk(ids)
+    if not rows.keys() >= set(ids):
         raise Portfolio.DoesNotExist(_("This portfolio was deleted meanwhile. Load the page again to see the others."))
-    return portfolio
+    return [rows[pk] for pk in ids]
 
 
 def those_before(portfolio: Portfolio) -> Q:
@@ -103,14 +108,17 @@ def place_between(moved: Portfolio, left: Portfolio | None, right: Portfolio | N
     return next((order for order in (moved.order, *wanted) if fits(order)), None)
 
 
-def make_room(moved: Portfolio, left: Portfolio | None, right: Portfolio | None) -> int:
-    """Let others step aside, and return the order that is free for `moved` now."""
+def make_room(moved: Portfolio, left: Portfolio | None, right: Portfolio | None) -> tuple[int, Changed]:
+    """Let others step aside; return the order that is free for `moved` now, and what has changed of the others."""
     shifts = [shift for shift in (shift_up(moved, left, right), shift_down(moved, left, right)) if shift]
     if not shifts:
         return number_anew(moved, left)
     shift = min(shifts, key=lambda shift: shift.count)
+    changed: Changed = [
+        (row, {"order": (row.order, row.order + shift.step)}) for row in shift.rows.only("title", "order")
+    ]
     shift.rows.update(order=F("order") + shift.step, updated_at=timezone.now())
-    return shift.order
+    return shift.order, changed
 
 
 def shift_up(moved: Portfolio, left: Portfolio | None, right: Portfolio | None) -> Shift | None:
@@ -147,16 +155,16 @@ def shift_of(rows: Any, step: int, order: int) -> Shift | None:
     return Shift(rows.filter(reached), step, count, order)
 
 
-def number_anew(moved: Portfolio, left: Portfolio | None) -> int:
-    """Number all from 0, the last resort at the ends of what 32 bits hold; return the number of `moved`."""
-    rows = list(Portfolio.objects.exclude(pk=moved.pk).only("order"))
+def number_anew(moved: Portfolio, left: Portfolio | None) -> tuple[int, Changed]:
+    """Number all from 0, the last resort at the ends of what 32 bits hold; return as `make_room` does."""
+    rows = list(Portfolio.objects.exclude(pk=moved.pk).only("title", "order"))
     place = next((index for index, row in enumerate(rows, 1) if left and row.pk == left.pk), 0)
     now = timezone.now()
-    changed = []
+    changed: Changed = []
     for index, row in enumerate(rows):
         order = index + (index >= place)
         if row.order != order:
+            changed.append((row, {"order": (row.order, order)}))
             row.order, row.updated_at = order, now
-            changed.append(row)
-    Portfolio.objects.bulk_update(changed, ["order", "updated_at"], batch_size=BATCH)
-    return place
+    Portfolio.objects.bulk_update([row for row, _ in changed], ["order", "updated_at"], batch_size=BATCH)
+    return place, changed

@@ -1,6 +1,7 @@
 """Every page of the admin site: no error, nothing that the policy stops, no serious finding of axe; in each dress."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.contrib import admin
 from tests.live import Server
 from tests.pages import admin_pages
 
-from .conftest import PHONE, SCREEN, Tab
+from .conftest import PHONE, SCREEN, Tab, make_user
 
 FIRST_ROWS = """
 import json
@@ -85,6 +86,20 @@ def test_every_page_works_in_persian(tab_for: Callable[..., Tab], pages: dict[st
     walk(tab, pages, look)
 
 
+@pytest.mark.parametrize("role", ["Viewer", "Contributor"])
+def test_every_page_of_content_works_for_who_may_do_less(
+    tab_for: Callable[..., Tab], server: Server, pages: dict[str, str], role: str
+) -> None:
+    make_user(server, role.lower(), role)
+    tab = tab_for(role.lower())
+    seen = re.compile(r"admin:(index|(media|portfolios)_\w+_(changelist|change|preview))")
+
+    def look(name: str) -> list[str]:
+        return tab.serious_findings(rules={"color-contrast": {"enabled": False}})
+
+    walk(tab, {name: address for name, address in pages.items() if seen.fullmatch(name)}, look)
+
+
 def test_the_page_to_sign_in_can_be_used_by_everyone(tab_for: Callable[..., Tab]) -> None:
     dresses: dict[str, dict[str, Any]] = {"light": {}, "dark": {"color_scheme": "dark"}, "persian": {"locale": "fa-IR"}}
     for dress, options in dresses.items():
@@ -104,6 +119,9 @@ def test_what_opens_over_a_page_can_be_used_by_everyone(tab: Tab) -> None:
     tab.picture("filters", full=False)
     page.keyboard.press("Escape")
     page.wait_for_selector("#changelist-filter", state="hidden")
+
+    tab.go("/admin/portfolios/portfolio/?_popup=1")
+    tab.check_accessibility()
 
     tab.go("/admin/portfolios/tag/add/?_popup=1")
     page.click("[name=_save]")

@@ -41,6 +41,7 @@ def test_the_second_to_save_is_told_and_nothing_is_lost(tab_for: Callable[..., T
     expect(told.get_by_role("row", name="Title")).to_contain_text("The old quay")
     expect(told.get_by_role("row", name="Title")).to_contain_text("The new quay")
     expect(told.get_by_role("row", name="Excerpt")).to_contain_text("Stone, water and a crane.")
+    expect(told.get_by_role("row", name="Excerpt")).to_contain_text("someone else")
     assert ada.page.input_value("[name=title]") == "The new quay"
     ada.check_accessibility()
     ada.picture("collision")
@@ -53,7 +54,7 @@ def test_the_second_to_save_is_told_and_nothing_is_lost(tab_for: Callable[..., T
         told.get_by_role("button", name="Save mine over it").click()
     ada.go(form)
     assert ada.page.input_value("[name=title]") == "The new quay"
-    assert ada.page.input_value("[name=excerpt]") == "Stone and water."
+    assert ada.page.input_value("[name=excerpt]") == "Stone, water and a crane."
 
     ada.go(f"/admin/portfolios/portfolio/{pk}/history/")
     entries = ada.page.locator(".folio-history-entry")

@@ -1,16 +1,19 @@
 """Two people who edit one entry in the admin site."""
 
+import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.test import Client as Site
 
+from folio.api.changes import log
 from folio.portfolios.models import Link, MetaEntry, Portfolio
 from tests.conftest import Client
-from tests.factories import make_link, make_media, make_meta, make_portfolio, make_tag, make_user
+from tests.factories import make_employer, make_link, make_media, make_meta, make_portfolio, make_tag, make_user
 from tests.forms import errors, rows, shown_values
 
 
@@ -44,6 +47,33 @@ def test_saves_nothing_where_someone_else_has_saved_meanwhile(site: Site, client
     assert "Mine" in sides(page)["Title"][1]
     assert page.context["adminform"].form["title"].value() == "Mine"
     assert LogEntry.objects.count() == 1
+
+
+def test_names_nobody_where_nothing_was_recorded_since_the_form_was_opened(site: Site, editor: User) -> None:
+    portfolio = make_portfolio(title="Before")
+    log(editor, portfolio, CHANGE, {"title": ("First", "Before")})
+    mine = {**opened(site, portfolio), "title": "Mine"}
+    Portfolio.objects.update(title="Theirs")
+
+    page = site.post(address(portfolio), mine)
+
+    assert "Nothing was saved, because someone has changed this meanwhile." in page.content.decode()
+    assert page.context["collision"].last is None
+
+
+def test_names_who_has_moved_another_entry_that_this_one_made_room_for(
+    site: Site, site_for: Callable[[User], Site], editor: User
+) -> None:
+    moved, portfolio, _ = (make_portfolio(order=order) for order in (1, 0, 0))
+    log(editor, portfolio, CHANGE, {"title": ("First", "Before")})
+    mine = {**opened(site, portfolio), "title": "Mine"}
+    mover = site_for(make_user("mona", is_staff=True, is_superuser=True))
+    body = json.dumps({"id": moved.pk, "before": portfolio.pk})
+    mover.post("/admin/portfolios/portfolio/reorder/", body, content_type="application/json")
+
+    page = site.post(address(portfolio), mine)
+
+    assert "because mona has changed this meanwhile" in page.content.decode()
 
 
 def test_saves_over_it_what_is_sent_again(site: Site, client: Client) -> None:
@@ -173,9 +203,15 @@ def test_shows_a_list_that_the_other_has_put_in_another_order(site: Site, client
     theirs = [{"id": row["id"]} if name in {"links", "meta"} else row["id"] for row in rows]
     assert client.patch(f"/api/portfolios/{portfolio.pk}/", {name: theirs}).status_code == 200
 
-    old, new = sides(site.post(address(portfolio), mine))[LISTS[name]]
+    page = site.post(address(portfolio), mine)
 
-    assert (old.index("two") < old.index("one"), new.index("one") < new.index("two")) == (True, True)
+    old, _ = sides(page)[LISTS[name]]
+    assert old.index("two") < old.index("one")
+    assert site.post(address(portfolio), shown_values(page)).status_code == 302
+    saved = client.get(f"/api/portfolios/{portfolio.pk}/").json()
+    assert [row["id"] for row in saved["meta" if name == "meta" else f"{name}_data"]] == [
+        row["id"] for row in reversed(stored["meta" if name == "meta" else f"{name}_data"])
+    ]
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -191,6 +227,93 @@ def test_shows_a_list_that_was_put_in_another_order_here(site: Site, client: Cli
     old, new = sides(site.post(address(portfolio), mine))[LISTS[name]]
 
     assert (old.index("one") < old.index("two"), new.index("two") < new.index("one")) == (True, True)
+
+
+THEIRS: dict[str, Callable[[], Any]] = {
+    "title": lambda: "Theirs",
+    "slug": lambda: "theirs",
+    "excerpt": lambda: "Theirs",
+    "description": lambda: "Theirs",
+    "image": lambda: make_media().pk,
+    "images": lambda: [make_media().pk],
+    "employer": lambda: make_employer().pk,
+    "tags": lambda: [make_tag().pk],
+    "completed_at": lambda: "2026-02-03T04:05:06Z",
+    "is_active": lambda: False,
+    "order": lambda: 7,
+    "links": lambda: [{"name": "theirs", "url": "https://theirs.example/"}],
+    "meta": lambda: [{"key": "theirs", "value_text": "Text"}],
+}
+
+
+@pytest.mark.parametrize("name", THEIRS)
+def test_never_reverts_what_was_not_touched(site: Site, client: Client, name: str) -> None:
+    portfolio = portfolio_with_lists()
+    Portfolio.objects.update(
+        excerpt=" Two\r\nlines ",
+        image=make_media(),
+        employer=make_employer(),
+        completed_at=datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC),
+    )
+    url = f"/api/portfolios/{portfolio.pk}/"
+    mine = {**opened(site, portfolio), **({"slug": "mine"} if name == "title" else {"title": "Mine"})}
+    assert client.patch(url, {name: THEIRS[name]()}).status_code == 200
+    stored = client.get(url).json()
+
+    page = site.post(address(portfolio), mine)
+    answer = site.post(address(portfolio), shown_values(page))
+
+    assert answer.status_code == 302, errors(answer)
+    saved = client.get(url).json()
+    renewed = {"title", "slug", "excerpt", "updated_at"} - {name}
+    assert {key: value for key, value in saved.items() if key not in renewed} == {
+        key: value for key, value in stored.items() if key not in renewed
+    }
+    assert "Mine" in {saved["title"], saved["slug"].capitalize()}
+    assert saved["excerpt"] == ("Theirs" if name == "excerpt" else "Two\nlines")
+
+
+def test_follows_what_was_written_past_the_site_and_says_who_changed_what(site: Site) -> None:
+    portfolio = make_portfolio(title="Before", slug="before", excerpt="Before", order=1)
+    mine = {**opened(site, portfolio), "title": "Mine", "slug": "mine"}
+    Portfolio.objects.update(title="Theirs", excerpt="Theirs")
+
+    page = site.post(address(portfolio), mine)
+
+    assert {side.label: side.by for side in page.context["sides"]} == {
+        "Title": "both",
+        "Slug": "you",
+        "Excerpt": "someone else",
+    }
+    form = page.context["adminform"].form
+    assert [form[name].value() for name in ("title", "slug", "excerpt", "order")] == ["Mine", "mine", "Theirs", "1"]
+
+
+def test_keeps_a_list_in_which_both_have_changed_something(site: Site, client: Client) -> None:
+    portfolio = portfolio_with_lists()
+    mine = {**opened(site, portfolio), "meta-1-value_text": "mine"}
+    client.patch(f"/api/meta/{MetaEntry.objects.get(key='one').pk}/", {"value_text": "theirs"})
+
+    page = site.post(address(portfolio), mine)
+
+    assert [side.by for side in page.context["sides"]] == ["both"]
+    assert site.post(address(portfolio), shown_values(page)).status_code == 302
+    assert MetaEntry.objects.get(key="two").value_text == "mine"
+
+
+@pytest.mark.parametrize(
+    "sent", ["", "x", "[]", "\0", "{}", '{"digests": {"title": 1}}', '{"digests": {"title": "é"}}']
+)
+def test_takes_what_is_not_known_of_the_opened_form_as_typed(site: Site, client: Client, sent: str) -> None:
+    portfolio = make_portfolio(title="Before", excerpt="Before")
+    mine = {**opened(site, portfolio), "title": "Mine", "_opened": sent}
+    client.patch(f"/api/portfolios/{portfolio.pk}/", {"excerpt": "Theirs"})
+
+    page = site.post(address(portfolio), mine)
+
+    assert {"Title", "Excerpt"} <= sides(page).keys()
+    assert page.context["adminform"].form["title"].value() == "Mine"
+    assert Portfolio.objects.get().title == "Before"
 
 
 def test_forgets_rows_that_both_have_removed(site: Site, client: Client) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client as Site
 
+from folio.api.changes import log
 from folio.media.models import Thumbnail
 from folio.portfolios import drafting
 from folio.portfolios.models import Portfolio
@@ -99,16 +101,28 @@ def test_shows_pictures_in_their_order_to_those_who_may_only_look(site: Site) ->
     assert "field-place" not in html
 
 
-def test_loses_the_entry_to_whoever_publishes_it_meanwhile(site: Site) -> None:
+def test_gives_back_what_was_typed_in_an_entry_that_is_published_meanwhile(site: Site) -> None:
     portfolio = make_portfolio(is_active=False, title="Draft")
-    sent = shown_values(site.get(change_url(portfolio)))
+    make_link(portfolio, name="press")
+    sent = {**shown_values(site.get(change_url(portfolio))), "title": "Changed", "links-0-name": "typed"}
     Portfolio.objects.update(is_active=True)
+    publisher = make_user("paula", first_name="Paula", last_name="Roe")
+    log(publisher, portfolio, CHANGE, {"is_active": (False, True)})
+    log(make_user("eve"), portfolio, CHANGE, {"order": (0, 1)})
 
-    answer = site.post(change_url(portfolio), {**sent, "title": "Changed"})
+    page = site.post(change_url(portfolio), sent)
+    again = site.post(change_url(portfolio), {**shown_values(page), "title": "Changed again"})
 
-    assert answer.status_code == 403
+    for answer, title in ((page, "Changed"), (again, "Changed again")):
+        assert answer.status_code == 200
+        html = answer.content.decode()
+        assert "Nothing was saved, because Paula Roe (paula) has published this meanwhile." in html
+        assert f'value="{title}"' in html
+        assert 'value="typed"' in html
+        assert not any(f'name="{button}"' in html for button in ("_save", "_continue", "_preview"))
     portfolio.refresh_from_db()
-    assert (portfolio.title, portfolio.is_active) == ("Draft", True)
+    assert (portfolio.title, portfolio.is_active, portfolio.links.get().name) == ("Draft", True, "press")
+    assert LogEntry.objects.count() == 2
 
 
 def test_deletes_nothing(site: Site) -> None:

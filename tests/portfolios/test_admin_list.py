@@ -1,6 +1,7 @@
 """The admin site's list of portfolios: what it shows, how it is narrowed, and what is done to its rows."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -118,6 +119,21 @@ def test_offers_only_what_its_reader_may_do(site: Site, drafter: Site, viewer: S
     }
 
     assert found == {"site": set(marks), "drafter": {"duplicate"}, "viewer": set()}
+
+
+@pytest.mark.parametrize("query", [{}, {"o": "2"}, {"_popup": "1"}])
+def test_gives_each_column_its_heading(site: Site, drafter: Site, viewer: Site, query: dict[str, str]) -> None:
+    make_portfolio()
+    marks = {"action-toggle": "action-select", "column-named": "field-title", "column-menu": "field-menu"}
+
+    for reader in (site, drafter, viewer):
+        page = reader.get(LIST, query).content.decode()
+
+        heading, row = (page.split(tag)[1].split("</tr>")[0] for tag in ("<thead>", '<tr class="data-row">'))
+        columns, cells = (re.findall(r"<t[hd] .*?</t[hd]>", part, re.DOTALL) for part in (heading, row))
+        assert len(columns) == len(cells)
+        for mark, cell in marks.items():
+            assert [mark in text for text in columns] == [cell in text for text in cells]
 
 
 @pytest.mark.parametrize("query", [{"o": "2"}, {"q": "Title"}])
@@ -472,6 +488,18 @@ def test_moves_a_row_and_tells_its_place(site: Site) -> None:
     assert list(Portfolio.objects.all()) == [three, one, two]
     assert touched() == [three.pk]
     assert LogEntry.objects.get().object_id == str(three.pk)
+
+
+def test_records_the_rows_that_make_room(site: Site) -> None:
+    moved, neighbour, _ = (make_portfolio(order=order) for order in (1, 0, 0))
+
+    send(site, REORDER, {"id": moved.pk, "before": neighbour.pk})
+
+    told = {entry.object_id: json.loads(entry.change_message) for entry in LogEntry.objects.all()}
+    assert told == {
+        str(row.pk): [{"changed": {"fields": ["Order"], "values": {"order": pair}}}]
+        for row, pair in ((moved, [1, 0]), (neighbour, [0, 1]))
+    }
 
 
 def test_moves_a_row_to_a_place_among_those_that_the_filters_leave(site: Site) -> None:

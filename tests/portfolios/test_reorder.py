@@ -56,12 +56,14 @@ def test_stands_where_a_list_would_have_it(rows: list[tuple[int, int]], moves: l
             orders = dict(Portfolio.objects.values_list("pk", "order"))
             Portfolio.objects.update(updated_at=LONG_AGO)
 
-            was, order = move(moved, **{"before" if is_before else "after": other})
+            told = move(moved, **{"before" if is_before else "after": other})
 
             assert listed() == expected
             after = dict(Portfolio.objects.values_list("pk", "order"))
-            assert (was, order) == (orders[moved], after[moved])
-            assert set(changed()) == {pk for pk in ids if orders[pk] != after[pk]}
+            assert {row.pk: changes["order"] for row, changes in told} == {
+                pk: (orders[pk], after[pk]) for pk in ids if orders[pk] != after[pk]
+            }
+            assert set(changed()) == {row.pk for row, _ in told}
         transaction.set_rollback(True)
 
 

@@ -149,7 +149,7 @@ class GroupAdmin(GrantsAdmin, DjangoGroupAdmin, ResourceAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Return the groups alone: the rows that join them with permissions and members say nothing to a reader."""
         rows, counts, lacking, protected = super().get_deleted_objects(objs, request)
-        groups = self.opts.verbose_name_plural
+        groups = str(self.opts.verbose_name_plural)
         return [row for row in rows if not isinstance(row, list)], {groups: counts[groups]}, lacking, protected
 
     def is_within_reach(self, request: HttpRequest, group: Group | None) -> bool:

@@ -1,6 +1,6 @@
 """The history as pages show it: of one row, and what was changed last of all."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -33,9 +33,10 @@ class Difference(NamedTuple):
 
 
 class Sides(NamedTuple):
-    """A field with its old and its new value, or with what differs between two long texts."""
+    """A field with what is stored and what was typed, or with what differs between two long texts."""
 
     label: str
+    by: str  # who has changed it
     old: SafeString | str
     new: SafeString | str
     difference: SafeString | str = ""
@@ -132,15 +133,21 @@ def in_words(entry: LogEntry, record: Record, model: Model, names: Names) -> Tol
     )
 
 
-def sides_of(model: Model, changes: Changes) -> list[Sides]:
-    """Return the old and the new values of changes in words, beside each other."""
+def sides_of(model: Model, changes: Changes, theirs: Collection[str]) -> list[Sides]:
+    """Return what is stored and what was typed in words, beside each other; `theirs` is what others have changed."""
     names = Names(references(model, changes))
     sides = []
-    for name, pair in changes.items():
-        if all(isinstance(value, str) and len(value) > SHOWN for value in pair):
-            sides.append(Sides(label_of(model, name), "", "", difference(model, name, pair, names)))
+    for name, (stored, typed) in changes.items():
+        label = label_of(model, name)
+        old, new = (value_alone(model, name, value, names) for value in (stored, typed))
+        if stored == typed:
+            sides.append(Sides(label, _("someone else"), old, _("The form below has it now.")))
+            continue
+        by = _("both") if name in theirs else _("you")
+        if all(isinstance(value, str) and len(value) > SHOWN for value in (stored, typed)):
+            sides.append(Sides(label, by, "", "", difference(model, name, (stored, typed), names)))
         else:
-            sides.append(Sides(label_of(model, name), *(value_alone(model, name, value, names) for value in pair)))
+            sides.append(Sides(label, by, old, new))
     return sides
 
 

@@ -1,20 +1,39 @@
-"""Collisions in forms with lists: rows that are gone meanwhile become new ones, and so does an entry that is gone."""
+"""Collisions in forms with lists: rows that are gone meanwhile become new ones, and so does an entry that is gone.
 
-from typing import Any
+One that was published meanwhile can't be saved any more by who may only draft, who still gets back what they typed.
+"""
+
+from typing import Any, ClassVar
 
 from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from folio.access.collisions import Collision, TellsCollisions, is_sent
+from folio.access.collisions import VERSION, Collision, TellsCollisions, is_outdated, is_sent
+from folio.access.history import entries_of
+from folio.access.opened import Opened
 from folio.api.changes import Changes, owner_of
 from folio.api.parameters import IDENTIFIER
+
+from .. import drafting
+from ..models import Portfolio
 
 
 class Gone(Exception):
     """The row of the form that was sent is no longer there."""
+
+
+class Published(Collision):
+    """That an entry was published while someone wrote who may not change it now."""
+
+    may_save: ClassVar[bool] = False
+
+    @property
+    def sentence(self) -> str:
+        return _("Nothing was saved, because %(who)s has published this meanwhile.") % {"who": self.who}
 
 
 class KeepsWhatIsGone(TellsCollisions):
@@ -49,13 +68,33 @@ class KeepsWhatIsGone(TellsCollisions):
             key = owner_of(inline.model)
             rows = given["queryset"].filter(**{key: obj}).order_by() if obj.pk else given["queryset"].none()
             given["data"] = regrouped(given["data"], prefix, set(map(str, rows.values_list("pk", flat=True))), key)
+            if obj.pk and is_outdated(request):
+                sent = inline.get_formset(request, obj)(**given)
+                if sent.follows(Opened.sent(request)):
+                    given = {name: given[name] for name in given if name not in {"data", "files", "save_as_new"}}
         return given
+
+    def stored_values(self, context: Any) -> dict[str, Any]:
+        lists = (inline.formset for inline in context["inline_admin_formsets"])
+        return super().stored_values(context) | {rows.of_portfolio: rows.stored() for rows in lists}
 
     def typed_changes(self, context: Any) -> Changes:
         changes = super().typed_changes(context)
         for inline in context["inline_admin_formsets"]:
             changes |= inline.formset.typed_changes()
         return changes
+
+
+def may_type(request: HttpRequest, portfolio: Portfolio | None) -> bool:
+    """Tell whether someone gets a form: to change the entry, or with what they typed before it was published."""
+    return drafting.may_change(request.user, portfolio) or (
+        drafting.may_draft(request.user) and is_sent(request) and VERSION in request.POST and is_outdated(request)
+    )
+
+
+def publications_of(portfolio: Portfolio) -> models.QuerySet[LogEntry]:
+    """Return what is recorded of its becoming active, newest first."""
+    return entries_of(portfolio).filter(change_message__contains='"is_active":[false,true]')
 
 
 def deletion_of(model: type[models.Model], object_id: str | None) -> LogEntry | None:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from folio.access.collisions import Collision, newest_since_opened
 from folio.api.admin import MomentField, TextBoxField
 from folio.media.admin.cards import cards_of, read
 from folio.media.admin.pickers import GalleryField
@@ -21,6 +22,7 @@ from .. import drafting
 from ..models import Employer, Portfolio, PortfolioImage, PortfolioTag, Tag
 from ..reordering import LEAST, MOST
 from ..services import replace_through
+from .collisions import Published, may_type, publications_of
 from .editing import EditPages
 from .type_ahead import TypeAheadField, TypeAheadListField, make_url
 
@@ -137,7 +139,12 @@ class FormPages(EditPages):
         return drafting.may_add(request.user)
 
     def has_change_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
-        return drafting.may_change(request.user, obj)
+        return may_type(request, obj)
+
+    def get_collision(self, request: HttpRequest, row: Portfolio) -> Collision:
+        if drafting.may_change(request.user, row):
+            return super().get_collision(request, row)
+        return Published(newest_since_opened(publications_of(row), request))
 
     def get_form(self, request: HttpRequest, obj: Portfolio | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)

@@ -116,14 +116,16 @@ class PortfolioList(ChangeList):
         self.may_duplicate = drafting.may_add(request.user) and not self.is_popup
         self.is_in_own_order = not (request.GET.get(ORDER_VAR) or self.query)
         self.may_move = self.may_reorder and self.is_in_own_order
+        self.may_select = "action_checkbox" in self.list_display
         # Whole rows of three tables, made into objects, would take longer than all the rest of the page.
         self.result_list = self.result_list.only(*SEEN).annotate(employer_name=F("employer__name"))
 
     def headers(self) -> list[dict[str, Any]]:
         """Return the columns' headings: the checkboxes', a handle's, those of `list_display`, and the menu's."""
-        checkbox, *columns = result_headers(self)
-        handle = [plain_header(gettext("Move"), "handle")] if self.may_move else []
-        return [checkbox, *handle, *columns, plain_header(gettext("More actions"), "menu")]
+        headers = [*result_headers(self), plain_header(gettext("More actions"), "menu")]
+        if self.may_move:
+            headers.insert(1, plain_header(gettext("Move"), "handle"))
+        return headers
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield what `results.html` shows of each: texts in a dictionary, which a template finds fastest."""
@@ -352,10 +354,9 @@ class ListPages:
         other: int | None = target
         if side == "place":
             side, other = self.neighbour(listed.exclude(pk=pk), target)
-        was, order = (0, 0) if other is None else move(pk, **{side: other})
-        portfolio = found(pk)
-        if was != order:
-            log(request.user, portfolio, CHANGE, {"order": (was, order)})
+        if other is not None:
+            log_each(request.user, CHANGE, move(pk, **{side: other}))
+        [portfolio] = found(pk)
         place = listed.filter(those_before(portfolio)).count() + 1
         orders = dict(Portfolio.objects.filter(pk__in=[pk, *shown]).values_list("pk", "order"))
         page = (place - 1) // self.list_per_page + 1

@@ -9,6 +9,7 @@ from unfold.admin import StackedInline
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
+from folio.access.opened import Opened
 from folio.api.admin import FIELDS
 from folio.api.changes import Changes, plain
 from folio.media.admin.pickers import PicksMedia
@@ -17,6 +18,7 @@ from .. import drafting
 from ..models import Link, MetaEntry, Portfolio
 from ..serializers import DUPLICATE_KEY
 from ..services import Replaced, replace_links, replace_meta
+from .collisions import may_type
 from .placed import LinkForm
 
 
@@ -58,18 +60,30 @@ class PlacedFormSet(PaginationInlineFormSet):
             self.changes = {self.of_portfolio: change} if change else {}
         return [form.instance for form in changed]
 
-    def typed_changes(self) -> Changes:
-        """Return what is stored of the list and what was typed; nothing of one that can't be read, or is the same."""
-        if not self.is_valid():
-            return {}
-        # Read anew: the rows of the forms hold what was typed.
-        rows = self.model._default_manager.filter(portfolio=self.instance)
-        stored = [row.as_item() for row in rows]
+    def stored(self) -> list[dict[str, Any]]:
+        """Return what is stored of the list, read anew where the rows of the forms hold what was typed."""
+        rows = self.model._default_manager.filter(portfolio=self.instance) if self.is_bound else self.get_queryset()
+        return [row.as_item() for row in rows]
+
+    def typed(self) -> list[dict[str, Any]]:
+        """Return what was typed; new rows have ids below zero."""
         typed = []
         for number, form in enumerate(in_their_places(self.kept()), start=1):
             fields = {name: plain(form.cleaned_data[name]) for name in self.columns}
             typed.append({form.instance._meta.model_name: form.instance.pk or -number, **fields})
+        return typed
+
+    def typed_changes(self) -> Changes:
+        """Return what is stored of the list and what was typed; nothing of one that can't be read, or is the same."""
+        if not self.is_valid():
+            return {}
+        stored, typed = self.stored(), self.typed()
         return {} if stored == typed else {self.of_portfolio: (stored, typed)}
+
+    def follows(self, opened: Opened) -> bool:
+        """Tell whether the list was left as it was opened, and is another one now."""
+        name = self.of_portfolio
+        return opened.has_become(name, self.stored()) and self.is_valid() and opened.is_still(name, self.typed())
 
     def item(self, form: forms.ModelForm) -> dict[str, Any]:  # type: ignore[type-arg]
         """Return a row as an item of the API's list."""
@@ -129,7 +143,7 @@ class PlacedInline(PicksMedia):
         return drafting.may_view(request.user)
 
     def has_add_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
-        return drafting.may_change(request.user, obj) if obj else drafting.may_add(request.user)
+        return may_type(request, obj) if obj else drafting.may_add(request.user)
 
     has_change_permission = has_delete_permission = has_add_permission
 
