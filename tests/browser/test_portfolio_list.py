@@ -225,6 +225,9 @@ def test_shows_the_whole_bar_of_actions_from_right_to_left(tab_for: Callable[...
     assert box is not None
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= size["width"]
+    expect(page.locator("select[name=action]")).to_have_css("padding-right", "12px")
+    expect(page.locator("select[name=action]")).to_have_css("padding-left", "32px")
+    expect(page.locator(".data-row.selected > td").first).to_have_css("background-color", "rgba(0, 0, 0, 0)")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
