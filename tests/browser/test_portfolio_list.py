@@ -66,7 +66,8 @@ def test_puts_rows_in_order_by_mouse_and_by_keyboard(tab: Tab, api: Session, emp
     page.mouse.down()
     page.mouse.move(start["x"] + 10, start["y"] - 20, steps=4)
     page.mouse.move(end["x"] + 10, end["y"] + 4, steps=10)
-    for _ in range(20):  # a row that is still on its way takes no other
+    for _ in range(40):  # a row that is still on its way takes no other
+        page.wait_for_timeout(100)
         if shown(page) == ["Bellows", "Drill", "Anvil", "Chisel"]:
             break
         page.mouse.move(end["x"] + 10, end["y"] + 5, steps=5)
