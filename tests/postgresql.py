@@ -65,7 +65,8 @@ class Server:
     def start(self) -> None:
         # Nothing outlives the tests, so nothing waits for the disk, and nothing is tidied up meanwhile.
         quick = "-c fsync=off -c full_page_writes=off -c autovacuum=off"
-        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 {quick}"
+        room = "-c max_connections=400"  # several Folios run at once, and each of their threads keeps one
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 {room} {quick}"
         self.run("pg_ctl", "-D", self.data, "-w", "-l", f"{self.folder}/log", "-o", options, "start")
 
     def stop(self, mode: str = "immediate") -> None:
