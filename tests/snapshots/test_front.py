@@ -1,6 +1,7 @@
 """The response cache in front of an application that says how often it was asked."""
 
 import gzip
+import resource
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +18,7 @@ from django.db import connection, connections, transaction
 
 from folio.snapshots import KEEP, SNAPSHOT
 from folio.snapshots.caches import SnapshotCache
-from folio.snapshots.front import SnapshotFront, StartResponse
+from folio.snapshots.front import SnapshotFront, StartResponse, call
 
 URL = "/api/portfolios/"
 KEY = "Token secret"
@@ -650,3 +651,24 @@ def test_django_has_one_connection_for_each_thread() -> None:
 
     assert front.thread.database is connections["default"]
     assert front.thread.database.in_atomic_block == connection.in_atomic_block
+
+
+def test_no_call_of_the_application_maps_memory_anew() -> None:
+    """Python would at some depths of calls; what it may do once for all of them is no matter."""
+
+    def leaf() -> None:
+        pass
+
+    def application(depth: Any, start_response: Any) -> list[bytes]:
+        if depth:
+            return application(depth - 1, start_response)
+        for _ in range(1000):
+            leaf()
+        return []
+
+    def faults(depth: Any) -> int:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        call(application, depth, lambda *_: None)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    assert max(map(faults, range(150))) < 500
