@@ -21,7 +21,7 @@ from .processes import Installation, fill
 
 PORTFOLIOS = 2_000
 FEW, MANY = 1_000, 100_000
-ROUNDS, SECONDS = 5, 4  # of each participant's turn; sixteen of the usual way's answers at once take three
+ROUNDS, SECONDS = 5, 3  # of each participant's turn; sixteen of the usual way's answers at once take one to two
 DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
