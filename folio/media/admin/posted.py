@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
-from .cards import ids_in
+from folio.api.parameters import IDENTIFIER
 
 
 class Posted(list[str]):
@@ -49,8 +49,7 @@ class PostedField(forms.Field):
         """Return the rows in the order posted, or name those that aren't there."""
         if self.required and not posted:
             raise ValidationError(self.error_messages["required"], code="required")
-        ids = ids_in(posted)
-        rows = {str(row.pk): row for row in self.queryset.filter(pk__in=ids).order_by()} if ids else {}
+        rows = rows_of(self.queryset, posted)
         missing = [pk for pk in posted if pk not in rows]
         repeated = [pk for place, pk in enumerate(posted) if pk in posted[:place]]
         for code, wrong in (("missing", missing), ("repeated", repeated)):
@@ -66,6 +65,12 @@ class PostedField(forms.Field):
 def listed(value: Any) -> list[Any]:
     """Return what a value holds: several, one, or none."""
     return list(value) if isinstance(value, list | tuple) else [] if value in (None, "") else [value]
+
+
+def rows_of(queryset: QuerySet[Any], ids: Iterable[Any]) -> dict[str, Any]:
+    """Return the rows with these ids, which may be anything a browser sent, by the id as text: one query at most."""
+    wanted = {text for text in map(str, ids) if IDENTIFIER.fullmatch(text)}
+    return {str(row.pk): row for row in queryset.filter(pk__in=wanted).order_by()} if wanted else {}
 
 
 def ids_of(value: Any) -> list[str]:

@@ -13,9 +13,8 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 from django.views.decorators.http import require_POST
 
 from folio.api.admin import answer_in_json, json_body
-from folio.api.parameters import IDENTIFIER
 from folio.api.viewsets import write
-from folio.media.admin.posted import PostedField, PostsRows, ids_of
+from folio.media.admin.posted import PostedField, PostsRows, ids_of, rows_of
 
 
 class TypeAhead(PostsRows, forms.Widget):
@@ -42,7 +41,7 @@ class TypeAhead(PostsRows, forms.Widget):
     def chosen(self, value: Any) -> list[tuple[str, str]]:
         """Return the ids and names of the rows in a value, without those that are gone."""
         ids = ids_of(value)
-        rows = found(self.queryset, ids)
+        rows = rows_of(self.queryset, ids)
         return [(pk, str(rows[pk])) for pk in dict.fromkeys(ids) if pk in rows]
 
     def use_required_attribute(self, initial: Any) -> bool:
@@ -82,12 +81,6 @@ class TypeAheadListField(TypeAheadField):
     """Rows of `queryset`, found by their names, each once in an order that is kept."""
 
     is_several = True
-
-
-def found(queryset: QuerySet[Any], ids: list[str]) -> dict[str, Any]:
-    """Return the rows with these ids, in one query."""
-    numbers = {int(pk) for pk in ids if IDENTIFIER.fullmatch(pk)}
-    return {str(row.pk): row for row in queryset.filter(pk__in=numbers).order_by()} if numbers else {}
 
 
 class MadeByName:
