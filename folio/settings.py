@@ -138,6 +138,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 INSTALLED_APPS = [
     "folio",
     "folio.api",
+    "folio.admin",
     "folio.access",
     "folio.media",
     "folio.portfolios",
@@ -155,12 +156,12 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
-    "folio.api.policies.PoliciesMiddleware",
+    "folio.admin.policies.PoliciesMiddleware",
     "folio.api.middleware.EdgeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "folio.api.languages.LanguageMiddleware",
+    "folio.admin.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -201,7 +202,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-CSRF_FAILURE_VIEW = "folio.api.sessions.csrf_failure"
+CSRF_FAILURE_VIEW = "folio.admin.sessions.csrf_failure"
 
 # The database
 
@@ -324,10 +325,9 @@ def admin_page(title: Any, icon: str, model: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": link, "permission": may_see}
 
 
-HISTORY_PAGE = "folio.access.history.history_page"
 LOGIN_REDIRECT_URL = "admin:index"  # unfold's form does not say where to go next
 UNFOLD = {
-    "LOGIN": {"form": "folio.access.forms.SignInForm"},
+    "LOGIN": {"form": "folio.access.admin.forms.SignInForm"},
     "SITE_TITLE": "Folio",
     "SITE_HEADER": "Folio",
     "SITE_SYMBOL": "photo_library",

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 from django.views.decorators.http import require_POST
 
-from folio.api.admin import answer_in_json, json_body
+from folio.admin.options import answer_in_json, json_body
 from folio.api.viewsets import write
 from folio.media.admin.posted import PostedField, PostsRows, ids_of, rows_of
 

@@ -5,7 +5,6 @@ from datetime import time
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION
@@ -22,16 +21,17 @@ from django.core.exceptions import (
 from django.core.paginator import InvalidPage
 from django.db.models import DateTimeField, F, Model, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
-from .changes import form_changes, log, log_each, owner_of
-from .errors import Busy, Conflict
-from .parameters import BIGGEST, IDENTIFIER
-from .parsers import parse_json
-from .texts import MAX_SEARCH_WORDS, search
-from .viewsets import write
+from folio.api.errors import Busy, Conflict
+from folio.api.parameters import BIGGEST, IDENTIFIER
+from folio.api.parsers import parse_json
+from folio.api.texts import MAX_SEARCH_WORDS, search
+from folio.api.viewsets import write
+from folio.history.changes import form_changes, log, log_each, owner_of
+
+from .history import history_page
 
 
 class TextBoxField(forms.CharField):
@@ -112,14 +112,13 @@ class ResourceAdmin(ModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show what was changed of a row, by `settings.HISTORY_PAGE`."""
+        """Show what was changed of a row."""
         row = self.get_object(request, unquote(object_id))
         if row is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.has_view_or_change_permission(request, row):
             raise PermissionDenied
-        page: HttpResponse = import_string(settings.HISTORY_PAGE)(self, request, row, extra_context or {})
-        return page
+        return history_page(self, request, row, extra_context or {})
 
     def thumbnails_of(self, rows: list[Any]) -> dict[int, str]:
         """Return the addresses of small pictures of rows, by their ids, for resources that are pictures."""

@@ -14,8 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from folio.api.changes import words_of
-
+from .changes import words_of
 from .differences import empty, inserted, joined, removed, replaced, shown_text, text_difference
 from .entries import Pair
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from .errors import wants_json
+from folio.api.errors import wants_json
 
 
 @never_cache

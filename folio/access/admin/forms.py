@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
+from ..attempts import TooManyAttempts
+from ..codes import CODES
+from ..models import NAME_LENGTH, Token, validate_expiry
 from . import words
-from .attempts import TooManyAttempts
-from .codes import CODES
-from .models import NAME_LENGTH, Token, validate_expiry
 from .tables import CodesTable
 
 ON_DATE, NEVER = "date", "never"

@@ -14,8 +14,8 @@ from unfold.widgets import CHECKBOX_CLASSES
 
 from folio.api.parameters import IDENTIFIER
 
+from ..codes import ACTIONS, CODES, RESOURCES, Code
 from . import words
-from .codes import ACTIONS, CODES, RESOURCES, Code
 from .words import path_of
 
 NOTE = _("Nobody grants what they don’t hold themselves, or changes someone who holds more than they do.")

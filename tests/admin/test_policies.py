@@ -8,7 +8,7 @@ from django.contrib import admin as admin_site
 from django.contrib.auth.models import Group, User
 from django.test import Client as Site
 
-from folio.api.policies import page_policy
+from folio.admin.policies import page_policy
 from tests.factories import make_employer, make_key, make_link, make_media, make_meta, make_portfolio, make_tag
 from tests.pages import admin_pages, forgotten
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from .codes import CODES, Code
+from ..codes import CODES, Code
 
 RESOURCES = {
     "media": _("media"),

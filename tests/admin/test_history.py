@@ -14,11 +14,11 @@ from django.test import Client as Site
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
-from folio.access.history import latest
-from folio.access.history.differences import text_difference
-from folio.access.history.entries import read
 from folio.access.models import Token
-from folio.api.changes import log, log_each
+from folio.admin.history import latest
+from folio.history.changes import log, log_each
+from folio.history.differences import text_difference
+from folio.history.entries import read
 from folio.portfolios.models import Portfolio
 from tests.factories import make_employer, make_link, make_portfolio, make_tag, make_user
 

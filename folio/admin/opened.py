@@ -11,7 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from folio.api.changes import plain
+from folio.history.changes import plain
 
 OPENED = "_opened"  # the form's hidden field
 

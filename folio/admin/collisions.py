@@ -10,9 +10,9 @@ from django.db import connection, models
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from folio.api.changes import Changes, form_changes, owner_of, plain
+from folio.history import entries_of, name_of_user, sides_of
+from folio.history.changes import Changes, form_changes, owner_of, plain
 
-from .history import entries_of, name_of_user, sides_of
 from .opened import OPENED, Opened
 
 VERSION = "_version"  # the form's hidden field

@@ -8,7 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q, QuerySet
 
-from folio.api.changes import label, mention, owner_of
+from .changes import label, mention, owner_of
 
 Pair = tuple[Any, Any]  # a field's old and new value
 
