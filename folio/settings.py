@@ -334,10 +334,10 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_LANGUAGES": True,
     "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("folio/icon.svg")},
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("folio/admin/icon.svg")},
     ],
     "DASHBOARD_CALLBACK": "folio.portfolios.admin.home.home",
-    "STYLES": [lambda request: static("folio/admin.css")],
+    "STYLES": [lambda request: static("folio/admin/admin.css")],
     "ACCOUNT": {"navigation": [{"title": _("Change password"), "link": reverse_lazy("admin:password_change")}]},
     "SIDEBAR": {
         "navigation": [

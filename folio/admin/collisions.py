@@ -69,7 +69,7 @@ class CollidingForm:
 class TellsCollisions:
     """Pages with a form that knows which version of its row it was opened with."""
 
-    change_form_before_template = "folio/access/collision.html"
+    change_form_before_template = "folio/admin/collision.html"
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Return the row; one that is about to be written is kept from others until that is done."""
@@ -101,7 +101,7 @@ class TellsCollisions:
         context["opened"] = Opened.now(stored)
         context["collision"] = collision
         if collision:
-            context["media"] += forms.Media(css={"all": ["folio/history.css"]})
+            context["media"] += forms.Media(css={"all": ["folio/admin/history.css"]})
         if collision and not collision.is_deleted:
             opened = Opened.sent(request)
             theirs = {name for name, value in stored.items() if opened.has_become(name, value)}

@@ -27,4 +27,4 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
             "Copy what you have typed, and load it again."
         )
         return JsonResponse({"detail": detail}, status=403)
-    return render(request, "folio/csrf_failure.html", status=403)
+    return render(request, "folio/admin/csrf_failure.html", status=403)

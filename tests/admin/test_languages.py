@@ -33,7 +33,7 @@ def test_speaks_what_the_browser_asks_for(site: Site) -> None:
     page = response.content.decode()
     assert '<html lang="fa" dir="rtl"' in page
     assert "نمونه‌کارها" in page
-    assert "folio/rtl.css" in page
+    assert "folio/admin/rtl.css" in page
     assert response.headers["Content-Language"] == "fa"
     assert {"Accept-Language", "Cookie"} <= set(response.headers["Vary"].split(", "))
 
@@ -72,7 +72,7 @@ def test_speaks_english_to_those_who_ask_for_nothing(site: Site) -> None:
 
     assert 'dir="ltr"' in page
     assert "Portfolios" in page
-    assert "folio/rtl.css" not in page
+    assert "folio/admin/rtl.css" not in page
 
 
 def test_speaks_other_languages_by_djangos_catalogues(site: Site) -> None:

@@ -71,7 +71,7 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
     codes = forms.TypedMultipleChoiceField(label=_("Codes"), required=False, coerce=int, widget=CodesTable)
 
     class Media:
-        js = [forms.Script("folio/token-form.js", type="module")]
+        js = [forms.Script("folio/access/token-form.js", type="module")]
 
     class Meta:
         model = Token

@@ -40,8 +40,8 @@ class Table(forms.CheckboxSelectMultiple):
     template_name = "folio/access/table.html"
 
     class Media:
-        css = {"all": ["folio/access.css"]}
-        js = [forms.Script("folio/access-table.js", type="module")]
+        css = {"all": ["folio/access/access.css"]}
+        js = [forms.Script("folio/access/access-table.js", type="module")]
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         checked = {str(item) for item in self.format_value(value)}

@@ -47,7 +47,7 @@ class TokenAdmin(ResourceAdmin):
     readonly_fields = ("name_or_number", "user", "codes_in_words", "made", "expiry", "last_use")
 
     class Media:
-        css = {"all": ["folio/access.css"]}
+        css = {"all": ["folio/access/access.css"]}
 
     # Who may do what
 

@@ -27,8 +27,8 @@ class TypeAhead(PostsRows, forms.Widget):
     make_url = ""  # where a row is made of a name; empty for those who may not
 
     class Media:
-        css = {"all": ["folio/type_ahead.css"]}
-        js = ["folio/vendor/sortable.min.js", forms.Script("folio/type_ahead.js", type="module")]
+        css = {"all": ["folio/portfolios/type_ahead.css"]}
+        js = ["folio/admin/vendor/sortable.min.js", forms.Script("folio/portfolios/type_ahead.js", type="module")]
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
