@@ -9,7 +9,7 @@ from django.test import Client as Site
 
 from folio.admin.languages import LanguageMiddleware
 from folio.admin.policies import page_policy
-from folio.api import admin as folio_admin
+from folio.admin import options as folio_admin
 from folio.media.models import Media
 from tests.factories import make_user
 
