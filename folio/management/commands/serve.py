@@ -22,7 +22,7 @@ from granian.log import LogLevels
 from folio.access.models import Token
 from folio.api.middleware import THREADS, THREADS_VARIABLE
 from folio.media.journal import recover
-from folio.portfolios.sample import InstallationNotEmpty, load_sample
+from folio.sample.loading import InstallationNotEmpty, load_sample
 
 MIGRATION_LOCK = 0x666F6C696F  # any number of ours: the servers of one installation migrate one after another
 ADMIN = "admin"
