@@ -170,7 +170,7 @@ class Importer:
 
     def save_row(self, stock: Stock, task: Task, row: Row) -> Outcome:
         """Make or change a row with all that it needs; what changes nothing leaves no trace."""
-        saving = Saving(Outcome(row.path, task.path, task.model), stock, row, self.user)
+        saving = Saving(Outcome(task.path, task.path, task.model), stock, row, self.user)
         if task.model is Media:
             stock.take(row, None, saving.record)
         elif task.model is Portfolio:

@@ -138,10 +138,6 @@ class Row:
     names: dict[str, str]
     files: dict[str, Path]  # what it shows, in order, with the place that says so first
 
-    @property
-    def path(self) -> str:
-        return self.written.path
-
 
 def composed(text: str) -> str:
     """Return a text as it is looked up: as the API keeps it."""
@@ -168,16 +164,7 @@ def read_project(folder: Folder) -> Row:
     if INDEX not in files:
         raise refused(folder.name, LINK if folder.is_link() else f"There is no {INDEX} in this folder.")
     written = open_written(folder, INDEX, files, PROJECT_FIELDS)
-    values: dict[str, Any] = {name: written.plain(name) for name in VALUES if name in written.matter}
-    if "slug" in values:
-        values["slug"] = written.text("slug")
-    else:
-        values["slug"] = slugify(unicodedata.normalize("NFC", folder.name), allow_unicode=True)
-    values |= written.description()
-    if "employer" in written.matter:
-        values["employer"] = written.text("employer")
-    if "tags" in written.matter:
-        values["tags"] = [one_name(written, item, "tags", place) for place, item in enumerate(written.items("tags"))]
+    values = read_values(written)
     used: dict[str, Path] = {}
 
     def use(value: Any, *path: str | int) -> str | None:
@@ -196,6 +183,21 @@ def read_project(folder: Folder) -> Row:
         values["meta"] = read_meta(written, use)
     by_order(written, values, used)
     return Row(written, values, written.texts_of_files("alt"), written.texts_of_files("names"), used)
+
+
+def read_values(written: Written) -> dict[str, Any]:
+    """Return what a project's file says in texts; the folder's name is the slug where there is none."""
+    values: dict[str, Any] = {name: written.plain(name) for name in VALUES if name in written.matter}
+    if "slug" in values:
+        values["slug"] = written.text("slug")
+    else:
+        values["slug"] = slugify(unicodedata.normalize("NFC", written.folder.name), allow_unicode=True)
+    values |= written.description()
+    if "employer" in written.matter:
+        values["employer"] = written.text("employer")
+    if "tags" in written.matter:
+        values["tags"] = [one_name(written, item, "tags", place) for place, item in enumerate(written.items("tags"))]
+    return values
 
 
 def one_name(written: Written, item: Value, *path: str | int) -> str:

@@ -162,7 +162,8 @@ class Stock:
         like = [media for media in same if wanted.is_like(media)]
         if like:
             own = shown_by(owner)
-            return min(like, key=lambda media: (media.pk not in own, media.name != label(wanted.name), media.pk))
+            last = len(own)
+            return min(like, key=lambda media: (own.get(media.pk, last), media.name != label(wanted.name), media.pk))
         return next((media for media in same if not shown_by_others(media, owner)), None)
 
     def take(self, row: Row, owner: models.Model | None, record: Record) -> dict[str, Media]:
@@ -245,17 +246,17 @@ def owned_by(model: Any, owner: models.Model) -> str:
     return name if name and isinstance(owner, model._meta.get_field(name).related_model) else ""
 
 
-def shown_by(owner: models.Model | None) -> set[int]:
-    """Return the ids of the media that a row and what belongs to it show."""
-    found: set[int] = set()
+def shown_by(owner: models.Model | None) -> dict[int, int]:
+    """Return the ids of the media that a row and what belongs to it show, numbered in the order in which they do."""
+    found: list[int] = []
     if owner is None:
-        return found
+        return {}
     for relation in relations():
         path = owned_by(relation.related_model, owner)
         if path:
             rows = relation.related_model._default_manager.filter(**{path: owner.pk})
-            found.update(rows.order_by().values_list(relation.field.attname, flat=True))
-    return found
+            found += rows.values_list(relation.field.attname, flat=True)
+    return {pk: place for place, pk in enumerate(dict.fromkeys(found))}
 
 
 def shown_by_others(media: Media, owner: models.Model | None) -> bool:

@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from folio.transfer.exporting import Exporter, Page, Target, export
 from folio.transfer.problems import Problem, Refused
+from folio.transfer.telling import counted
 
 
 class Command(BaseCommand):
@@ -35,8 +36,14 @@ class Command(BaseCommand):
                         self.stderr.write(str(problem))
 
             failed, removed = export(target, tell, exporter)
-        kinds = {"projects": exporter.portfolios, "employers": exporter.employers, "tags": exporter.tags}
-        counts = ", ".join(f"{len(rows)} {kind}" for kind, rows in {**kinds, "media": exporter.media}.items())
+        counts = counted(
+            {
+                "projects": len(exporter.portfolios),
+                "employers": len(exporter.employers),
+                "tags": len(exporter.tags),
+                "media": len(exporter.media),
+            }
+        )
         files = f"Files written: {target.changed}, as they were: {len(target.written) - target.changed}"
         summary = f"Exported {counts}. {files}, removed: {removed}."
         if failed:

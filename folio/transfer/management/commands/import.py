@@ -11,6 +11,7 @@ from folio.media.renewing import INTERRUPTED
 from folio.transfer.folders import open_root
 from folio.transfer.importing import KINDS, Importer, Outcome, Totals
 from folio.transfer.problems import Refused
+from folio.transfer.telling import counted
 
 
 class Command(BaseCommand):
@@ -42,7 +43,7 @@ class Command(BaseCommand):
             raise CommandError(
                 "Interrupted. What is done stays; go on with the same command.", returncode=INTERRUPTED
             ) from None
-        summary = counts(totals, dry_run)
+        summary = summed_up(totals, dry_run)
         if totals.failed:
             raise CommandError(f"{summary} Failed: {totals.failed}; the lines above say why.")
         if verbosity:
@@ -66,15 +67,14 @@ def user_named(username: str) -> Any:
     return user
 
 
-def counts(totals: Totals, is_dry: bool) -> str:
+def summed_up(totals: Totals, is_dry: bool) -> str:
     """Return what a run came to, in a sentence or three."""
     verbs = ("Would make", "Would change") if is_dry else ("Made", "Changed")
     sentences = []
     for verb, part in zip(verbs, (totals.made, totals.changed), strict=True):
-        counted = {kinds: len(part[model]) for model, kinds in KINDS.items() if part.get(model)}
-        if counted:
-            told = (f"{count} {kind if count > 1 else kind.removesuffix('s')}" for kind, count in counted.items())
-            sentences.append(f"{verb} {', '.join(told)}.")
+        counts = {kinds: len(part[model]) for model, kinds in KINDS.items() if part.get(model)}
+        if counts:
+            sentences.append(f"{verb} {counted(counts)}.")
     same = totals.same
     sentences.append(f"As they were: {same}." if sentences else f"Nothing differs; as they were: {same}.")
     return " ".join(sentences)
