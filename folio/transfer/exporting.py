@@ -99,8 +99,8 @@ class Exporter:
 
     def read(self) -> None:
         self.media = list(Media.objects.order_by("pk"))
-        self.employers = list(Employer.objects.select_related("image").order_by("pk"))
-        self.tags = list(Tag.objects.select_related("image").order_by("pk"))
+        self.employers = list(Employer.objects.select_related("image").order_by("name"))
+        self.tags = list(Tag.objects.select_related("image").order_by("name"))
         self.portfolios = list(
             Portfolio.objects.select_related("image", "employer")
             .prefetch_related(
@@ -119,7 +119,10 @@ class Exporter:
         for number, portfolio in enumerate(self.portfolios, 1):
             # In the order in which they were made, which decides where `order` doesn't.
             yield self.project(f"{number:0{width}}-{safe_stem(portfolio.slug)}", portfolio)
-        unshown = [media for media in self.media if media.pk not in self.shown]
+        unshown = sorted(
+            (media for media in self.media if media.pk not in self.shown),
+            key=lambda media: (media.name, media.mime_type, media.sha256, media.alt),
+        )
         if unshown:
             page = Page(MEDIA, INDEX, {})
             self.place(page, unshown, Names(INDEX))
@@ -175,8 +178,8 @@ class Exporter:
             if one.pk in files:
                 continue
             extension = PurePosixPath(str(one.file.name)).suffix
-            stem = one.name.removesuffix(extension) if one.name.endswith(extension) else PurePosixPath(one.name).stem
-            name = names.free(stem, extension)
+            has_ending = extension and one.name.casefold().endswith(extension.casefold())
+            name = names.free(one.name[: -len(extension)] if has_ending else one.name, extension)
             files[one.pk] = name
             page.media[name] = one
             if one.type == IMAGE or one.alt or one.sha256 in self.repeated:

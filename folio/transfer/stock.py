@@ -105,7 +105,8 @@ class Stock:
         except Refused as error:
             return error.problems[0]
         except UploadRefused as error:
-            return Wanted(row, name, frozenset(), None, None).problem(error.messages)
+            # What can't be cleaned is looked at as an upload next, which is told better.
+            return None if closer else Wanted(row, name, frozenset(), None, None).problem(error.messages)
         return None
 
     def look_closer(self, row: Row, name: str) -> Problem | None:

@@ -7,9 +7,9 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Site
 
+from folio.admin import options as folio_admin
 from folio.admin.languages import LanguageMiddleware
 from folio.admin.policies import page_policy
-from folio.admin import options as folio_admin
 from folio.media.models import Media
 from tests.factories import make_user
 

@@ -21,7 +21,7 @@ from .folders import contents_below, exported, files_below, imported
 pytestmark = pytest.mark.django_db
 
 IDS = "given anew"
-WHEN = "tells when the row was written, not the work: only its order counts, which is compared"
+WHEN = "tells when the row was written here; that portfolios keep their order by it is compared"
 OF_BYTES = "follows from the file's bytes, which are compared"
 # Fields that need not come back, each with the reason.
 NOT_COMPARED: dict[tuple[type[models.Model], str], str] = {
@@ -110,6 +110,8 @@ def fill() -> None:
     notes = store("notes.md", b"# Notes\n", name="Notes / 2024: all")
     spare = store("spare.txt", b"Spare", alt="Words")
     same = [store("same.png", draw(color=(5, 5, 5))) for _ in range(2)]
+    for format, mode in (("GIF", "P"), ("BMP", "RGB"), ("TIFF", "CMYK"), ("WEBP", "RGBA"), ("AVIF", "RGB")):
+        store(f"{format}.{format}", draw(format=format, mode=mode, color=0 if mode == "P" else None), name=mode)
     one = make_employer(name="Café / Bar: «Ü»", description="One.\r\n\r\nTwo.", image=logo)
     make_employer(name="café - bar- -ü", description="")
     make_employer(name="con")
