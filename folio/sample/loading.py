@@ -12,7 +12,7 @@ from folio.portfolios.models import Employer, Link, MetaEntry, Portfolio, Tag
 from folio.transfer.folders import open_root
 from folio.transfer.importing import Importer
 
-from .formats import BECOMES, STAY, in_formats
+from .formats import in_formats
 
 CONTENT = Path(__file__).parent / "content"
 COUNTED = {

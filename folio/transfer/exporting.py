@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from django.db import connection, transaction
 from django.db.models import Prefetch
@@ -266,8 +266,8 @@ class Target:
             try:
                 if self.is_there(path, media):
                     continue
-                with media.file.storage.open(media.file.name) as source:
-                    self.replace(path, source)
+                with media.file.storage.open(str(media.file.name)) as source:
+                    self.replace(path, cast(BinaryIO, source))
             except OSError as error:
                 reason = f"The file of media {media.pk} ({media.file.name}) can't be copied: {error.strerror or error}."
                 raise Refused([Problem(page.path, reason)]) from error

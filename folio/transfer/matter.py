@@ -4,6 +4,7 @@ What a text means is for whoever asks for it: `no` is a title where a title stan
 Nothing of YAML that makes objects, refers to other places or repeats them is read, so that a few bytes stay little.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ FENCE = "---"
 MAX_SIZE = 16 * 1024 * 1024  # bytes of a Markdown file
 MAX_DEPTH = 6  # of lists and mappings in one another
 MAX_VALUES = 50_000
+NO_TEXT = re.compile("[\0\ud800-\udfff]")  # which YAML lets one write as escapes
 NULLS = {"", "~", "null", "Null", "NULL"}
 QUOTE = "Put a text in quotes that holds ': ' or ' #', or begins with a sign such as @, *, [ or {."
 
@@ -114,6 +116,8 @@ class Reader:
                 f"Types such as {event.tag} are not read. Leave it out, or put the text in quotes.", event
             )
         if isinstance(event, yaml.ScalarEvent):
+            if NO_TEXT.search(event.value):
+                raise self.refused("This holds a character that no text may hold.", event)
             is_null = event.style is None and event.value in NULLS
             return Value(None if is_null else event.value, self.line_of(event))
         if depth > MAX_DEPTH:

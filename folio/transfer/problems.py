@@ -1,7 +1,10 @@
 """What is wrong with a folder, so that whoever wrote it finds the place."""
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+JOINERS = "\u200c\u200d"  # without which Persian and some Indic words are spelt wrong
 
 
 @dataclass(frozen=True)
@@ -14,7 +17,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{place}: {self.reason}"
+        return shown(f"{place}: {self.reason}")
 
 
 class Refused(Exception):
@@ -23,6 +26,14 @@ class Refused(Exception):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = list(problems)
         super().__init__("\n".join(map(str, self.problems)))
+
+
+def shown(text: str) -> str:
+    """Return a text as a terminal may get it: with escapes for what is no text, or would move the cursor."""
+    return "".join(
+        repr(character)[1:-1] if unicodedata.category(character)[0] == "C" and character not in JOINERS else character
+        for character in text
+    )
 
 
 def refused(file: str, reason: str, line: int | None = None) -> Refused:

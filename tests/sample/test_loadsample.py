@@ -9,9 +9,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
+from folio.media import uploads
 from folio.media.models import Media, Thumbnail
 from folio.portfolios.models import Employer, Link, Portfolio
-from folio.sample import loading
+from folio.sample import formats, loading
 from folio.sample.loading import CONTENT
 from folio.transfer import stock
 from folio.transfer.stock import stored_digest
@@ -62,7 +63,7 @@ def assert_texts() -> None:
     assert any(not slug.isascii() for slug in rows.values_list("slug", flat=True))
     years = [year for year in rows.values_list("year", flat=True) if year]
     assert max(years) - min(years) >= 5
-    hosts = {urlsplit(url).hostname or "" for url in Link.objects.exclude(url=None).values_list("url", flat=True)}
+    hosts = {str(urlsplit(url).hostname) for url in Link.objects.exclude(url=None).values_list("url", flat=True)}
     assert [
         name for name in hosts if not name.endswith((".example", "example.com", "example.org", "example.net"))
     ] == []
@@ -133,7 +134,7 @@ def test_refuses_content_that_came_meanwhile(monkeypatch: pytest.MonkeyPatch, me
         make_tag(name="mine")
         convert(*folders)
 
-    convert = loading.in_formats
+    convert = formats.in_formats
     monkeypatch.setattr(loading, "in_formats", in_formats)
 
     with pytest.raises(loading.InstallationNotEmpty, match="holds tags already"):
@@ -158,7 +159,7 @@ def test_leaves_nothing_when_it_fails_halfway(
         made.append(store(*arguments))
         return made[-1]
 
-    store = stock.store
+    store = uploads.store
     monkeypatch.setattr(stock, "store", store_three)
 
     with pytest.raises(type(failure)):
@@ -175,4 +176,4 @@ def test_is_small() -> None:
 def test_every_picture_that_is_made_anew_is_there() -> None:
     names = {Path(path).name for path in files_below(CONTENT)}
 
-    assert set(loading.BECOMES) | loading.STAY <= names
+    assert set(formats.BECOMES) | formats.STAY <= names

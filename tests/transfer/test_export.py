@@ -133,7 +133,7 @@ def test_tells_of_a_file_that_is_gone_and_goes_on(out: Path) -> None:
     make_portfolio(title="A", slug="a", image=lost)
     make_portfolio(title="B", slug="b", image=make_image("kept.png"))
     exported(out)
-    lost.file.storage.delete(lost.file.name)
+    lost.file.storage.delete(str(lost.file.name))
     (out / "01-a/lost.png").unlink()
 
     _, errors, failure = run("export", out)

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
+from folio.media import uploads
 from folio.media.models import Media
 from folio.portfolios.models import Employer, Link, Portfolio, Tag
 from folio.transfer import stock
@@ -554,7 +555,7 @@ def test_leaves_neither_rows_nor_files_where_a_project_fails_halfway(
         stored.append(store(*arguments))
         return stored[0]
 
-    store = stock.store
+    store = uploads.store
     monkeypatch.setattr(stock, "store", store_one)
 
     _, errors, failure = run("import", work)
@@ -596,3 +597,40 @@ def test_refuses_a_user_who_does_not_exist(work: Path) -> None:
 
     assert "There is no user 'nobody'" in run("import", work, by="nobody")[2]
     assert Portfolio.objects.count() == 0
+
+
+def test_what_is_done_stays_where_it_is_interrupted(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(work, {"a/index.md": project(), "b/index.md": project(title="B"), "b/one.png": RED})
+
+    def interrupt(*arguments: Any) -> Media:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stock, "store", interrupt)
+
+    _, _, failure = run("import", work)
+
+    assert failure == "Interrupted. What is done stays; go on with the same command."
+    assert list(Portfolio.objects.values_list("slug", flat=True)) == ["a"]
+
+
+def test_names_of_any_bytes_are_told_without_harm(work: Path) -> None:
+    """A name that is no UTF-8, or that holds a terminal's commands, is shown escaped, a half-space as it is."""
+    (work / os.fsdecode(b"\xff\x1b[2J")).mkdir()
+    put(work, {"می\u200cروم/index.md": project("order: x")})
+
+    _, errors, failure = run("import", work)
+
+    assert errors.splitlines() == [
+        "می\u200cروم/index.md:4: order: A valid integer is required.",
+        "\\udcff\\x1b[2J: There is no index.md in this folder.",
+    ]
+    assert "Failed: 2" in failure
+
+
+def test_takes_files_whose_names_are_no_text(work: Path) -> None:
+    put(work, {"a/index.md": project()})
+    (work / "a" / os.fsdecode(b"\xff.png")).write_bytes(RED)
+
+    imported(work)
+
+    assert Portfolio.objects.get().image.name == ".png"

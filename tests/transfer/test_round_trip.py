@@ -69,7 +69,7 @@ def content() -> dict[type[models.Model], list[dict[str, Any]]]:
             slugs = list(Portfolio.objects.values_list("slug", flat=True))
             by_portfolio = {slug: place for place, slug in enumerate(slugs)}
             found[model] = sorted(
-                rows, key=lambda row: (by_portfolio.get(row.get("portfolio"), 0), row.get("place", 0), str(row))
+                rows, key=lambda row: (by_portfolio.get(str(row.get("portfolio")), 0), row.get("place", 0), str(row))
             )
     return found
 

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from folio.media.renewing import INTERRUPTED
 from folio.transfer.folders import open_root
 from folio.transfer.importing import KINDS, Importer, Outcome, Totals
-from folio.transfer.problems import Refused
+from folio.transfer.problems import Refused, shown
 from folio.transfer.telling import counted
 
 
@@ -57,7 +57,7 @@ class Command(BaseCommand):
             verb = "make" if outcome.is_new else "change"
             done = f"would {verb}" if is_dry else {"make": "made", "change": "changed"}[verb]
             fields = f" ({', '.join(outcome.fields)})" if outcome.fields and not outcome.is_new else ""
-            self.stdout.write(f"{done} {outcome.path}: {outcome.name}{fields}")
+            self.stdout.write(shown(f"{done} {outcome.path}: {outcome.name}{fields}"))
 
 
 def user_named(username: str) -> Any:
