@@ -140,6 +140,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 INSTALLED_APPS = [
     "folio",
     "folio.api",
+    "folio.admin",
     "folio.access",
     "folio.media",
     "folio.portfolios",
@@ -157,12 +158,12 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
-    "folio.api.policies.PoliciesMiddleware",
+    "folio.admin.policies.PoliciesMiddleware",
     "folio.api.middleware.EdgeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "folio.api.languages.LanguageMiddleware",
+    "folio.admin.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -203,7 +204,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-CSRF_FAILURE_VIEW = "folio.api.sessions.csrf_failure"
+CSRF_FAILURE_VIEW = "folio.admin.sessions.csrf_failure"
 
 # The database
 
@@ -326,20 +327,18 @@ def admin_page(title: Any, icon: str, model: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": link, "permission": may_see}
 
 
-HISTORY_PAGE = "folio.access.history.history_page"
 LOGIN_REDIRECT_URL = "admin:index"  # unfold's form does not say where to go next
 UNFOLD = {
-    "LOGIN": {"form": "folio.access.forms.SignInForm"},
     "SITE_TITLE": "Folio",
     "SITE_HEADER": "Folio",
     "SITE_SYMBOL": "photo_library",
     "SITE_URL": None,
     "SHOW_LANGUAGES": True,
     "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("folio/icon.svg")},
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("folio/admin/icon.svg")},
     ],
     "DASHBOARD_CALLBACK": "folio.portfolios.admin.home.home",
-    "STYLES": [lambda request: static("folio/admin.css")],
+    "STYLES": [lambda request: static("folio/admin/admin.css")],
     "ACCOUNT": {"navigation": [{"title": _("Change password"), "link": reverse_lazy("admin:password_change")}]},
     "SIDEBAR": {
         "navigation": [

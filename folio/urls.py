@@ -4,8 +4,8 @@ from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from folio.access.views import MeView, PermissionCodesView, SignInView, TokenViewSet
-from folio.api.admin import command_search
-from folio.api.sessions import session
+from folio.admin.options import command_search
+from folio.admin.sessions import session
 from folio.api.views import DocsView, SchemaView
 from folio.media.files import serve_media
 from folio.media.views import MediaViewSet

@@ -1,7 +1,6 @@
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 
-from .names import make_names_translatable
 from .texts import install_fold
 
 
@@ -10,4 +9,3 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         connection_created.connect(install_fold, dispatch_uid="folio.api.fold")
-        make_names_translatable()

@@ -129,7 +129,7 @@ class EdgeMiddleware:
             return None
         if wants_json(request):
             return json_error(413, too_large())
-        return render(request, "folio/too_large.html", {"size": settings.MAX_UPLOAD_SIZE}, status=413)
+        return render(request, "folio/admin/too_large.html", {"size": settings.MAX_UPLOAD_SIZE}, status=413)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         return unexpected(request, error) if request.path_info.startswith(API_PREFIX) else None

@@ -14,8 +14,9 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.validators import UniqueValidator
 
+from folio.history.changes import Changes, set_values
+
 from .built import BuiltOnce
-from .changes import Changes, set_values
 from .filters import unknown_names
 from .parameters import BIGGEST, IDENTIFIER, MAX_LIST, parse_day, parse_moment, start_of
 from .rows import Instances, Statement

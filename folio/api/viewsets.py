@@ -16,10 +16,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
+from folio.history.changes import Changes, log
 from folio.snapshots import KEEP, SNAPSHOT, remember
 
 from . import usage
-from .changes import Changes, log
 from .documents import KEY_SIZE, Document, encoded
 from .errors import Conflict
 from .filters import PageFilterSet, checked

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from folio.access.codes import RESOURCES, Code
-from folio.api.changes import Changes
 from folio.api.usage import detach, detachments, lock_users, uses_of
+from folio.history.changes import Changes
 
 from .models import Media
 

@@ -7,9 +7,9 @@ from contextlib import closing
 from django.core.files import File
 from django.db import transaction
 
-from folio.api.changes import set_values
 from folio.api.documents import Use
 from folio.api.usage import relations_to
+from folio.history.changes import set_values
 
 from .files import remove_file
 from .models import Media, Thumbnail, media_path

@@ -27,7 +27,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
-from folio.api.changes import Changes, new_values
+from folio.history.changes import Changes, new_values
 
 from .decoding import Decoded, DecodersBusy, decoders
 from .journal import claim, operation, persist, record

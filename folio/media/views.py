@@ -7,13 +7,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from folio.access.permissions import require
-from folio.api.changes import log_each
 from folio.api.documents import Usage
 from folio.api.errors import TooLarge, Unusable
 from folio.api.filters import BooleanFilter
 from folio.api.middleware import declared_size, largest_body, too_large
 from folio.api.usage import lock_users, uses_of
 from folio.api.viewsets import ResourceViewSet
+from folio.history.changes import log_each
 
 from . import documents
 from .deleting import take_off_all

@@ -11,7 +11,7 @@ from django.db.models import Count, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from folio.api.changes import Changes
+from folio.history.changes import Changes
 
 from .models import BATCH, Portfolio, PortfolioQuerySet
 

@@ -8,8 +8,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from folio.api.changes import set_values
 from folio.api.serializers import IdField, IdListField, ItemListSerializer, StrictModelSerializer
+from folio.history.changes import set_values
 from folio.media.models import Media, MediaType
 
 from . import documents

@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import get_script_prefix, set_script_prefix
 
+from folio.admin.languages import LanguageMiddleware
 from folio.api.handler import Handler
-from folio.api.languages import LanguageMiddleware
 from tests.environment import run_folio, settings_of
 from tests.factories import make_key, make_media, make_portfolio, make_tag, make_user
 from tests.wsgi import Answer, ask

@@ -755,5 +755,5 @@ def test_loads_what_a_form_needs_with_the_form_only(site: Site, resource: str) -
     listed, form = (site.get(page).content.decode() for page in (url, f"{url}add/"))
 
     assert "folio/form." not in listed
-    assert "folio/form.css" in form
-    assert "folio/form.js" in form
+    assert "folio/portfolios/form.css" in form
+    assert "folio/admin/form.js" in form

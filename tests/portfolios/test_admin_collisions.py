@@ -10,7 +10,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.test import Client as Site
 
-from folio.api.changes import log
+from folio.history.changes import log
 from folio.portfolios.models import Link, MetaEntry, Portfolio
 from tests.conftest import Client
 from tests.factories import make_employer, make_link, make_media, make_meta, make_portfolio, make_tag, make_user

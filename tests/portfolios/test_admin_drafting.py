@@ -7,7 +7,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client as Site
 
-from folio.api.changes import log
+from folio.history.changes import log
 from folio.media.models import Thumbnail
 from folio.portfolios import drafting
 from folio.portfolios.models import Portfolio

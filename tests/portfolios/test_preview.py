@@ -123,7 +123,7 @@ def test_escapes_everything(site: Site, view: str) -> None:
 def test_needs_no_inline_script_or_style(site: Site) -> None:
     page = site.get(path(complete())).content.decode()
 
-    assert re.findall(r"<script([^>]*)>", page) == [' type="module" src="/static/folio/preview.js"']
+    assert re.findall(r"<script([^>]*)>", page) == [' type="module" src="/static/folio/portfolios/preview.js"']
     assert "<style" not in page
     assert " style=" not in page
 

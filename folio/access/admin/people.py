@@ -14,12 +14,12 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from folio.api.admin import ResourceAdmin
+from folio.admin.options import ResourceAdmin
 
 from ..codes import CODES
 from ..grants import holds_no_more
-from ..tables import GrantsField, GrantsForm, GroupsTable, PermissionsTable, grants_in_words, lines, with_names
-from ..words import OTHERS, path_of
+from .tables import GrantsField, GrantsForm, GroupsTable, PermissionsTable, grants_in_words, lines, with_names
+from .words import OTHERS, path_of
 
 GRANTABLE = {*(code.permission for code in CODES.values()), *OTHERS}
 

@@ -14,15 +14,15 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from folio.api.admin import AbsentLast, ResourceAdmin, in_one_write
+from folio.admin.options import AbsentLast, ResourceAdmin, in_one_write
 from folio.api.viewsets import base_url
 
-from .. import words
 from ..codes import RESOURCES
-from ..forms import TokenForm
 from ..grants import allowed_codes, granted_codes
 from ..models import Token
-from ..tables import lines
+from . import words
+from .forms import TokenForm
+from .tables import lines
 
 LIST_PORTFOLIOS = RESOURCES["portfolios"]["list"].code
 
@@ -47,7 +47,7 @@ class TokenAdmin(ResourceAdmin):
     readonly_fields = ("name_or_number", "user", "codes_in_words", "made", "expiry", "last_use")
 
     class Media:
-        css = {"all": ["folio/access.css"]}
+        css = {"all": ["folio/access/access.css"]}
 
     # Who may do what
 

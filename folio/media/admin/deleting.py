@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from folio.access.codes import Code
-from folio.api.admin import ResourceAdmin, in_one_write
-from folio.api.changes import log_each
+from folio.admin.options import ResourceAdmin, in_one_write
+from folio.history.changes import log_each
 
 from ..deleting import locked_with_users, take_off_all
 from ..models import Media

@@ -10,8 +10,8 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from folio.access.collisions import TellsCollisions
-from folio.api.admin import ResourceAdmin
+from folio.admin.collisions import TellsCollisions
+from folio.admin.options import ResourceAdmin
 
 from ..filters import MediaFilterSet
 from ..models import Media, MediaType

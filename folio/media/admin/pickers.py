@@ -27,8 +27,8 @@ class Picker(forms.Widget):
     known: dict[str, Any] | None = None  # what `PicksMedia` has read for all the pickers of a page
 
     class Media:
-        css = {"all": ["folio/library.css", "folio/picker.css"]}
-        js = ["folio/vendor/sortable.min.js", forms.Script("folio/picker.js", type="module")]
+        css = {"all": ["folio/media/library.css", "folio/media/picker.css"]}
+        js = ["folio/admin/vendor/sortable.min.js", forms.Script("folio/media/picker.js", type="module")]
 
     def id_for_label(self, id_: str | None) -> str | None:  # type: ignore[override]
         return id_  # the button's that opens the library

@@ -19,10 +19,10 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from folio.api.admin import answer_in_json, json_body, unreadable
-from folio.api.changes import log
+from folio.admin.options import answer_in_json, json_body, unreadable
 from folio.api.errors import Busy
 from folio.api.viewsets import write
+from folio.history.changes import log
 
 from ..models import Media, MediaType
 from ..replacing import ShownAsPicture, replace_file

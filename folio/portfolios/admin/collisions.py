@@ -12,11 +12,11 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from folio.access.collisions import VERSION, Collision, TellsCollisions, is_outdated, is_sent
-from folio.access.history import entries_of
-from folio.access.opened import Opened
-from folio.api.changes import Changes, owner_of
+from folio.admin.collisions import VERSION, Collision, TellsCollisions, is_outdated, is_sent
+from folio.admin.opened import Opened
 from folio.api.parameters import IDENTIFIER
+from folio.history import entries_of
+from folio.history.changes import Changes, owner_of
 
 from .. import drafting
 from ..models import Portfolio

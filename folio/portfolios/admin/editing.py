@@ -20,8 +20,8 @@ class EditPages(KeepsWhatIsGone, PicksMedia):
     scripts: tuple[str, ...] = ()
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        scripts: Any = [forms.Script(f"folio/{name}.js", type="module") for name in self.scripts]
-        context["media"] += forms.Media(css={"all": ["folio/form.css"]}, js=scripts)
+        scripts: Any = [forms.Script(f"folio/portfolios/{name}.js", type="module") for name in self.scripts]
+        context["media"] += forms.Media(css={"all": ["folio/portfolios/form.css"]}, js=scripts)
         context["problems"] = list(problems(context))
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -13,8 +13,8 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from folio.access.collisions import Collision, newest_since_opened
-from folio.api.admin import MomentField, TextBoxField
+from folio.admin.collisions import Collision, newest_since_opened
+from folio.admin.options import MomentField, TextBoxField
 from folio.media.admin.cards import cards_of, read
 from folio.media.admin.pickers import GalleryField
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from folio.access.history import latest
+from folio.admin.history import latest
 from folio.media.admin import thumbnail_url
 from folio.media.models import Media
 

@@ -9,9 +9,9 @@ from unfold.admin import StackedInline
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
-from folio.access.opened import Opened
-from folio.api.admin import FIELDS
-from folio.api.changes import Changes, plain
+from folio.admin.opened import Opened
+from folio.admin.options import FIELDS
+from folio.history.changes import Changes, plain
 from folio.media.admin.pickers import PicksMedia
 
 from .. import drafting

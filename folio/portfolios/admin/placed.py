@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from folio.api.admin import AbsentLast, ResourceAdmin
+from folio.admin.options import AbsentLast, ResourceAdmin
 
 from .. import filters
 from ..models import Link, MetaEntry, Portfolio

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from folio.api.admin import ResourceAdmin
+from folio.admin.options import ResourceAdmin
 
 from .. import filters
 from ..models import Portfolio

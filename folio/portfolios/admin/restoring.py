@@ -12,9 +12,9 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from folio.access.history import Difference, differences_of, entries_of, label_of, read
-from folio.api.admin import in_one_write
-from folio.api.changes import Changes, log, set_values
+from folio.admin.options import in_one_write
+from folio.history import Difference, differences_of, entries_of, label_of, read
+from folio.history.changes import Changes, log, set_values
 
 from .. import drafting
 from ..models import Portfolio

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
-from folio.api.admin import ResourceAdmin
+from folio.admin.options import ResourceAdmin
 from folio.media.admin import heading
 
 from .. import drafting, filters

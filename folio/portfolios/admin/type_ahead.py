@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 from django.views.decorators.http import require_POST
 
-from folio.api.admin import answer_in_json, json_body
+from folio.admin.options import answer_in_json, json_body
 from folio.api.viewsets import write
 from folio.media.admin.posted import PostedField, PostsRows, ids_of, rows_of
 
@@ -27,8 +27,8 @@ class TypeAhead(PostsRows, forms.Widget):
     make_url = ""  # where a row is made of a name; empty for those who may not
 
     class Media:
-        css = {"all": ["folio/type_ahead.css"]}
-        js = ["folio/vendor/sortable.min.js", forms.Script("folio/type_ahead.js", type="module")]
+        css = {"all": ["folio/portfolios/type_ahead.css"]}
+        js = ["folio/admin/vendor/sortable.min.js", forms.Script("folio/portfolios/type_ahead.js", type="module")]
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)

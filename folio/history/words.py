@@ -1,0 +1,233 @@
+"""Values of fields in words: names of rows for their ids, yes and no, moments, and what differs between two of them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from .changes import words_of
+from .differences import empty, inserted, joined, removed, replaced, shown_text, text_difference
+from .entries import Pair
+
+Model = type[models.Model]
+
+
+class Names:
+    """What the rows are called that changes refer to, read in one query for each model, however many there are."""
+
+    def __init__(self, references: Iterable[tuple[Model, int]]) -> None:
+        wanted: dict[Model, set[int]] = defaultdict(set)
+        for model, pk in references:
+            wanted[model].add(pk)
+        self.names: dict[Model, dict[int, str]] = {}
+        self.pictures: dict[Model, dict[int, str]] = {}
+        for related, pks in wanted.items():
+            rows = list(related._default_manager.select_related().filter(pk__in=pks).order_by())
+            self.names[related] = {row.pk: str(row) for row in rows}
+            pages: Any = admin.site._registry.get(related)
+            self.pictures[related] = pages.thumbnails_of(rows) if hasattr(pages, "thumbnails_of") else {}
+
+    def name(self, model: Model, pk: Any) -> str:
+        return self.names.get(model, {}).get(pk) or _("#%(id)s (deleted)") % {"id": pk}
+
+    def shown(self, model: Model, pk: Any) -> SafeString:
+        """Return a row's name, with its picture if its model has pictures."""
+        url = self.pictures.get(model, {}).get(pk)
+        if url is None:
+            return named(self.name(model, pk))
+        return format_html(
+            '<span class="folio-difference-name"><img src="{}" alt="" width="32" height="32" loading="lazy"> {}</span>',
+            url,
+            self.name(model, pk),
+        )
+
+
+def label_of(model: Model, name: str) -> str:
+    """Return what a field is called in the form of the admin site, where people know it from."""
+    form: Any = getattr(admin.site._registry.get(model), "form", None)
+    declared = getattr(form, "declared_fields", {}).get(name)
+    labels = getattr(getattr(form, "_meta", None), "labels", None) or {}
+    return str((declared and declared.label) or labels.get(name) or capfirst(words_of(model, name)))
+
+
+def references(model: Model, values: Mapping[str, Pair]) -> Iterator[tuple[Model, int]]:
+    """Yield the rows that values refer to, also from within the rows of lists."""
+    for name, pair in values.items():
+        field = field_of(model, name)
+        related = getattr(field, "related_model", None)
+        if related is None:
+            continue
+        for value in pair:
+            if is_list_of_rows(field):
+                for item in items_of(value).values():
+                    yield from references(related, {name: (value, None) for name, value in item.items()})
+            else:
+                ids = value if isinstance(value, list) else [value]
+                yield from ((related, pk) for pk in ids if isinstance(pk, int))
+
+
+def difference(model: Model, name: str, pair: Pair, names: Names) -> SafeString:
+    """Return what differs between a field's old and new value."""
+    old, new = pair
+    field = field_of(model, name)
+    if is_list_of_rows(field):
+        return difference_of_rows(field.related_model, items_of(old), items_of(new), names)
+    if isinstance(field, models.ManyToManyField):
+        return difference_of_sets(field.related_model, ids_of(old), ids_of(new), names)
+    if is_text(field) and isinstance(old or "", str) and isinstance(new or "", str):
+        return text_difference(old or "", new or "")
+    return replaced(value_in_words(field, old, names), value_in_words(field, new, names))
+
+
+def value_alone(model: Model, name: str, value: Any, names: Names) -> SafeString:
+    """Return the value of a new row's field."""
+    field = field_of(model, name)
+    if is_list_of_rows(field):
+        rows = items_of(value)
+        told = (row_in_words(field.related_model, pk, row, names) for pk, row in rows.items())
+        return in_rows(told) if rows else empty()
+    if isinstance(field, models.ManyToManyField):
+        return in_a_row(names.shown(field.related_model, pk) for pk in ids_of(value))
+    if is_text(field) and isinstance(value, str):
+        return shown_text(value)
+    return value_in_words(field, value, names)
+
+
+def value_in_words(field: Any, value: Any, names: Names) -> SafeString:
+    if value is None or value == "":
+        return empty()
+    if getattr(field, "related_model", None) is not None:
+        return names.shown(field.related_model, value)
+    return format_html('<span dir="auto">{}</span>', plain_words(field, value))
+
+
+def plain_words(field: Any, value: Any) -> str:
+    """Return a value that is no text of someone's and no row."""
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if isinstance(field, models.DateTimeField):
+        try:
+            moment = parse_datetime(value) if isinstance(value, str) else value
+        except ValueError:
+            moment = None
+        return date_format(moment, "DATETIME_FORMAT") if moment else str(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    choices = dict(getattr(field, "flatchoices", ()))
+    return str(choices.get(value, value))
+
+
+def difference_of_sets(model: Model, old: list[int], new: list[int], names: Names) -> SafeString:
+    """Return which rows were taken off and put on; or their new order, if they only changed places."""
+    gone = [pk for pk in old if pk not in new]
+    added = [pk for pk in new if pk not in old]
+    parts = [*(removed(names.shown(model, pk)) for pk in gone), *(inserted(names.shown(model, pk)) for pk in added)]
+    if [pk for pk in old if pk in new] != [pk for pk in new if pk in old]:
+        parts.append(in_order(names.shown(model, pk) for pk in new))
+    return in_a_row(parts)
+
+
+def difference_of_rows(
+    model: Model, old: dict[int, dict[str, Any]], new: dict[int, dict[str, Any]], names: Names
+) -> SafeString:
+    """Return which rows of a list came, went, or became others, and their new order if they changed places."""
+    parts = []
+    for pk, row in old.items():
+        if pk not in new:
+            parts.append(removed(row_in_words(model, pk, row, names)))
+    for pk, row in new.items():
+        if pk not in old:
+            parts.append(inserted(row_in_words(model, pk, row, names)))
+        elif row != old[pk]:
+            parts.append(changed_row(model, old[pk], row, names))
+    if [pk for pk in old if pk in new] != [pk for pk in new if pk in old]:
+        parts.append(in_order(named(name_of(row)) for row in new.values()))
+    return in_rows(parts)
+
+
+def row_in_words(model: Model, pk: int, row: dict[str, Any], names: Names) -> SafeString:
+    """Return a row of a list with what it holds."""
+    first, *others = fields_of(row)
+    told = [
+        (label_of(model, name), value_alone(model, name, row[name], names))
+        for name in others
+        if row[name] not in (None, "")
+    ]
+    if not told:
+        return named(row[first])
+    return format_html(
+        "{} ({})",
+        named(row[first]),
+        joined([format_html("{}: {}", *pair) for pair in told], ", "),
+    )
+
+
+def changed_row(model: Model, old: dict[str, Any], new: dict[str, Any], names: Names) -> SafeString:
+    told = [
+        format_html("{}: {}", label_of(model, name), difference(model, name, (old.get(name), value), names))
+        for name, value in new.items()
+        if value != old.get(name)
+    ]
+    return format_html("{} {}", named(name_of(old)), joined(told, "; "))
+
+
+def name_of(row: dict[str, Any]) -> str:
+    first = next(iter(fields_of(row)), "")
+    return str(row.get(first, ""))
+
+
+def fields_of(row: dict[str, Any]) -> list[str]:
+    """Return the names of a row's fields: all but the first, which is its id under its model's name."""
+    return list(row)[1:] or list(row)
+
+
+def named(name: Any) -> SafeString:
+    return format_html('<span class="folio-difference-name" dir="auto">{}</span>', name)
+
+
+def in_rows(parts: Iterable[SafeString]) -> SafeString:
+    return joined(format_html('<div class="folio-difference-row">{}</div>', part) for part in parts)
+
+
+def in_order(parts: Iterable[SafeString]) -> SafeString:
+    return format_html('<span class="folio-difference-order">{} {}</span>', _("New order:"), in_a_row(parts))
+
+
+def in_a_row(parts: Iterable[SafeString]) -> SafeString:
+    shown = list(parts)
+    return format_html('<span class="folio-difference-row-of">{}</span>', joined(shown, " ")) if shown else empty()
+
+
+def field_of(model: Model, name: str) -> Any:
+    """Return a field, or None of those that the model no longer has."""
+    try:
+        return model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+
+
+def is_list_of_rows(field: Any) -> bool:
+    return isinstance(field, models.ManyToOneRel)
+
+
+def is_text(field: Any) -> bool:
+    return isinstance(field, models.CharField | models.TextField) and not field.choices
+
+
+def items_of(value: Any) -> dict[int, dict[str, Any]]:
+    """Return the rows of a list by their id, which comes first in each."""
+    rows = [row for row in value if isinstance(row, dict) and row] if isinstance(value, list) else []
+    return {next(iter(row.values())): row for row in rows}
+
+
+def ids_of(value: Any) -> list[int]:
+    return [pk for pk in value if isinstance(pk, int)] if isinstance(value, list) else []
