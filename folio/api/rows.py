@@ -101,7 +101,7 @@ def converters_of(column: Any) -> list[Any]:
 
 def converted(rows: list[Sequence[Any]], columns: list[tuple[int, Any]]) -> list[Sequence[Any]]:
     converters = [(place, column, converters_of(column)) for place, column in columns]
-    changed = [list(row) for row in rows]
+    changed: list[Any] = [list(row) for row in rows]
     for row in changed:
         for place, column, steps in converters:
             for step in steps:
