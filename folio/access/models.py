@@ -32,10 +32,10 @@ def validate_expiry(moment: datetime | None) -> None:
 class TokenQuerySet(models.QuerySet["Token"]):
     def alive(self, now: datetime | None = None) -> "TokenQuerySet":
         """Return the tokens that open the API at `now`: not expired, of active users."""
-        return self.filter(
-            Q(expires_at=None) | Q(expires_at__gt=now or timezone.now()),
-            user__is_active=True,
-        )
+        return self.of_active_users().filter(Q(expires_at=None) | Q(expires_at__gt=now or timezone.now()))
+
+    def of_active_users(self) -> "TokenQuerySet":
+        return self.filter(user__is_active=True)
 
     def use(self, hour: datetime) -> int:
         """Say of these tokens that they were used in that hour, which others may have said already."""

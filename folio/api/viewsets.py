@@ -161,6 +161,7 @@ class ResourceViewSet(ListingView):
         return self.document_of(pk)
 
     def create(self, request: Request) -> Response:
+        request.data  # noqa: B018 read before the transaction, for which other writers wait: it may come slowly
         return self.created(write(self.perform_create))
 
     def created(self, document: Any) -> Response:
@@ -169,6 +170,7 @@ class ResourceViewSet(ListingView):
         return Response(document, status.HTTP_201_CREATED, headers={"Location": request.build_absolute_uri(location)})
 
     def update(self, request: Request, pk: int, partial: bool = False) -> Response:
+        request.data  # noqa: B018 as above
         return Response(write(lambda: self.perform_update(pk, partial)))
 
     def partial_update(self, request: Request, pk: int) -> Response:
