@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.defaults import server_error
@@ -100,6 +100,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
     if isinstance(error, RequestDataTooBig):
         error = TooLarge()
+    elif isinstance(error, UnreadablePostError):  # the client went away, or ended before its Content-Length
+        error = ParseError("The body did not arrive whole. Nothing of it was kept; send it again.")
     elif isinstance(error, SuspiciousOperation):
         error = ParseError(str(error))
     elif is_disk_full(error):
@@ -136,4 +138,6 @@ def failed(request: HttpRequest) -> HttpResponse:
         return server_error(request)
     if wants_json(request):
         return json_error(DiskFull.status_code, str(DiskFull.default_detail))
-    return render(request, "folio/admin/disk_full.html", {"detail": DiskFull.default_detail}, status=DiskFull.status_code)
+    return render(
+        request, "folio/admin/disk_full.html", {"detail": DiskFull.default_detail}, status=DiskFull.status_code
+    )
