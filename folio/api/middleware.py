@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.urls import is_valid_path
 
-from .errors import json_error, unexpected, wants_json
+from .errors import EncodedBody, is_encoded, json_error, unexpected, wants_json
 
 API_PREFIX = "/api/"
 THREADS_VARIABLE = "FOLIO_WORKER_THREADS"  # set by `folio serve` for its workers
@@ -152,8 +152,8 @@ class EdgeMiddleware:
         """
         if request.path_info.startswith(API_PREFIX):
             return None
-        if refusal := refuse_undeclared(request):
-            return refusal if wants_json(request) else bad_request(request, 411)
+        if refusal := refuse_undeclared(request) or refuse_coding(request):
+            return refusal if wants_json(request) else bad_request(request, refusal.status_code)
         if declared_size(request) <= largest_body():
             return None
         if wants_json(request):
@@ -214,7 +214,7 @@ def body_of(request: HttpRequest) -> Body | None:
 
 
 def may_come_undeclared(request: HttpRequest) -> bool:
-    """Tell whether a body may come whose length was not declared; nothing is done with a `GET`'s, of whatever length."""
+    """Tell whether a body may come whose length was not declared; a `GET` has none that matters."""
     if "HTTP_TRANSFER_ENCODING" in request.META:
         return True
     return request.method not in {"GET", "HEAD"} and not request.META.get("CONTENT_LENGTH")
@@ -235,6 +235,13 @@ def refuse_undeclared(request: HttpRequest) -> HttpResponse | None:
     if may_be_dropped or request.META.get(UNDECLARED_BODY, "HTTP_TRANSFER_ENCODING" in request.META):
         return json_error(411, "Send the body with a Content-Length; one of undeclared length is not accepted.")
     return None
+
+
+def refuse_coding(request: HttpRequest) -> HttpResponse | None:
+    """Refuse a form in a coding that would have to be undone first; the API's parsers do so for themselves."""
+    if not is_encoded(request) or not declared_size(request):
+        return None
+    return json_error(EncodedBody.status_code, EncodedBody.default_detail)
 
 
 def bad_request(request: HttpRequest, status: int) -> HttpResponse:
