@@ -11,6 +11,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from folio.api.columns import LineField
+
 NAME_LENGTH = 100
 KEY_PREFIX = "folio_"  # lets scanners for leaked secrets recognise a key
 
@@ -55,7 +57,7 @@ class Token(models.Model):
     """A key that opens the API for its owner; only the key's digest is stored."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tokens")
-    name = models.CharField(max_length=NAME_LENGTH, blank=True)
+    name = LineField(max_length=NAME_LENGTH, blank=True)
     digest = models.CharField(max_length=64, editable=False)
     codes = models.JSONField(
         null=True,
