@@ -327,7 +327,6 @@ def admin_page(title: Any, icon: str, model: str) -> dict[str, Any]:
 
 LOGIN_REDIRECT_URL = "admin:index"  # unfold's form does not say where to go next
 UNFOLD = {
-    "LOGIN": {"form": "folio.access.admin.forms.SignInForm"},
     "SITE_TITLE": "Folio",
     "SITE_HEADER": "Folio",
     "SITE_SYMBOL": "photo_library",

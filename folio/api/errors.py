@@ -136,4 +136,5 @@ def failed(request: HttpRequest) -> HttpResponse:
         return server_error(request)
     if wants_json(request):
         return json_error(DiskFull.status_code, str(DiskFull.default_detail))
-    return render(request, "folio/admin/disk_full.html", {"detail": DiskFull.default_detail}, status=DiskFull.status_code)
+    context = {"detail": DiskFull.default_detail}
+    return render(request, "folio/admin/disk_full.html", context, status=DiskFull.status_code)

@@ -7,9 +7,9 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Site
 
+from folio.admin import options as folio_admin
 from folio.admin.languages import LanguageMiddleware
 from folio.admin.policies import page_policy
-from folio.admin import options as folio_admin
 from folio.media.models import Media
 from tests.factories import make_user
 
@@ -22,7 +22,7 @@ def page_of(response: Any, status: int) -> str:
     assert response.headers["Content-Security-Policy"] == page_policy()
     page: str = response.content.decode()
     assert HOME in page
-    assert "folio/plain" in page
+    assert "folio/admin/plain" in page
     assert "style=" not in page
     assert "<style" not in page
     return page

@@ -1,4 +1,4 @@
-"""Forms of the admin site: to sign in, and to make an API key of one's own."""
+"""The form of the admin site in which people make an API key of their own."""
 
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -8,10 +8,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.forms import AuthenticationForm
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
-from ..attempts import TooManyAttempts
 from ..codes import CODES
 from ..models import NAME_LENGTH, Token, validate_expiry
 from . import words
@@ -19,16 +17,6 @@ from .tables import CodesTable
 
 ON_DATE, NEVER = "date", "never"
 ALL, SOME = "all", "some"
-
-
-class SignInForm(AuthenticationForm):
-    """The admin site's sign-in, which tells how long to wait after too many failures."""
-
-    def clean(self) -> dict[str, Any]:
-        try:
-            return super().clean()
-        except TooManyAttempts as error:
-            raise ValidationError(str(error), code="too_many") from error
 
 
 class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
