@@ -4,6 +4,7 @@ import errno
 import logging
 import sqlite3
 import sys
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -23,7 +24,9 @@ POSTGRESQL_DISK_FULL = "53100"
 
 
 class ApiError(APIException):
-    """An error whose body has `members` of their own types beside its `detail`."""
+    """An error whose body has `members` of their own types beside its `detail`, and that comes with `headers`."""
+
+    headers: Mapping[str, str] = {}
 
     def __init__(self, detail: str | None = None, **members: Any) -> None:
         super().__init__(detail)
@@ -40,6 +43,16 @@ class Conflict(ApiError):
     status_code = status.HTTP_409_CONFLICT
     default_detail = "The change collided with another one. Read the current state and try again."
     default_code = "conflict"
+
+
+class PreconditionFailed(ApiError):
+    status_code = status.HTTP_412_PRECONDITION_FAILED
+    default_detail = "It is no longer as the request says. Read it again."
+    default_code = "precondition_failed"
+
+    def __init__(self, detail: str, headers: Mapping[str, str]) -> None:
+        super().__init__(detail)
+        self.headers = headers  # what a read would have told of its present state
 
 
 class Forbidden(ApiError):
@@ -111,6 +124,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     response = rest_framework_handler(error, context)
     if response is not None and isinstance(error, ApiError):
         response.data.update(error.members)
+        for name, value in error.headers.items():
+            response.headers[name] = value
     return response
 
 

@@ -152,6 +152,20 @@ def test_a_change_of_one_field_of_a_portfolio(client: Client) -> None:
     assert cost == queries(lambda: client.patch(f"/api/portfolios/{many.pk}/", {"order": 1})) <= 16
 
 
+def test_a_change_with_a_condition(client: Client) -> None:
+    """It reads the portfolio once more, before the change: as many queries as a read by itself, but for who may."""
+    few, many = (make_full(size) for size in SIZES)
+
+    def change(portfolio: Portfolio) -> Any:
+        path, met = f"/api/portfolios/{portfolio.pk}/", {"If-Match": "*"}
+        return client.patch(path, {"order": portfolio.order + 1}, headers=met)
+
+    cost = queries(lambda: change(few))
+
+    assert cost == queries(lambda: change(many)) <= 24
+    assert cost - queries(lambda: client.patch(f"/api/portfolios/{few.pk}/", {"order": 5})) <= 8
+
+
 def test_a_deleted_portfolio(client: Client) -> None:
     few, many = (make_full(size) for size in SIZES)
 
