@@ -45,6 +45,12 @@ class Conflict(ApiError):
     default_code = "conflict"
 
 
+class StillRunning(Conflict):
+    default_detail = "The first request with this Idempotency-Key is still being answered. Send it again."
+    default_code = "still_running"
+    wait = 5  # seconds, as `Retry-After`
+
+
 class PreconditionFailed(ApiError):
     status_code = status.HTTP_412_PRECONDITION_FAILED
     default_detail = "It is no longer as the request says. Read it again."

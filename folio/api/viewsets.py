@@ -32,6 +32,7 @@ from .conditions import (
 from .documents import KEY_SIZE, Document, encoded
 from .errors import Conflict
 from .filters import PageFilterSet, checked
+from .idempotency import Keep, once, refuse_key
 from .pagination import Statement, Window, page_of
 from .parameters import BIGGEST
 
@@ -83,6 +84,7 @@ class StrictView(APIView):
     parameters: Mapping[str, Mapping[str, Filter]] = {}  # by action, what it takes
     given: dict[str, Any]  # their values
     conditions: Conditions  # of the request
+    tells_secrets = False  # such as keys: answers that nobody keeps, to be told again
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -90,6 +92,8 @@ class StrictView(APIView):
         if not self.takes_parameters():
             self.given = checked(request.query_params, self.parameters.get(getattr(self, "action", None) or "", {}))
         self.conditions = conditions_of(request, self.conditions_taken())
+        if self.tells_secrets:
+            refuse_key(request)
 
     def takes_parameters(self) -> bool:
         """Tell whether the action checks its parameters itself."""
@@ -182,7 +186,11 @@ class ResourceViewSet(ListingView):
         return self.document_of(pk)
 
     def create(self, request: Request) -> Response:
-        return write(lambda: self.created(self.perform_create()))
+        return once(self, self.make)
+
+    def make(self, keep: Keep) -> Response:
+        """Make the row; what is answered is kept with it where the request may be sent again."""
+        return write(lambda: keep(self.created(self.perform_create())))
 
     def created(self, document: Any) -> Response:
         location = self.request.build_absolute_uri(reverse(f"{self.resource}-detail", kwargs={"pk": document.id}))

@@ -10,6 +10,7 @@ from folio.access.permissions import require
 from folio.api.documents import Usage
 from folio.api.errors import TooLarge, Unusable
 from folio.api.filters import BooleanFilter
+from folio.api.idempotency import Keep
 from folio.api.middleware import declared_size, largest_body, too_large
 from folio.api.usage import lock_users, uses_of
 from folio.api.viewsets import ResourceViewSet
@@ -56,13 +57,16 @@ class MediaViewSet(ResourceViewSet):
 
     def create(self, request: Request) -> Response:
         self.refuse_too_large(request)
-        serializer: Any = self.get_serializer(data=request.data)
+        return super().create(request)
+
+    def make(self, keep: Keep) -> Response:
+        serializer: Any = self.get_serializer(data=self.request.data)
         serializer.is_valid(raise_exception=True)
         answers: list[Response] = []
 
         def log(media: Media, changes: Changes) -> None:
             self.record(media, changes, ADDITION)
-            answers.append(self.created(self.read(media.pk)))
+            answers.append(keep(self.created(self.read(media.pk))))
 
         is_once = self.given.get("deduplicate")
         media, is_new = serializer.save_once(log) if is_once else (serializer.save(log=log), True)

@@ -132,6 +132,21 @@ def test_a_new_portfolio(client: Client) -> None:
     assert (len(answer["tags_data"]), len(answer["links_data"])) == (50, 50)
 
 
+def test_a_new_portfolio_with_an_idempotency_key(client: Client) -> None:
+    """A look for what was answered, a count of what is kept, a row; of PostgreSQL the claim is asked and given back."""
+    few, many, plain = (new_body(size) for size in (*SIZES, 1))
+    claims = 2 if connection.vendor == "postgresql" else 0
+
+    def post(body: dict[str, Any], number: int) -> Any:
+        return client.post("/api/portfolios/", body, headers={"Idempotency-Key": f"key-{number}"})
+
+    cost = queries(lambda: post(few, 1))
+
+    assert cost == queries(lambda: post(many, 2)) <= 25 + claims
+    assert cost - queries(lambda: client.post("/api/portfolios/", plain)) == 3 + claims
+    assert queries(lambda: post(many, 2)) == 3 + claims, "the key, its permissions, and what was answered"
+
+
 @pytest.mark.parametrize("method", ["put", "patch"])
 def test_a_changed_portfolio(client: Client, method: str) -> None:
     few, many = (make_full(3 * size) for size in SIZES)
