@@ -6,3 +6,8 @@ class AccessConfig(AppConfig):
     name = "folio.access"
     verbose_name = _("Access")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from .passwords import watch_passwords  # which needs the models
+
+        watch_passwords()

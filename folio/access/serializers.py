@@ -10,6 +10,8 @@ from folio.api.serializers import StrictSerializer, UTCDateTimeField, kind_of, l
 from .codes import CODES
 from .documents import Token
 from .models import NAME_LENGTH, validate_expiry
+from .models import Token as TokenModel
+from .passwords import issue_by_password
 
 
 @extend_schema_field({"type": "array", "items": {"type": "integer", "enum": sorted(CODES)}, "minItems": 1})
@@ -42,8 +44,22 @@ class CredentialsSerializer(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         user = authenticate(self.context["request"], **attrs)
         if user is None:
-            raise serializers.ValidationError("No active user has this name and password.", code="authorization")
-        return {"user": user}
+            raise refused()
+        return {"user": user, **attrs}
+
+    def issue(self, **fields: Any) -> tuple[TokenModel, str]:
+        """Return a new token and its key."""
+        given = self.validated_data
+        issued = issue_by_password(given["user"], given["password"], **fields)
+        if issued is None:
+            raise refused()
+        return issued
+
+
+def refused() -> serializers.ValidationError:
+    return serializers.ValidationError(
+        {"non_field_errors": ["No active user has this name and password."]}, code="authorization"
+    )
 
 
 class TokenSerializer(StrictSerializer):

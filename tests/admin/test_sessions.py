@@ -170,6 +170,6 @@ def test_a_cookie_that_was_never_given_opens_nothing(nora: User, key: str) -> No
 def test_an_update_ends_the_sessions_whose_keys_are_stored(nora: User) -> None:
     Session.objects.create(pk="k" * 32, session_data="", expire_date=timezone.now())
 
-    import_module("folio.access.migrations.0005_end_sessions").end_sessions(apps, None)
+    import_module("folio.access.migrations.0005_tell_keys_by_password_and_end_sessions").end_sessions(apps, None)
 
     assert not Session.objects.exists()
