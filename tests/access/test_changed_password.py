@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client as Site
@@ -141,3 +142,82 @@ def test_a_key_of_before_this_update_is_known_by_its_name(nora: User) -> None:
     migration.mark_keys_got_by_password(apps, None)
 
     assert list(Token.objects.order_by("pk").values_list("by_password", flat=True)) == [True, False, False, False]
+
+
+# The keys that are offered to be revoked
+
+
+@pytest.fixture(params=["one's own", "another's"])
+def form(
+    request: pytest.FixtureRequest, nora: User, site: Site, site_for: Callable[[User], Site]
+) -> Callable[..., Any]:
+    """Return a function that opens the form, or sends it with more than the password."""
+    if request.param == "one's own":
+        path, sent = OWN, {"old_password": PASSWORD, "new_password1": OTHER, "new_password2": OTHER}
+    else:
+        site = site_for(make_user("ada", is_superuser=True, is_staff=True))
+        path, sent = f"/admin/auth/user/{nora.pk}/password/", {"password1": OTHER, "password2": OTHER}
+    return lambda **more: site.post(path, {**sent, **more}) if more else site.get(path)
+
+
+def is_ticked(page: str) -> bool:
+    """Tell whether the first key that a page offers is chosen."""
+    return page.partition('name="revoked"')[2].partition(">")[0].endswith(" checked")
+
+
+def test_offers_the_named_keys_that_are_alive(nora: User, form: Callable[..., Any]) -> None:
+    sign_in()
+    make_key(nora, name="website", codes=[4202])
+    make_key(nora, name="bygone", expires_at=timezone.now() - timedelta(days=1))
+    make_key(make_user("olga"), name="of someone else")
+
+    page = form()
+
+    assert [str(token) for token in page.context["form"].fields["revoked"].queryset] == ["website"]
+    text = page.content.decode()
+    assert "Portfolios: 4202 list" in text
+    assert "Revoke these API keys too" in text
+    assert not is_ticked(text)
+
+
+def test_revokes_those_that_are_chosen(nora: User, form: Callable[..., Any]) -> None:
+    chosen, kept = make_key(nora, name="chosen"), make_key(nora, name="kept")
+
+    assert form(revoked=[token_of(chosen).pk]).status_code == 302
+
+    assert not opens(chosen)
+    assert opens(kept)
+    nora.refresh_from_db()
+    assert nora.check_password(OTHER)
+    assert [entry.object_repr for entry in LogEntry.objects.filter(action_flag=DELETION)] == ["chosen"]
+
+
+def test_revokes_nothing_of_anyone_else(nora: User, form: Callable[..., Any]) -> None:
+    make_key(nora)
+    key = make_key(make_user("olga"))
+
+    assert form(revoked=[token_of(key).pk]).status_code == 200
+
+    assert opens(key)
+    nora.refresh_from_db()
+    assert nora.check_password(PASSWORD)
+
+
+def test_revokes_nothing_where_the_password_is_refused(nora: User, site: Site) -> None:
+    key = make_key(nora)
+
+    sent = {"old_password": "wrong", "new_password1": OTHER, "new_password2": OTHER, "revoked": [token_of(key).pk]}
+    page = site.post(OWN, sent)
+
+    assert opens(key)
+    assert is_ticked(page.content.decode())
+
+
+def test_asks_nothing_of_who_has_no_keys(form: Callable[..., Any]) -> None:
+    assert "revoked" not in form().context["form"].fields
+
+
+def test_stays_signed_in_after_a_change_of_ones_own(site: Site) -> None:
+    site.post(OWN, {"old_password": PASSWORD, "new_password1": OTHER, "new_password2": OTHER})
+
+    assert site.get("/admin/").status_code == 200

@@ -68,6 +68,7 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["codes"]
+        field.widget.label = field.label
         field.choices = [(code, words.words_of(CODES[code])) for code in sorted(self.held)]
 
     def clean(self) -> dict[str, Any]:
