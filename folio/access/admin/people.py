@@ -1,6 +1,6 @@
 """Users and groups. Whoever manages people without being an admin can't gain or give more than they hold."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import copy
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import UserChangeForm, UserCreationForm
 
+from folio.admin.collisions import TellsCollisions
 from folio.admin.options import ResourceAdmin
 
 from ..codes import CODES
@@ -23,6 +24,7 @@ from .passwords import TEMPLATE, PasswordForm
 from .tables import GrantsField, GrantsForm, GroupsTable, PermissionsTable, grants_in_words, lines, with_names
 from .words import OTHERS, path_of
 
+MOMENTS = ("last_login", "date_joined")  # which nobody sets by hand
 GRANTABLE = {*(code.permission for code in CODES.values()), *OTHERS}
 
 
@@ -34,10 +36,14 @@ def may_grant(user: Any, row: Any) -> bool:
     return user.has_perms([path_of(permission) for permission in row.permissions.all()])
 
 
-class GrantsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class GrantsAdmin(TellsCollisions, admin.ModelAdmin):  # type: ignore[type-arg]
     """Offers the permissions that something in Folio asks for, and no others, in words."""
 
     in_words: dict[str, str]  # what shows a field where it can't be changed
+
+    def told_beside(self, row: Any) -> Iterable[Any]:
+        """Return what is granted, which stands in tables of its own."""
+        return [sorted(granted.pk for granted in getattr(row, field.name).all()) for field in row._meta.many_to_many]
 
     def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
         rows = with_names(db_field.remote_field.model.objects.all())
@@ -111,7 +117,7 @@ class UserAdmin(GrantsAdmin, DjangoUserAdmin, ResourceAdmin):  # type: ignore[ty
         return user is None or once(request, user.pk, lambda: holds_no_more(user, request.user))
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        fields = super().get_readonly_fields(request, obj)
+        fields = (*super().get_readonly_fields(request, obj), *MOMENTS)
         return fields if request.user.is_superuser else (*fields, "is_superuser")
 
     def user_change_password(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -182,7 +182,8 @@ class GrantsForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             if isinstance(field, GrantsField) and self.instance.pk:
-                field.existing = list(with_names(getattr(self.instance, name).all()))
+                field.existing = sorted(with_names(getattr(self.instance, name).all()), key=lambda row: row.pk)
+                self.initial[name] = field.existing  # in the order in which they come back
             if isinstance(field.widget, Table):
                 field.widget.label = capfirst(field.label)
 
