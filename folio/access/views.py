@@ -35,6 +35,7 @@ def new_token(token: Token, key: str) -> Response:
 class SignInView(StrictView):
     """`POST` a username and password for a new key."""
 
+    tells_secrets = True
     authentication_classes = ()
     permission_classes = (AllowAny,)
     serializer_class = CredentialsSerializer
@@ -45,12 +46,13 @@ class SignInView(StrictView):
         serializer = CredentialsSerializer(data=request.data, context={"request": request})
         serializer.is_valid(raise_exception=True)
         expires_at = timezone.now() + timedelta(days=settings.TOKEN_DAYS)
-        return new_token(*Token.objects.issue(serializer.validated_data["user"], name="sign-in", expires_at=expires_at))
+        return new_token(*serializer.issue(name="sign-in", expires_at=expires_at))
 
 
 class MeView(StrictView):
     """Who the key belongs to, and what it can do."""
 
+    tells_secrets = True
     permission_classes = (IsAuthenticated,)
     answers = {"get": (200, documents.Me)}
 
@@ -72,6 +74,7 @@ class MeView(StrictView):
 class PermissionCodesView(StrictView):
     """What each permission code stands for."""
 
+    tells_secrets = True
     permission_classes = (IsAuthenticated,)
     answers = {"get": (200, {"type": "array", "items": PERMISSION_CODE})}
 
@@ -84,6 +87,7 @@ class PermissionCodesView(StrictView):
 class TokenViewSet(ListingView):
     """One's own keys: list, make, revoke."""
 
+    tells_secrets = True
     resource = "tokens"
     document = documents.Token
     filterset_class = PageFilterSet

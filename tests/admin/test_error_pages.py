@@ -22,7 +22,7 @@ def page_of(response: Any, status: int) -> str:
     assert response.headers["Content-Security-Policy"] == page_policy()
     page: str = response.content.decode()
     assert HOME in page
-    assert "folio/plain" in page
+    assert "folio/admin/plain" in page
     assert "style=" not in page
     assert "<style" not in page
     return page
