@@ -21,7 +21,7 @@ from folio.portfolios.serializers import EmployerSerializer, PortfolioSerializer
 from . import EMPLOYERS, EXTENSION, MEDIA, RESERVED, TAGS
 from .folders import Folder, Root
 from .problems import Problem, Refused
-from .reading import EMPLOYER_FIELDS, TAG_FIELDS, Path, Row, read_media, read_named, read_project
+from .reading import EMPLOYER_FIELDS, TAG_FIELDS, Path, Row, composed, read_media, read_named, read_project
 from .stock import Stock
 
 KINDS: dict[type[models.Model], str] = {
@@ -319,7 +319,8 @@ def fit_links(rows: Iterable[Any], items: list[dict[str, Any]]) -> list[dict[str
 def fit_meta(rows: Iterable[Any], items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Give meta the ids of those of the same keys."""
     ids = {row.key: row.pk for row in rows}
-    return [{**item, "id": ids[item["key"]]} if item["key"] in ids else item for item in items]
+    there = [ids.get(composed(item["key"])) for item in items]
+    return [item if pk is None else {**item, "id": pk} for item, pk in zip(items, there, strict=True)]
 
 
 def each_reason(errors: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:

@@ -1,6 +1,5 @@
 """What the Markdown files of a folder say, with the lines, before anything of it is looked up or checked by a rule."""
 
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -9,6 +8,7 @@ from typing import Any
 from django.utils.text import slugify
 
 from folio.api.filters import unknown_names
+from folio.api.texts import normal
 from folio.media.models import MediaType
 from folio.media.uploads import KIND_BY_EXTENSION, extension_of
 
@@ -94,7 +94,7 @@ class Written:
         """Return the name of a file beside this one, which a value names; None where it names none."""
         if value is None:
             return None
-        name = unicodedata.normalize("NFC", value) if isinstance(value, str) else ""
+        name = normal(value) if isinstance(value, str) else ""
         if name in self.files and name != self.file_name:
             return name
         if not isinstance(value, str):
@@ -111,12 +111,12 @@ class Written:
             return {}
         value = self.matter[name]
         if isinstance(value.content, str) and only is not None:
-            return {only: value.content}
+            return {only: composed(value.content)}
         found = {}
         for key, text in self.fields(value, name).items():
             if not isinstance(text.content, str | None):
                 raise self.refused("Write a text here.", name, key)
-            found[str(self.file(key, name, key))] = text.content or ""
+            found[str(self.file(key, name, key))] = composed(text.content or "")
         return found
 
     def description(self) -> dict[str, str | None]:
@@ -141,7 +141,11 @@ class Row:
 
 def composed(text: str) -> str:
     """Return a text as it is looked up: as the API keeps it."""
-    return unicodedata.normalize("NFC", text).strip()
+    return normal(text).strip()
+
+
+def kept(value: Any) -> Any:
+    return composed(value) if isinstance(value, str) else value
 
 
 def is_picture(name: str) -> bool:
@@ -191,7 +195,7 @@ def read_values(written: Written) -> dict[str, Any]:
     if "slug" in values:
         values["slug"] = written.text("slug")
     else:
-        values["slug"] = slugify(unicodedata.normalize("NFC", written.folder.name), allow_unicode=True)
+        values["slug"] = slugify(normal(written.folder.name), allow_unicode=True)
     values |= written.description()
     if "employer" in written.matter:
         values["employer"] = written.text("employer")
@@ -212,7 +216,7 @@ def read_links(written: Written, use: Callable[..., str | None]) -> list[dict[st
     for place, item in enumerate(written.items("links")):
         given = written.fields(item, "links", place)
         written.refuse_unknown(given, LINK_FIELDS, "links", place)
-        link: dict[str, Any] = {"url": None, "description": None, **{name: given[name].plain() for name in given}}
+        link: dict[str, Any] = {"url": None, "description": None, **{name: kept(given[name].plain()) for name in given}}
         link["image"] = use(link.get("image"), "links", place, "image")
         found.append(link)
     return found

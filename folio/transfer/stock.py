@@ -187,7 +187,7 @@ class Stock:
             raise Refused([wanted.problem(["Its media was deleted or changed meanwhile. Import it again."])])
         # Each time a row of its own: of one that a rolled back transaction has inserted, the id may be another's now.
         media = copy(examined.media)
-        media.name, media.alt = wanted.label or label(wanted.name), wanted.alt or ""
+        media.name, media.alt = wanted.label or label(wanted.name) or "file", wanted.alt or ""
         try:
             media.clean_fields(exclude=["file"])
         except ValidationError as error:

@@ -634,3 +634,15 @@ def test_takes_files_whose_names_are_no_text(work: Path) -> None:
     imported(work)
 
     assert Portfolio.objects.get().image.name == ".png"
+
+
+def test_a_text_is_the_same_however_its_letters_are_put_together(work: Path) -> None:
+    fields = "tags: [Café]\nemployer: Café\nalt: {one.png: Café}\nnames: {one.png: ' Café '}"
+    fields += "\nmeta: {Café: é}\nlinks: [{name: é}]"
+    put(work, {"a/index.md": project(unicodedata.normalize("NFD", fields)), "a/one.png": RED})
+    imported(work)
+
+    assert imported(work) == "Nothing differs; as they were: 1.\n"
+    put(work, {"a/index.md": project(fields)})
+    assert imported(work) == "Nothing differs; as they were: 1.\n"
+    assert (Media.objects.get().alt, Media.objects.get().name, Tag.objects.get().name) == ("Café", "Café", "Café")
