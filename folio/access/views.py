@@ -33,7 +33,7 @@ def new_token(token: Token, key: str) -> Response:
 
 
 class SignInView(StrictView):
-    """`POST` a username and password for a new key."""
+    """Sign in: exchange a username and a password for a new key."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -49,7 +49,7 @@ class SignInView(StrictView):
 
 
 class MeView(StrictView):
-    """Who the key belongs to, and what it can do."""
+    """Tell who the key belongs to, and what it can do."""
 
     permission_classes = (IsAuthenticated,)
     answers = {"get": (200, documents.Me)}
@@ -70,7 +70,7 @@ class MeView(StrictView):
 
 
 class PermissionCodesView(StrictView):
-    """What each permission code stands for."""
+    """List what each permission code stands for."""
 
     permission_classes = (IsAuthenticated,)
     answers = {"get": (200, {"type": "array", "items": PERMISSION_CODE})}
@@ -89,6 +89,7 @@ class TokenViewSet(ListingView):
     filterset_class = PageFilterSet
     serializer_class = TokenSerializer
     permission_classes = (IsNotNarrowed,)
+    summaries = {"list": "List your keys", "create": "Make a key", "destroy": "Revoke a key"}
     answers = {"create": (201, documents.NewToken)}
     lookup_value_converter = "int"
 
