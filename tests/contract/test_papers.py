@@ -25,7 +25,6 @@ FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 ROOMS = "folio|tests|benchmarks"
 MADE_WHILE_RUNNING = {"benchmarks/results/"}
 NO_MODULES = {"folio.sqlite3", "folio.mjs", "folio.env"}  # files
-CATALOGUE = ROOT / "folio" / "locale" / "fa" / "LC_MESSAGES" / "django.po"
 
 
 def named(page: Path) -> str:
@@ -86,17 +85,18 @@ def find(name: str) -> Any:
 
 
 def test_the_guide_to_publishing_calls_things_by_the_names_on_the_screen() -> None:
-    """Labels are translated, so each of ours is in the catalogue; three are Django's, two are no labels of ours."""
-    text = (ROOT / "docs" / "guides" / "publishing.md").read_text()
+    """Labels of ours stand in quotes in the program, or in a template's words; "Save" and "History" are Django's."""
+    text = " ".join((ROOT / "docs" / "guides" / "publishing.md").read_text().split())
     labels = {label.lower() for label in re.findall(r"\*\*([^*]+)\*\*", text)}
-    ours = {"".join(re.findall(r'"(.*)"', entry)).lower() for entry in messages(CATALOGUE.read_text())}
-    others = {"save", "history", "+", "json", "alt text"}
+    program = "".join(
+        path.read_text().lower()
+        for kind in ("*.py", "*.html", "*.js")
+        for path in (ROOT / "folio").rglob(kind)
+        if "vendor" not in path.parts
+    )
 
-    assert labels - ours - others == set()
-
-
-def messages(catalogue: str) -> list[str]:
-    return re.findall(r'^msgid ((?:".*"\n)+)', catalogue, flags=re.MULTILINE)
+    assert len(labels) > 20
+    assert [label for label in labels - {"save", "history"} if label not in program] == []
 
 
 def test_the_defaults_of_settings_are_those_of_the_program() -> None:
