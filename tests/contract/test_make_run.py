@@ -291,6 +291,19 @@ def test_the_readme_is_short_and_says_what_a_run_prints(first: Run) -> None:
     assert words(printed) == words(first.output)
 
 
+def test_the_commands_count_what_the_sample_holds(first: Run) -> None:
+    """Asked before the tutorial is run, which adds to it."""
+    page = (ROOT / "docs/reference/commands.md").read_text()
+    api = Session(first.url, first.printed("API key"))
+    [loaded] = re.findall(r"^Loaded .*$", page, flags=re.MULTILINE)
+    [images] = re.findall(r"^Images: (\d+), of them made anew", page, flags=re.MULTILINE)
+
+    for number, path in [*re.findall(r"(\d+) (\w+)", loaded), (images, "media/?type=image")]:
+        address = f"/api/{path}" if "?" in path else f"/api/{path}/"
+        count = api.get(address).json()["count"]
+        assert count == int(number), path
+
+
 @pytest.fixture
 def newcomer(
     first: Run, copy: Path, folder: Path, tmp_path: Path, database: dict[str, str]
