@@ -127,7 +127,7 @@ def run_page(page: str, opened: Terminal) -> Iterator[Answer]:
         if block.kind == "sh" and block.text != "make run\n":
             commands, printed = block.text, opened.run(block.text)
         elif block.kind == "text" and block.text.startswith("GET "):
-            commands = f"""curl -s -H "Authorization: Token $FOLIO_KEY" '{opened.server}{block.text[4:-1]}'"""
+            commands = f"""curl -s -H "Authorization: Token $API_KEY" '{opened.server}{block.text[4:-1]}'"""
             printed = opened.run(commands)
         elif block.file:
             (opened.folder / block.file).parent.mkdir(exist_ok=True)
@@ -245,7 +245,7 @@ def main() -> None:
         folder = Path(temporary)
         with running_server(folder, "--demo") as server:
             [key] = re.findall(r"API key +(\w+)", server.log.read_text())
-            variables = environment(folder, FOLIO_KEY=key, **server.variables)
+            variables = environment(folder, API_KEY=key, **server.variables)
             with terminal(folder, Path(sys.prefix), server.url, variables) as opened:
                 for page in PAGES:
                     renew(ROOT / page, opened)

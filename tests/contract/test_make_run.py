@@ -309,7 +309,7 @@ def newcomer(
     first: Run, copy: Path, folder: Path, tmp_path: Path, database: dict[str, str]
 ) -> Iterator[tuple[Terminal, Path]]:
     """A terminal beside the first run, in a folder that looks like the clone."""
-    variables = {"FOLIO_DATA_DIR": str(folder / "data"), "FOLIO_KEY": first.printed("API key"), **database}
+    variables = {"FOLIO_DATA_DIR": str(folder / "data"), "API_KEY": first.printed("API key"), **database}
     with terminal(tmp_path, copy / ".venv", first.url, clean_environment(**variables)) as opened:
         yield opened, tmp_path
 
