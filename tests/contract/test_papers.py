@@ -172,7 +172,9 @@ def replace_cover(client: Client) -> Any:
 
 
 def used_employer() -> int:
-    return int(make_portfolio(employer=make_employer()).employer_id)
+    employer = make_employer()
+    make_portfolio(employer=employer)
+    return employer.pk
 
 
 @pytest.mark.django_db

@@ -88,7 +88,9 @@ NO_CHANGES: dict[str, Callable[[Scene], Any]] = {
     "refused move of a meta": lambda on: on.client.patch(f"/api/meta/{on.entry.pk}/", {"portfolio": 999_999}),
     "tag made": lambda on: on.client.post("/api/tags/", {"name": "new"}),
     "tag renamed": lambda on: on.client.patch(f"/api/tags/{on.tag.pk}/", {"name": "renamed"}),
-    "alt text of an image": lambda on: on.client.patch(f"/api/media/{on.portfolio.images.first().pk}/", {"alt": "new"}),
+    "alt text of an image": lambda on: on.client.patch(
+        f"/api/media/{on.portfolio.images.all()[0].pk}/", {"alt": "new"}
+    ),
 }
 
 
