@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 START = 60  # seconds that a server may take
 PYTHON = sys.executable
 LIST = "/api/portfolios/"
-USUAL_THREADS = 4  # of 1, 4, 8 and 64 those with which it answers most: with 64 a sixth less
+USUAL_THREADS = 4  # where it is asked one thing after another; `best.py` finds those for many at once
 
 
 @dataclass
@@ -62,11 +62,11 @@ class Server:
         return max(memory(pid) for pid in children(self.process.pid))
 
 
-def fill(folder: Path, portfolios: int, variables: dict[str, str], *images: int) -> Installation:
-    """Make an installation with so many portfolios, and so many images where they are to be more than usual."""
+def fill(folder: Path, portfolios: int, variables: dict[str, str], *options: object) -> Installation:
+    """Make an installation with so many portfolios; `options` are those of `benchmarks.data`."""
     folder.mkdir(parents=True)
     installation = Installation(folder, portfolios, variables)
-    command = [PYTHON, "-m", "benchmarks.data", str(portfolios), *map(str, images)]
+    command = [PYTHON, "-m", "benchmarks.data", str(portfolios), *map(str, options)]
     made = subprocess.run(command, env=installation.environment, cwd=ROOT, check=True, capture_output=True, text=True)
     installation.key = made.stdout.strip()
     return installation
@@ -95,11 +95,11 @@ def other(
 
 
 @contextmanager
-def usual_of(installation: Installation) -> Iterator[Server]:
+def usual_of(installation: Installation, threads: int = USUAL_THREADS) -> Iterator[Server]:
     """Serve the same data by the API that is built the usual way."""
     settings = "benchmarks.usual.settings"  # before Django is set up: a worker has the settings of its parent
     application = "benchmarks.usual.wsgi:application"
-    with other(application, installation, USUAL_THREADS, DJANGO_SETTINGS_MODULE=settings) as server:
+    with other(application, installation, threads, DJANGO_SETTINGS_MODULE=settings) as server:
         yield server
 
 
