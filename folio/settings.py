@@ -186,6 +186,7 @@ TEMPLATES = [
     }
 ]
 AUTHENTICATION_BACKENDS = ["folio.access.backends.PatientBackend"]
+CLAIMS_PATH = DATA_DIR / "claims"  # which requests are at work, see `folio.api.claims`
 ATTEMPTS_PATH = DATA_DIR / "attempts.sqlite3"  # failed sign-ins, see `folio.access.attempts`
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

@@ -17,9 +17,11 @@ from rest_framework.validators import UniqueValidator
 from folio.history.changes import Changes, set_values
 
 from .built import BuiltOnce
+from .columns import validate_line
 from .filters import unknown_names
 from .parameters import BIGGEST, IDENTIFIER, MAX_LIST, parse_day, parse_moment, start_of
 from .rows import Instances, Statement
+from .texts import normal
 
 NOT_FIELDS = "non_field_errors"
 
@@ -39,6 +41,21 @@ class UTCDateTimeField(serializers.DateTimeField):
                 return moment
         self.fail("invalid", format="ISO 8601")
         raise AssertionError  # `fail` raises
+
+
+class NormalField(serializers.CharField):
+    """A text in its normal form, whatever form it came in."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return normal(super().to_internal_value(data))
+
+
+class LineField(NormalField):
+    """What something is called; the rules are those of its column."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.validators = [*self.validators, validate_line]
 
 
 @extend_schema_field({"type": "integer", "minimum": 1})
@@ -173,7 +190,9 @@ class StrictModelSerializer(StrictMixin, BuiltOnce, serializers.ModelSerializer)
 
     serializer_field_mapping = {
         **serializers.ModelSerializer.serializer_field_mapping,
+        models.CharField: NormalField,
         models.DateTimeField: UTCDateTimeField,
+        models.TextField: NormalField,
     }
     rows: dict[type[models.Model], Mapping[int, models.Model]]
     taken: dict[str, set[Any]]  # of its unique values, by field, those that other rows have

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from folio.api.serializers import IdField, IdListField, ItemListSerializer, StrictModelSerializer
+from folio.api.serializers import IdField, IdListField, ItemListSerializer, LineField, StrictModelSerializer
 from folio.history.changes import set_values
 from folio.media.models import Media, MediaType
 
@@ -119,7 +119,7 @@ class LinkItemSerializer(StrictModelSerializer):
     """A link within its portfolio's body; with `id` it is that one and keeps what it leaves out."""
 
     id = serializers.IntegerField(required=False)
-    name = serializers.CharField(max_length=200, required=False, help_text="Required without `id`.")
+    name = LineField(max_length=200, required=False, help_text="Required without `id`.")
     url = WebAddressField()
     image = ImageIdField()
 
@@ -134,7 +134,7 @@ class MetaItemSerializer(StrictModelSerializer):
     """A meta within its portfolio's body; with `id` it is that one and keeps what it leaves out."""
 
     id = serializers.IntegerField(required=False)
-    key = serializers.CharField(max_length=100, required=False, help_text="Required without `id`.")
+    key = LineField(max_length=100, required=False, help_text="Required without `id`.")
     value_file = FileIdField()
 
     class Meta:

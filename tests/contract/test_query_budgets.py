@@ -152,6 +152,21 @@ def test_a_new_portfolio_without_lists_of_its_own(client: Client) -> None:
     assert queries(lambda: client.post("/api/portfolios/", body)) <= 19
 
 
+def test_a_new_portfolio_with_an_idempotency_key(client: Client) -> None:
+    """A look for what was answered, a count of what is kept, a row; of PostgreSQL the claim is asked and given back."""
+    few, many, plain = (new_body(size) for size in (*SIZES, 1))
+    claims = 2 if connection.vendor == "postgresql" else 0
+
+    def post(body: dict[str, Any], number: int) -> Any:
+        return client.post("/api/portfolios/", body, headers={"Idempotency-Key": f"key-{number}"})
+
+    cost = queries(lambda: post(few, 1))
+
+    assert cost == queries(lambda: post(many, 2)) <= 25 + claims
+    assert cost - queries(lambda: client.post("/api/portfolios/", plain)) == 3 + claims
+    assert queries(lambda: post(many, 2)) == 3 + claims, "the key, its permissions, and what was answered"
+
+
 @pytest.mark.parametrize("method", ["put", "patch"])
 def test_a_changed_portfolio(client: Client, method: str) -> None:
     few, many = (make_full(3 * size) for size in SIZES)
@@ -170,6 +185,20 @@ def test_a_change_of_one_field_of_a_portfolio(client: Client) -> None:
     cost = queries(lambda: client.patch(f"/api/portfolios/{few.pk}/", {"order": 1}))
 
     assert cost == queries(lambda: client.patch(f"/api/portfolios/{many.pk}/", {"order": 1})) <= 14
+
+
+def test_a_change_with_a_condition(client: Client) -> None:
+    """It reads the portfolio once more, before the change: as many queries as a read by itself, but for who may."""
+    few, many = (make_full(size) for size in SIZES)
+
+    def change(portfolio: Portfolio) -> Any:
+        path, met = f"/api/portfolios/{portfolio.pk}/", {"If-Match": "*"}
+        return client.patch(path, {"order": portfolio.order + 1}, headers=met)
+
+    cost = queries(lambda: change(few))
+
+    assert cost == queries(lambda: change(many)) <= 24
+    assert cost - queries(lambda: client.patch(f"/api/portfolios/{few.pk}/", {"order": 5})) <= 8
 
 
 def test_a_deleted_portfolio(client: Client) -> None:
