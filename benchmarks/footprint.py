@@ -5,7 +5,7 @@ import time
 from tests.postgresql import free_port
 
 from .load import wrk
-from .processes import LIST, Installation, Server, folio, folio_command, memory, running, usual_of
+from .processes import LIST, Installation, Server, folio, folio_command, memory, own_memory, running, usual_of
 
 READS = 50  # after which a worker has loaded what reads need
 STRIDE = 97  # rows from one page to the next, so that all documents have their turn
@@ -38,7 +38,8 @@ def worker_memory(installation: Installation, seconds: float) -> dict[str, float
             wrk(f"{served.url}{path}", served.key, seconds, "pages", offsets, limit, STRIDE,
                 headers={"Accept-Encoding": encoding})  # fmt: skip
             most = max(most, served.worker_memory())
-        return {"fresh": fresh, "usual": of_usual, "full": most, "parent": memory(served.process.pid)}
+        own = own_memory(served.worker())
+        return {"fresh": fresh, "usual": of_usual, "full": most, "own": own, "parent": memory(served.process.pid)}
 
 
 def settled_memory(server: Server) -> float:

@@ -59,7 +59,11 @@ class Server:
 
     def worker_memory(self) -> float:
         """Return the memory of the largest worker in MB (RSS)."""
-        return max(memory(pid) for pid in children(self.process.pid))
+        return memory(self.worker())
+
+    def worker(self) -> int:
+        """Return the process id of the largest worker."""
+        return max(children(self.process.pid), key=memory)
 
 
 def fill(folder: Path, portfolios: int, variables: dict[str, str], *options: object) -> Installation:
@@ -152,3 +156,9 @@ def memory(pid: int) -> float:
     """Return a process's resident memory in MB."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:")), 0.0)
+
+
+def own_memory(pid: int) -> float:
+    """Return the MB of a process's resident memory that it shares with no other, nor with its parent."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) / 1024 for line in lines if line.startswith("Private_"))

@@ -114,6 +114,7 @@ def measures(found: Found) -> list[Measure]:
         Measure("memory of a worker after fifty reads", [found.memory["fresh"]], "MB"),
         Measure("usual: memory of a worker after fifty reads", [found.memory["usual"]], "MB"),
         Measure("memory of a worker, caches full", [found.memory["full"]], "MB", at_most=200),
+        Measure("of it, what it does not share", [found.memory["own"]], "MB"),
         Measure("folio serve, from start to first answer", found.starts, "s", at_most=3),
     ]
 
