@@ -9,7 +9,7 @@ from django.conf import settings
 from rest_framework import parsers
 from rest_framework.exceptions import ParseError, ValidationError
 
-from .errors import EncodedBody, TooLarge, is_encoded
+from .errors import EncodedBody, TooLarge, is_encoded, shortened
 
 DIGITS_OF_A_DOUBLE = 309  # of the largest one
 SHOWN = 40  # characters of a key or a number that a message repeats
@@ -61,7 +61,7 @@ def refuse_constant(name: str) -> NoReturn:
 def double_of(text: str) -> float:
     number = float(text)
     if isinf(number):
-        raise ValueError(f"the number {shortened(text)} is too large.")
+        raise ValueError(f"the number {shortened(text, SHOWN)} is too large.")
     return number
 
 
@@ -72,11 +72,7 @@ def integer_of(text: str) -> int:
 
 
 def quoted(text: str) -> str:
-    return json.dumps(shortened(text), ensure_ascii=True)
-
-
-def shortened(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return json.dumps(shortened(text, SHOWN), ensure_ascii=True)
 
 
 class JSONParser(parsers.BaseParser):

@@ -10,6 +10,8 @@ from django.db.models import Q
 
 from .documents import Use
 
+MOST_USES = 100  # that an error tells of
+
 resources: dict[type[models.Model], str] = {}  # filled by each `ResourceViewSet`
 owners: dict[type[models.Model], str] = {}  # likewise: the field that names whose row it is, `pk` for its own
 
@@ -33,15 +35,15 @@ class Relation:
     def users(self, pk: int) -> models.QuerySet[Any]:
         return self.model._default_manager.filter(**{self.field.name: pk}).order_by("pk")
 
-    def uses(self, pk: int) -> list[Use]:
-        return [use for _, use in self.uses_of_each([pk])]
+    def uses(self, pk: int, most: int | None = None) -> list[Use]:
+        return [use for _, use in self.uses_of_each([pk], most)]
 
-    def uses_of_each(self, pks: Iterable[int]) -> list[tuple[int, Use]]:
-        """Return the uses of several rows in one query, each with the id of what is used."""
+    def uses_of_each(self, pks: Iterable[int], most: int | None = None) -> list[tuple[int, Use]]:
+        """Return the uses of several rows in one query, each with the id of what is used; `most` altogether."""
         name = self.field.name
-        used = self.model._default_manager.filter(**{f"{name}__in": list(pks)}).order_by("pk")
+        used = self.model._default_manager.filter(**{f"{name}__in": list(pks)}).order_by("pk").values_list(name, "pk")
         resource = resources[self.model]
-        return [(pk, Use(resource=resource, id=user, field=name)) for pk, user in used.values_list(name, "pk")]
+        return [(pk, Use(resource=resource, id=user, field=name)) for pk, user in used[:most]]
 
     def detach(self, pk: int) -> None:
         """Take the row off its users; one that can't be without keeps it, and the row from being deleted."""
@@ -63,6 +65,11 @@ def relations_to(model: type[models.Model]) -> Iterator[Relation]:
 def uses_of(model: type[models.Model], pk: int) -> list[Use]:
     """Return the rows of the API's resources that keep a row from being deleted, a query for each relation."""
     return [use for relation in relations_to(model) for use in relation.uses(pk)]
+
+
+def first_uses_of(relations: Iterable[Relation], pk: int) -> list[Use]:
+    """Return the first of the rows that use a row by these relations, for an error."""
+    return [use for relation in relations for use in relation.uses(pk, MOST_USES)][:MOST_USES]
 
 
 def uses_of_each(model: type[models.Model], pks: Iterable[int]) -> dict[int, list[Use]]:

@@ -178,7 +178,7 @@ class ResourceViewSet(ListingView):
         try:
             write(lambda: self.perform_deletion(pk))
         except models.ProtectedError as error:
-            uses = usage.uses_of(self.get_queryset().model, pk)
+            uses = usage.first_uses_of(usage.relations_to(self.get_queryset().model), pk)
             raise Conflict(f"This {self.noun} is in use. {self.way_out}", used_by=uses) from error
         return Response(status=status.HTTP_204_NO_CONTENT)
 
