@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_delete
 from django.utils.translation import gettext_lazy as _
 
 
@@ -6,3 +7,8 @@ class AccessConfig(AppConfig):
     name = "folio.access"
     verbose_name = _("Access")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from .models import Token, forget_answers
+
+        post_delete.connect(forget_answers, sender=Token, dispatch_uid="folio.access.forget_answers")

@@ -4,6 +4,7 @@ import errno
 import logging
 import sqlite3
 import sys
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -30,7 +31,9 @@ MORE = f"More is wrong than this: the first {MOST_MESSAGES} messages are told."
 
 
 class ApiError(APIException):
-    """An error whose body has `members` of their own types beside its `detail`."""
+    """An error whose body has `members` of their own types beside its `detail`, and that comes with `headers`."""
+
+    headers: Mapping[str, str] = {}
 
     def __init__(self, detail: str | None = None, **members: Any) -> None:
         super().__init__(detail)
@@ -47,6 +50,22 @@ class Conflict(ApiError):
     status_code = status.HTTP_409_CONFLICT
     default_detail = "The change collided with another one. Read the current state and try again."
     default_code = "conflict"
+
+
+class StillRunning(Conflict):
+    default_detail = "The first request with this Idempotency-Key is still being answered. Send it again."
+    default_code = "still_running"
+    wait = 5  # seconds, as `Retry-After`
+
+
+class PreconditionFailed(ApiError):
+    status_code = status.HTTP_412_PRECONDITION_FAILED
+    default_detail = "It is no longer as the request says. Read it again."
+    default_code = "precondition_failed"
+
+    def __init__(self, detail: str, headers: Mapping[str, str]) -> None:
+        super().__init__(detail)
+        self.headers = headers  # what a read would have told of its present state
 
 
 class Forbidden(ApiError):
@@ -67,6 +86,7 @@ class EncodedBody(ApiError):
     status_code = status.HTTP_415_UNSUPPORTED_MEDIA_TYPE
     default_detail = "A body with a Content-Encoding is not taken. Send it as it is."
     default_code = "unsupported_encoding"
+    headers = {"Accept-Encoding": "identity"}
 
 
 class TooMany(ApiError):
@@ -130,8 +150,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         response.data = bounded(response.data)
     if response is not None and isinstance(error, ApiError):
         response.data.update(error.members)
-    if response is not None and isinstance(error, EncodedBody):
-        response.headers["Accept-Encoding"] = "identity"
+        for name, value in error.headers.items():
+            response.headers[name] = value
     return response
 
 

@@ -8,6 +8,6 @@ def normalize_texts(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("access", "0004_token_made_by_one_form")]
+    dependencies = [("access", "0006_keep_answers")]
 
     operations = [migrations.RunPython(normalize_texts, migrations.RunPython.noop)]
