@@ -114,7 +114,9 @@ class MultiPartParser(parsers.MultiPartParser):
         # Django puts this character in the place of each byte that is no UTF-8.
         broken = [name for name, values in fields.lists() if any("\ufffd" in text for text in (name, *values))]
         if broken:
-            for file in form.files.values():
-                file.close()
+            files: Any = form.files
+            for _name, sent in files.lists():
+                for file in sent:
+                    file.close()
             raise ValidationError({name: ["This text is not UTF-8."] for name in broken})
         return form

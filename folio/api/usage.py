@@ -3,10 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, Q
 
 from .documents import Use
 
@@ -31,6 +33,14 @@ class Relation:
             field = field.remote_field.through._meta.get_field(field.m2m_reverse_field_name())
         demands: dict[str, Any] = field.get_limit_choices_to()
         return demands
+
+    @property
+    def protects(self) -> bool:
+        """Tell whether a row that is used so can't be deleted."""
+        field = self.field
+        if field.many_to_many:
+            field = field.remote_field.through._meta.get_field(field.m2m_reverse_field_name())
+        return field.remote_field.on_delete is models.PROTECT
 
     def users(self, pk: int) -> models.QuerySet[Any]:
         return self.model._default_manager.filter(**{self.field.name: pk}).order_by("pk")
@@ -65,6 +75,15 @@ def relations_to(model: type[models.Model]) -> Iterator[Relation]:
 def uses_of(model: type[models.Model], pk: int) -> list[Use]:
     """Return the rows of the API's resources that keep a row from being deleted, a query for each relation."""
     return [use for relation in relations_to(model) for use in relation.uses(pk)]
+
+
+def is_protected(model: type[models.Model], pk: int) -> bool:
+    """Tell in one query whether anything keeps a row from being deleted, however much it is."""
+    users = [relation.users(pk) for relation in relations_to(model) if relation.protects]
+    if not users:
+        return False
+    used = reduce(or_, (Q(Exists(rows)) for rows in users))
+    return model._default_manager.filter(used, pk=pk).exists()
 
 
 def first_uses_of(relations: Iterable[Relation], pk: int) -> list[Use]:

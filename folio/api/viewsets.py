@@ -239,6 +239,8 @@ class ResourceViewSet(ListingView):
         self.perform_destroy(instance)
 
     def perform_destroy(self, instance: models.Model) -> None:
+        if usage.is_protected(type(instance), instance.pk):
+            raise models.ProtectedError("It is in use.", set())  # Django would read all that uses it, to say the same
         instance.delete()
 
     def record(self, instance: models.Model, changes: Changes, action_flag: int = CHANGE) -> None:

@@ -1,5 +1,6 @@
 """Errors stay small, in size and in what they take: counted in messages, bytes, comparisons and rows."""
 
+import difflib
 from typing import Any
 
 import pytest
@@ -39,13 +40,13 @@ def messages(errors: Any) -> list[str]:
 def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names whose nearest was looked for."""
     names: list[str] = []
-    real = filters.difflib.get_close_matches
+    real = difflib.get_close_matches
 
     def get_close_matches(word: str, *arguments: Any, **named: Any) -> Any:
         names.append(word)
         return real(word, *arguments, **named)
 
-    monkeypatch.setattr(filters.difflib, "get_close_matches", get_close_matches)
+    monkeypatch.setattr(difflib, "get_close_matches", get_close_matches)
     return names
 
 
@@ -141,9 +142,11 @@ def test_a_conflict_names_the_first_of_what_uses_a_row(client: Client) -> None:
         [Portfolio(title=f"{n}", slug=f"{n}", excerpt="x", employer=employer) for n in range(MOST_USES + 50)]
     )
 
-    response = client.delete(f"/api/employers/{employer.pk}/")
+    with CaptureQueriesContext(connection) as queries:
+        response = client.delete(f"/api/employers/{employer.pk}/")
 
     assert response.status_code == 409
+    assert not any("excerpt" in query["sql"] for query in queries), "what uses it is not read"
     assert len(response.json()["used_by"]) == MOST_USES
     assert Employer.objects.exists()
 
