@@ -199,6 +199,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # Sessions, which are the admin site's alone. "Strict" would show the sign-in to whoever follows a colleague's link.
 # What changes anything is a POST with a CSRF token, which "Lax" keeps from other sites just as well.
+SESSION_ENGINE = "folio.admin.sessions"
 SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())  # from the sign-in on: a page that is read writes nothing
 SESSION_SAVE_EVERY_REQUEST = False
 SESSION_COOKIE_HTTPONLY = True

@@ -72,6 +72,8 @@ class Token(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     # The beginning of the hour, UTC; see `folio.access.uses`.
     last_used_at = models.DateTimeField(null=True, editable=False)
+    # Made by `POST /api/auth/token/`; see `folio.access.passwords`.
+    by_password = models.BooleanField(default=False, editable=False)
     # Of the admin site's form that the token was made by, so that the form makes one only, however often it is sent.
     form = models.UUIDField(null=True, editable=False)
 

@@ -10,6 +10,8 @@ from folio.api.serializers import LineField, StrictSerializer, UTCDateTimeField,
 from .codes import CODES
 from .documents import Token
 from .models import NAME_LENGTH, validate_expiry
+from .models import Token as TokenModel
+from .passwords import issue_by_password
 
 
 @extend_schema_field({"type": "array", "items": {"type": "integer", "enum": sorted(CODES)}, "minItems": 1})
@@ -43,8 +45,22 @@ class CredentialsSerializer(StrictSerializer):
         name = get_user_model().normalize_username(attrs["username"])
         user = authenticate(self.context["request"], username=name, password=attrs["password"])
         if user is None:
-            raise serializers.ValidationError("No active user has this name and password.", code="authorization")
-        return {"user": user}
+            raise refused()
+        return {"user": user, **attrs}
+
+    def issue(self, **fields: Any) -> tuple[TokenModel, str]:
+        """Return a new token and its key."""
+        given = self.validated_data
+        issued = issue_by_password(given["user"], given["password"], **fields)
+        if issued is None:
+            raise refused()
+        return issued
+
+
+def refused() -> serializers.ValidationError:
+    return serializers.ValidationError(
+        {"non_field_errors": ["No active user has this name and password."]}, code="authorization"
+    )
 
 
 class TokenSerializer(StrictSerializer):

@@ -43,7 +43,11 @@ def refused(answer: Answer) -> None:
     assert list(Tag.objects.values_list("name", flat=True)) == ["before"]
 
 
-@pytest.mark.parametrize("environ", [HTTP_2, CHUNKED, HTTP_1, {**CHUNKED, "CONTENT_LENGTH": "2"}], ids=str)
+@pytest.mark.parametrize(
+    "environ",
+    [HTTP_2, CHUNKED, HTTP_1, {**CHUNKED, "CONTENT_LENGTH": "2"}],
+    ids=["http-2", "chunked", "http-1", "chunked-with-length"],
+)
 @pytest.mark.parametrize("method", ["PATCH", "PUT", "POST"])
 def test_a_body_of_undeclared_length_is_refused(
     tag: Tag, key: dict[str, str], method: str, environ: dict[str, Any]
@@ -53,12 +57,12 @@ def test_a_body_of_undeclared_length_is_refused(
     refused(ask(application, method, path, BODY, key, **environ))
 
 
-@pytest.mark.parametrize("environ", [HTTP_2, CHUNKED], ids=str)
+@pytest.mark.parametrize("environ", [HTTP_2, CHUNKED], ids=["http-2", "chunked"])
 def test_a_deletion_with_one_is_refused(tag: Tag, key: dict[str, str], environ: dict[str, Any]) -> None:
     refused(ask(application, "DELETE", f"/api/tags/{tag.pk}/", BODY, key, **environ))
 
 
-@pytest.mark.parametrize("environ", [HTTP_2, CHUNKED, UNDECLARED], ids=str)
+@pytest.mark.parametrize("environ", [HTTP_2, CHUNKED, UNDECLARED], ids=["http-2", "chunked", "undeclared"])
 def test_where_no_byte_comes_the_body_is_empty(tag: Tag, key: dict[str, str], environ: dict[str, Any]) -> None:
     assert ask(application, "PATCH", f"/api/tags/{tag.pk}/", b"", key, **environ).status_code == 200
     assert ask(application, "DELETE", f"/api/tags/{tag.pk}/", b"", key, **environ).status_code == 204
@@ -81,7 +85,7 @@ def test_where_the_server_tells_no_end_of_a_body_its_header_is_believed(tag: Tag
     refused(ask(application, "PATCH", f"/api/tags/{tag.pk}/", b"", key, **environ))
 
 
-@pytest.mark.parametrize("environ", [HTTP_2, CHUNKED], ids=str)
+@pytest.mark.parametrize("environ", [HTTP_2, CHUNKED], ids=["http-2", "chunked"])
 def test_a_form_of_undeclared_length_is_answered_with_a_page(environ: dict[str, Any]) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
 
