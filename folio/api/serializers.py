@@ -27,6 +27,7 @@ from .rows import Instances, Statement
 from .texts import normal
 
 NOT_FIELDS = "non_field_errors"
+NOT_UTF_8, REPLACEMENT = "This text is not UTF-8.", "\ufffd"
 MOST_WRONG_ITEMS = 20
 MOST_LISTED = 20  # values that one message repeats
 LONGEST = 40  # characters of each
@@ -152,6 +153,9 @@ class StrictMixin:
         if isinstance(data, MultiValueDict):  # a form, in which a field may stand twice
             repeated = {name: len(values) for name, values in data.lists() if len(values) > 1}
             errors |= {name: [f"Give this field once, not {count} times."] for name, count in repeated.items()}
+            texts = (name for name, field in self.fields.items() if isinstance(field, serializers.CharField))  # type: ignore[attr-defined]
+            # Django puts this character in the place of each byte that is no UTF-8.
+            errors |= {name: [NOT_UTF_8] for name in texts if REPLACEMENT in str(data.get(name, ""))}
         if errors:
             raise ValidationError(errors)
         return result
