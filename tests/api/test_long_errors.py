@@ -17,7 +17,7 @@ from folio.media.admin.posted import MOST_NAMED, Posted
 from folio.portfolios.admin.type_ahead import TypeAheadListField
 from folio.portfolios.models import Employer, Portfolio, Tag
 from tests.conftest import Client
-from tests.factories import make_employer, make_portfolio, make_tag
+from tests.factories import make_employer, make_media, make_portfolio, make_tag
 
 pytestmark = pytest.mark.django_db
 
@@ -161,6 +161,16 @@ def test_a_form_of_the_admin_site_names_the_first_of_many_missing_rows(site: Sit
     assert page.count(f"and {20_000 - MOST_NAMED} more were deleted meanwhile") <= 2
     assert f"and {20_000 - MOST_NAMED} more were deleted meanwhile" in page
     assert len(queries) < 60
+
+
+def test_a_page_lists_the_first_of_what_uses_a_media(site: Site) -> None:
+    media = make_media()
+    Tag.objects.bulk_create([Tag(name=f"tag {number}", image=media) for number in range(150)])
+
+    for page in ("change", "delete"):
+        shown = site.get(f"/admin/media/media/{media.pk}/{page}/").content.decode()
+        assert shown.count('class="folio-place-kind"') == 100
+        assert "and 50 more" in shown
 
 
 @pytest.mark.parametrize("posted", [["1", "2"] * 10_000, ["1"] * 20_000])
