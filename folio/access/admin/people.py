@@ -116,6 +116,12 @@ class UserAdmin(GrantsAdmin, DjangoUserAdmin, ResourceAdmin):  # type: ignore[ty
     def is_within_reach(self, request: HttpRequest, user: User | None) -> bool:
         return user is None or once(request, user.pk, lambda: holds_no_more(user, request.user))
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Return the users alone: what goes with them is counted, as their history tells of what not all may see."""
+        users = list(objs)
+        _rows, counts, lacking, protected = super().get_deleted_objects(users, request)
+        return list(map(str, users)), counts, lacking, protected
+
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         fields = (*super().get_readonly_fields(request, obj), *MOMENTS)
         return fields if request.user.is_superuser else (*fields, "is_superuser")
