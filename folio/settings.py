@@ -42,6 +42,8 @@ def database(default: str) -> dict[str, Any]:
     hosts = {found.get("HOST", ""), *map(found.get("OPTIONS", {}).get, ("host", "hostaddr"))}
     if any("," in (host or "") for host in hosts):
         raise ImproperlyConfigured("DATABASE_URL names several servers; it must name one.")
+    if found["ENGINE"] == "django.db.backends.sqlite3":
+        found["ENGINE"] = "folio.sqlite"
     return found
 
 
@@ -184,6 +186,7 @@ TEMPLATES = [
     }
 ]
 AUTHENTICATION_BACKENDS = ["folio.access.backends.PatientBackend"]
+CLAIMS_PATH = DATA_DIR / "claims"  # which requests are at work, see `folio.api.claims`
 ATTEMPTS_PATH = DATA_DIR / "attempts.sqlite3"  # failed sign-ins, see `folio.access.attempts`
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -210,7 +213,7 @@ CSRF_FAILURE_VIEW = "folio.admin.sessions.csrf_failure"
 DATABASES: dict[str, dict[str, Any]] = {"default": database(f"sqlite:///{quote(str(DATA_DIR / 'folio.sqlite3'))}")}
 DATABASES["default"]["CONN_MAX_AGE"] = number("FOLIO_CONNECTION_MAX_AGE", 600)  # seconds
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+if DATABASES["default"]["ENGINE"] == "folio.sqlite":
     DATABASES["default"]["OPTIONS"] = {
         # A writer takes its turn when it begins; one that only finds out at its first write could not wait for it.
         "transaction_mode": "IMMEDIATE",

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_delete
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,6 +9,9 @@ class AccessConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from .models import Token, forget_answers
+
+        post_delete.connect(forget_answers, sender=Token, dispatch_uid="folio.access.forget_answers")
         from .passwords import watch_passwords  # which needs the models
 
         watch_passwords()

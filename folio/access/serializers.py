@@ -1,11 +1,11 @@
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth import authenticate
+from django.contrib.auth import authenticate, get_user_model
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from folio.api.serializers import StrictSerializer, UTCDateTimeField, kind_of, listed
+from folio.api.serializers import LineField, StrictSerializer, UTCDateTimeField, kind_of, listed
 
 from .codes import CODES
 from .documents import Token
@@ -42,7 +42,8 @@ class CredentialsSerializer(StrictSerializer):
     password = serializers.CharField(max_length=4096, trim_whitespace=False, write_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        user = authenticate(self.context["request"], **attrs)
+        name = get_user_model().normalize_username(attrs["username"])
+        user = authenticate(self.context["request"], username=name, password=attrs["password"])
         if user is None:
             raise refused()
         return {"user": user, **attrs}
@@ -65,7 +66,7 @@ def refused() -> serializers.ValidationError:
 class TokenSerializer(StrictSerializer):
     """A key to be made by the owner of another one, `context["request"].auth`, which it may not outlive."""
 
-    name = serializers.CharField(max_length=NAME_LENGTH)
+    name = LineField(max_length=NAME_LENGTH)
     expires_at = UTCDateTimeField(
         required=False,
         allow_null=True,

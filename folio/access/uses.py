@@ -16,7 +16,7 @@ from threading import Event, Lock, Thread
 from django.db import Error, connection
 from django.utils import timezone
 
-from .models import Token
+from .models import KeptAnswer, Token
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +75,8 @@ class Uses:
             for hour, pks in tokens.items():
                 for start in range(0, len(pks), BATCH):
                     Token.objects.filter(pk__in=pks[start : start + BATCH]).use(hour)
+            if hours:  # as something is written in any case, what else is to go
+                KeptAnswer.objects.forget_outdated()
         except Error:
             logger.warning("When keys were last used could not be written; it is tried again.", exc_info=True)
             with self.lock:

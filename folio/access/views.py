@@ -35,6 +35,7 @@ def new_token(token: Token, key: str) -> Response:
 class SignInView(StrictView):
     """`POST` a username and password for a new key."""
 
+    tells_secrets = True
     authentication_classes = ()
     permission_classes = (AllowAny,)
     serializer_class = CredentialsSerializer
@@ -51,6 +52,7 @@ class SignInView(StrictView):
 class MeView(StrictView):
     """Who the key belongs to, and what it can do."""
 
+    tells_secrets = True
     permission_classes = (IsAuthenticated,)
     answers = {"get": (200, documents.Me)}
 
@@ -72,6 +74,7 @@ class MeView(StrictView):
 class PermissionCodesView(StrictView):
     """What each permission code stands for."""
 
+    tells_secrets = True
     permission_classes = (IsAuthenticated,)
     answers = {"get": (200, {"type": "array", "items": PERMISSION_CODE})}
 
@@ -84,6 +87,7 @@ class PermissionCodesView(StrictView):
 class TokenViewSet(ListingView):
     """One's own keys: list, make, revoke."""
 
+    tells_secrets = True
     resource = "tokens"
     document = documents.Token
     filterset_class = PageFilterSet

@@ -4,26 +4,32 @@ import errno
 import logging
 import sqlite3
 import sys
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.defaults import server_error
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 logger = logging.getLogger(__name__)
 
 POSTGRESQL_DISK_FULL = "53100"
+TOO_MANY = "The request has more fields or files than are accepted."
+UNREADABLE = "The request can't be read."
 
 
 class ApiError(APIException):
-    """An error whose body has `members` of their own types beside its `detail`."""
+    """An error whose body has `members` of their own types beside its `detail`, and that comes with `headers`."""
+
+    headers: Mapping[str, str] = {}
 
     def __init__(self, detail: str | None = None, **members: Any) -> None:
         super().__init__(detail)
@@ -42,6 +48,22 @@ class Conflict(ApiError):
     default_code = "conflict"
 
 
+class StillRunning(Conflict):
+    default_detail = "The first request with this Idempotency-Key is still being answered. Send it again."
+    default_code = "still_running"
+    wait = 5  # seconds, as `Retry-After`
+
+
+class PreconditionFailed(ApiError):
+    status_code = status.HTTP_412_PRECONDITION_FAILED
+    default_detail = "It is no longer as the request says. Read it again."
+    default_code = "precondition_failed"
+
+    def __init__(self, detail: str, headers: Mapping[str, str]) -> None:
+        super().__init__(detail)
+        self.headers = headers  # what a read would have told of its present state
+
+
 class Forbidden(ApiError):
     status_code = status.HTTP_403_FORBIDDEN
     default_detail = "This key may not do that."
@@ -52,6 +74,15 @@ class TooLarge(ApiError):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_detail = "The request is too large."
     default_code = "too_large"
+
+
+class EncodedBody(ApiError):
+    """A body that was compressed, say. `Accept-Encoding` tells what is taken (RFC 9110, 15.5.16)."""
+
+    status_code = status.HTTP_415_UNSUPPORTED_MEDIA_TYPE
+    default_detail = "A body with a Content-Encoding is not taken. Send it as it is."
+    default_code = "unsupported_encoding"
+    headers = {"Accept-Encoding": "identity"}
 
 
 class TooMany(ApiError):
@@ -100,8 +131,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
     if isinstance(error, RequestDataTooBig):
         error = TooLarge()
+    elif isinstance(error, UnreadablePostError):  # the client went away, or ended before its Content-Length
+        error = ParseError("The body did not arrive whole. Nothing of it was kept; send it again.")
     elif isinstance(error, SuspiciousOperation):
-        error = ParseError(str(error))
+        error = ParseError(TOO_MANY if isinstance(error, TooManyFieldsSent | TooManyFilesSent) else UNREADABLE)
     elif is_disk_full(error):
         logger.error("The disk is full: %s", error, exc_info=error)
         error = DiskFull()
@@ -111,12 +144,19 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     response = rest_framework_handler(error, context)
     if response is not None and isinstance(error, ApiError):
         response.data.update(error.members)
+        for name, value in error.headers.items():
+            response.headers[name] = value
     return response
 
 
 def json_error(status_code: int, detail: str = "") -> HttpResponse:
     """Return an error answer from outside the API's views."""
     return JsonResponse({"detail": detail or f"{HTTPStatus(status_code).phrase}."}, status=status_code)
+
+
+def is_encoded(request: HttpRequest | Request) -> bool:
+    """Tell whether a request's body is in a coding, such as `gzip`, which is not undone here."""
+    return request.headers.get("Content-Encoding", "").strip().lower() not in {"", "identity"}
 
 
 def wants_json(request: HttpRequest) -> bool:

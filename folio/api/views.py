@@ -8,6 +8,8 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from .conditions import conditions_of
+from .renderers import JSONRenderer
 from .viewsets import StrictView
 
 # Swagger UI writes styles into its page, and shows its signs as data.
@@ -49,6 +51,15 @@ class DocsView(SpectacularSwaggerSplitView):
     permission_classes = (AllowAny,)
     url_name = "schema"
     schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        conditions_of(request, taken=())
+
+    def handle_exception(self, exc: Exception) -> Response:
+        # Errors have no page: the one renderer of this view would say of them what their status is called, no more.
+        self.request.accepted_renderer, self.request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+        return super().handle_exception(exc)
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         response: Response = super().get(request, *args, **kwargs)

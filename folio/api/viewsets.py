@@ -1,5 +1,5 @@
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from math import inf
 from typing import Any, TypeVar
 
@@ -20,9 +20,19 @@ from folio.history.changes import Changes, log
 from folio.snapshots import KEEP, SNAPSHOT, remember
 
 from . import usage
+from .conditions import (
+    IF_MATCH,
+    IF_UNMODIFIED_SINCE,
+    NO_CONDITIONS,
+    Conditions,
+    conditions_of,
+    last_modified,
+    validators,
+)
 from .documents import KEY_SIZE, Document, encoded
 from .errors import Conflict
 from .filters import PageFilterSet, checked
+from .idempotency import Keep, once, refuse_key
 from .pagination import Statement, Window, page_of
 from .parameters import BIGGEST
 
@@ -73,16 +83,25 @@ class StrictView(APIView):
     may_be_kept = True
     parameters: Mapping[str, Mapping[str, Filter]] = {}  # by action, what it takes
     given: dict[str, Any]  # their values
+    conditions: Conditions  # of the request
+    tells_secrets = False  # such as keys: answers that nobody keeps, to be told again
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if not self.takes_parameters():
             self.given = checked(request.query_params, self.parameters.get(getattr(self, "action", None) or "", {}))
+        self.conditions = conditions_of(request, self.conditions_taken())
+        if self.tells_secrets:
+            refuse_key(request)
 
     def takes_parameters(self) -> bool:
         """Tell whether the action checks its parameters itself."""
         return False
+
+    def conditions_taken(self) -> Collection[str]:
+        """Return the headers of conditions that the action takes."""
+        return ()
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """Mark what may be given again for as long as nothing is committed, and until when at the most."""
@@ -149,6 +168,7 @@ class ResourceViewSet(ListingView):
     owner = ""  # the field that names whose row it is, `pk` for its own: who is locked first, and touched by a change
     way_out = "Take it off what uses it first."
     code_of_action = {"partial_update": "update", "destroy": "delete"}
+    conditional = {"update", "partial_update", "destroy"}  # the actions that a condition may stop
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -157,19 +177,34 @@ class ResourceViewSet(ListingView):
             if cls.owner:
                 usage.owners[cls.queryset.model] = cls.owner
 
+    def conditions_taken(self) -> Collection[str]:
+        if self.action not in self.conditional:
+            return ()
+        return (IF_MATCH, IF_UNMODIFIED_SINCE) if "updated_at" in self.document.__struct_fields__ else (IF_MATCH,)
+
     def retrieve(self, request: Request, pk: int) -> Response:
         return self.document_of(pk)
 
     def create(self, request: Request) -> Response:
-        return self.created(write(self.perform_create))
+        request.data  # noqa: B018 read before the transaction, for which other writers wait: it may come slowly
+        return once(self, self.make)
+
+    def make(self, keep: Keep) -> Response:
+        """Make the row; what is answered is kept with it where the request may be sent again."""
+        return write(lambda: keep(self.created(self.perform_create())))
 
     def created(self, document: Any) -> Response:
-        request = self.request
-        location = reverse(f"{self.resource}-detail", kwargs={"pk": document.id})
-        return Response(document, status.HTTP_201_CREATED, headers={"Location": request.build_absolute_uri(location)})
+        location = self.request.build_absolute_uri(reverse(f"{self.resource}-detail", kwargs={"pk": document.id}))
+        return self.written(document, status.HTTP_201_CREATED, Location=location)
+
+    def written(self, document: Document, status_code: int = status.HTTP_200_OK, **headers: str) -> Response:
+        """Answer a write with what it left, and the tags that a plain read of that has."""
+        content = msgspec.json.encode(document)
+        return Response(msgspec.Raw(content), status_code, headers={**headers, **validators(content)})
 
     def update(self, request: Request, pk: int, partial: bool = False) -> Response:
-        return Response(write(lambda: self.perform_update(pk, partial)))
+        request.data  # noqa: B018 as above
+        return self.written(write(lambda: self.perform_update(pk, partial)))
 
     def partial_update(self, request: Request, pk: int) -> Response:
         return self.update(request, pk, partial=True)
@@ -190,13 +225,16 @@ class ResourceViewSet(ListingView):
         return self.read(instance.pk)
 
     def perform_update(self, pk: int, partial: bool) -> Any:
-        serializer: Any = self.get_serializer(self.locked(pk), data=self.request.data, partial=partial)
+        instance = self.locked(pk)
+        self.judge(pk)
+        serializer: Any = self.get_serializer(instance, data=self.request.data, partial=partial)
         serializer.is_valid(raise_exception=True)
         self.record(serializer.save(), serializer.changes)
         return self.read(pk)
 
     def perform_deletion(self, pk: int) -> None:
         instance = self.locked(pk)
+        self.judge(pk)
         self.record(instance, {}, DELETION)
         self.perform_destroy(instance)
 
@@ -214,6 +252,11 @@ class ResourceViewSet(ListingView):
             raise self.missing(f"id {pk}")
         return instance
 
+    def judge(self, pk: int) -> None:
+        """Raise PreconditionFailed unless the row, which is locked, is as the request asks."""
+        if self.conditions != NO_CONDITIONS:
+            self.conditions.judge(msgspec.json.encode(self.read(pk)), self.noun)
+
     def document_of(self, pk: int) -> Response:
         """Answer with the full document, ready if it was read before; or raise NotFound."""
         # SQLite can't even be asked for more than 64 bits.
@@ -221,11 +264,14 @@ class ResourceViewSet(ListingView):
         found = encoded(self.document, ids, base_url(self.request), self.request.META.get(SNAPSHOT))
         if pk not in found:
             raise self.missing(f"id {pk}")
-        return Response(found[pk])
+        return Response(found[pk], headers=last_modified(found[pk]))
 
     def read(self, pk: int) -> Any:
-        """Return the full document of a row that was just written."""
-        return self.document.read([pk], base_url(self.request))[pk]
+        """Return the full document of a row that was just found or written; or raise Conflict where it is gone."""
+        found = self.document.read([pk], base_url(self.request))
+        if pk not in found:
+            raise Conflict
+        return found[pk]
 
     def missing(self, what: str) -> NotFound:
         return NotFound(f"There is no {self.noun} with the {what}.")

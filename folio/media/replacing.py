@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # File[bytes] means something to type checkers only
 
+from collections.abc import Callable
 from contextlib import closing
 
 from django.core.files import File
@@ -16,7 +17,8 @@ from .models import Media, Thumbnail, media_path
 from .uploads import Log, examine, removed_on_failure, thumbnail_rows, unlogged, with_suffix, write
 
 KEPT = {"id", "file", "name", "alt", "created_at", "updated_at"}
-TOLD = ("file", "mime_type", "size", "width", "height")  # what the history keeps of it
+# What the history keeps of it; the placeholder, so that entries of before can show what was there.
+TOLD = ("file", "mime_type", "size", "width", "height", "placeholder")
 REPLACED = [field.name for field in Media._meta.concrete_fields if field.name not in KEPT]  # what the new file tells
 
 
@@ -28,12 +30,14 @@ class ShownAsPicture(Exception):
         self.uses = uses
 
 
-def replace_file(pk: int, file: File[bytes], *, log: Log = unlogged) -> Media:
+def replace_file(
+    pk: int, file: File[bytes], *, log: Log = unlogged, judge: Callable[[int], None] = lambda pk: None
+) -> Media:
     """Store a file with its thumbnails in the place of a media's, and return the row as it is now.
 
     Raises UploadRefused, ShownAsPicture or Media.DoesNotExist. Whatever fails, the row stays as it is, with its files;
     these are removed once the new ones are committed. Call it outside of transactions, as `store_upload()`, whose `log`
-    it takes as well.
+    it takes as well. `judge` is called with the id once the row is locked, and may raise.
     """
     with (
         closing(examine(file)) as examined,
@@ -41,6 +45,7 @@ def replace_file(pk: int, file: File[bytes], *, log: Log = unlogged) -> Media:
         transaction.atomic(),
     ):
         media = Media.objects.select_for_update().get(pk=pk)
+        judge(pk)
         refuse_other_type(pk, examined.media)
         remove_file(media)
         old = media.file.name

@@ -2,7 +2,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib.admin.models import ADDITION, CHANGE
-from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -10,10 +10,12 @@ from folio.access.permissions import require
 from folio.api.documents import Usage
 from folio.api.errors import TooLarge, Unusable
 from folio.api.filters import BooleanFilter
+from folio.api.idempotency import Keep
 from folio.api.middleware import declared_size, largest_body, too_large
+from folio.api.parsers import MultiPartParser
 from folio.api.usage import lock_users, uses_of
 from folio.api.viewsets import ResourceViewSet
-from folio.history.changes import log_each
+from folio.history.changes import Changes, log_each
 
 from . import documents
 from .deleting import take_off_all
@@ -21,7 +23,6 @@ from .filters import MediaFilterSet
 from .models import Media
 from .replacing import ShownAsPicture
 from .serializers import MediaSerializer, ReplacementSerializer, UploadSerializer
-from .uploads import Log
 
 
 class MediaViewSet(ResourceViewSet):
@@ -33,6 +34,7 @@ class MediaViewSet(ResourceViewSet):
     filterset_class = MediaFilterSet
     serializers_of_uploads: dict[str | None, Any] = {"create": UploadSerializer, "replace_file": ReplacementSerializer}
     code_of_action = {**ResourceViewSet.code_of_action, "usage": "retrieve", "replace_file": "update"}
+    conditional = {*ResourceViewSet.conditional, "replace_file"}
     parameters = {
         "create": {
             "deduplicate": BooleanFilter(label="Where the same bytes are stored already, answer with that media")
@@ -56,13 +58,20 @@ class MediaViewSet(ResourceViewSet):
 
     def create(self, request: Request) -> Response:
         self.refuse_too_large(request)
-        serializer: Any = self.get_serializer(data=request.data)
+        return super().create(request)
+
+    def make(self, keep: Keep) -> Response:
+        serializer: Any = self.get_serializer(data=self.request.data)
         serializer.is_valid(raise_exception=True)
-        once = self.given.get("deduplicate")
-        log: Log = partial(self.record, action_flag=ADDITION)
-        media, is_new = serializer.save_once(log) if once else (serializer.save(log=log), True)
-        document = self.read(media.pk)
-        return self.created(document) if is_new else Response(document)
+        answers: list[Response] = []
+
+        def log(media: Media, changes: Changes) -> None:
+            self.record(media, changes, ADDITION)
+            answers.append(keep(self.created(self.read(media.pk))))
+
+        is_once = self.given.get("deduplicate")
+        media, is_new = serializer.save_once(log) if is_once else (serializer.save(log=log), True)
+        return answers[-1] if is_new else self.written(self.read(media.pk))
 
     def replace_file(self, request: Request, pk: int) -> Response:
         """Put another file behind the id; everything that uses the media shows it at once, by new URLs."""
@@ -72,13 +81,19 @@ class MediaViewSet(ResourceViewSet):
         self.refuse_too_large(request)
         serializer = self.get_serializer(media, data=request.data)
         serializer.is_valid(raise_exception=True)
+        answers: list[Response] = []
+
+        def log(media: Media, changes: Changes) -> None:
+            self.record(media, changes)
+            answers.append(self.written(self.read(pk)))
+
         try:
-            serializer.save(log=self.record)
+            serializer.save(log=log, judge=self.judge)
         except ShownAsPicture as error:
             raise Unusable(str(error), used_by=error.uses) from error
         except Media.DoesNotExist:
             raise self.missing(f"id {pk}") from None
-        return Response(self.read(pk))
+        return answers[-1]
 
     def usage(self, request: Request, pk: int) -> Response:
         """List what uses the media."""

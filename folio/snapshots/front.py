@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -19,6 +18,7 @@ from django.utils.http import parse_etags
 from . import KEEP, SNAPSHOT, looks
 from .caches import SnapshotCache
 from .encodings import ENCODERS, IDENTITY, best_encoding
+from .etags import digest_of, etag_of
 from .looks import Looks
 
 Environ = dict[str, Any]
@@ -42,6 +42,9 @@ KEY = (
     "HTTP_X_FORWARDED_HOST",
     "HTTP_X_FORWARDED_PORT",
     "HTTP_X_FORWARDED_PROTO",
+    "HTTP_IF_MATCH",  # with which no read is answered, but refused
+    "HTTP_IF_UNMODIFIED_SINCE",
+    "HTTP_IDEMPOTENCY_KEY",
 )
 OWN_HEADERS = {"content-length", "vary", "cache-control", KEEP.lower()}
 # What only says how a browser shows a page, or what a refused method is told.
@@ -65,13 +68,14 @@ class Form(NamedTuple):
 class Entry:
     """An answer that may be given again, in each encoding that was asked for."""
 
-    __slots__ = ("body", "deadline", "forms", "headers", "key_size")
+    __slots__ = ("body", "deadline", "digest", "forms", "headers", "key_size")
 
     def __init__(self, headers: Headers, body: bytes, deadline: float, key: tuple[str | None, ...]) -> None:
         dropped = OWN_HEADERS | PAGE_HEADERS
         self.headers = [(name, value) for name, value in headers if name.lower() not in dropped]
         self.headers += [("Cache-Control", "private, no-cache"), ("Vary", "Authorization, Accept, Accept-Encoding")]
         self.body = body
+        self.digest = digest_of(body)
         self.deadline = deadline
         self.forms: dict[str, Form] = {}
         self.key_size = sum(len(part) for part in key if part)
@@ -89,7 +93,7 @@ class Entry:
             return self.forms[encoding]
         except KeyError:
             body = self.body if encoding == IDENTITY else ENCODERS[encoding](self.body)
-            etag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
+            etag = etag_of(self.digest, encoding)
             headers = [*self.headers, ("ETag", etag), ("Content-Length", str(len(body)))]
             if encoding != IDENTITY:
                 headers.append(("Content-Encoding", encoding))

@@ -6,6 +6,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from io import BytesIO
 from itertools import pairwise
 from math import inf
@@ -416,7 +417,10 @@ def test_each_encoding_is_an_answer_of_its_own_with_its_own_etag(scene: Scene) -
         assert answer.headers["Content-Length"] == str(len(answer.content))
     assert answers["identity"].content == LONG
     assert gzip.decompress(answers["gzip"].content) == LONG
-    assert len({answer.headers["ETag"] for answer in answers.values()}) == 4
+    plain = answers["identity"].headers["ETag"]
+    assert plain == f'"{blake2b(LONG, digest_size=16).hexdigest()}"'
+    for accepted in ("zstd", "br", "gzip"):
+        assert answers[accepted].headers["ETag"] == f'{plain[:-1]}-{accepted}"', "of the body as it is not compressed"
     assert scene.application.count == 1
     for accepted, answer in answers.items():
         assert scene.ask(HTTP_ACCEPT_ENCODING=accepted) == answer
@@ -516,6 +520,15 @@ def test_the_etag_of_another_encoding_is_another(scene: Scene) -> None:
 
     assert scene.ask(HTTP_ACCEPT_ENCODING="br", HTTP_IF_NONE_MATCH=etag).status == "200 OK"
     assert scene.ask(HTTP_ACCEPT_ENCODING="gzip", HTTP_IF_NONE_MATCH=etag).status == "304 Not Modified"
+
+
+@pytest.mark.parametrize("header", ["HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IDEMPOTENCY_KEY"])
+def test_what_a_read_may_be_refused_for_is_not_answered_from_memory(scene: Scene, etag: str, header: str) -> None:
+    scene.application.status = "400 Bad Request"
+
+    assert scene.ask(**{header: etag}).status == "400 Bad Request"
+    assert scene.ask().status == "200 OK"
+    assert scene.application.count == 2, "what is in memory stayed there"
 
 
 def test_a_condition_is_met_by_what_was_just_computed_too(scene: Scene, etag: str) -> None:
