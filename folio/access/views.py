@@ -12,7 +12,9 @@ from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from folio.api.errors import TooLarge
 from folio.api.filters import PageFilterSet
+from folio.api.middleware import SMALL_BODY, declared_size
 from folio.api.viewsets import ListingView, StrictView
 
 from . import documents
@@ -43,6 +45,8 @@ class SignInView(StrictView):
     other_errors = {429: "Too many attempts failed; `Retry-After` says after how many seconds the next one is heard."}
 
     def post(self, request: Request) -> Response:
+        if declared_size(request) > SMALL_BODY:  # by someone who is not known yet
+            raise TooLarge(f"A name and a password take no more than {SMALL_BODY} bytes.")
         serializer = CredentialsSerializer(data=request.data, context={"request": request})
         serializer.is_valid(raise_exception=True)
         expires_at = timezone.now() + timedelta(days=settings.TOKEN_DAYS)
