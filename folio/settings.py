@@ -287,10 +287,13 @@ REST_FRAMEWORK = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # A client's own mistakes are told to the client.
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "formatters": {
+        "line": {"()": "folio.logs.Lines", "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"},
+    },
+    "filters": {"mistakes": {"()": "folio.logs.MistakesOnDemand"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["mistakes"]},
+    },
     "root": {"handlers": ["console"], "level": env.str("FOLIO_LOG_LEVEL", default="INFO")},
 }
 SPECTACULAR_SETTINGS = {
