@@ -21,6 +21,7 @@ from granian.log import LogLevels
 
 from folio.access.models import Token
 from folio.api.middleware import THREADS, THREADS_VARIABLE
+from folio.installation import begin, begin_database, close_to_others
 from folio.media.journal import recover
 from folio.portfolios.sample import InstallationNotEmpty, load_sample
 
@@ -62,6 +63,10 @@ class Command(BaseCommand):
     def handle(self, *, host: str, port: int, workers: int, threads: int | None, demo: bool, **options: Any) -> None:
         self.check(fail_level=checks.ERROR)
         refuse_taken_port(host, port)
+        begin()
+        begin_database()
+        for line in close_to_others():
+            self.say(line)
         self.migrate()
         if count := recover():
             self.say(f"Cleaned up after {count} interrupted uploads, changes and deletions of files.")
