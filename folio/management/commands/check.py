@@ -10,7 +10,7 @@ class Command(check.Command):
 
     help = "Look for mistakes in the settings and the database; with --deploy, also for what is unsafe in public."
 
-    def handle(self, *app_labels: str, **options: Any) -> None:
+    def handle(self, *app_labels: Any, **options: Any) -> None:
         if options["databases"] is None and is_there():
             options["databases"] = [DEFAULT_DB_ALIAS]
         super().handle(*app_labels, **options)
