@@ -23,7 +23,7 @@ from .entries import read
 Model = type[models.Model]
 NAMES = ("title", "name", "key")  # the field that a row is called by, the first that its model has
 PICTURE = "placeholder"  # the field with a picture so small that the log keeps it, of models that have pictures
-LATER = 2_000  # entries that are looked at for what was changed since; of more, the latest
+LATER = 500  # entries that are looked at for what was changed since; of more, the latest
 
 
 class Former:
