@@ -109,7 +109,7 @@ def former(wanted: dict[Model, set[int]], since: int) -> dict[tuple[Model, int],
     later = LogEntry.objects.filter(chosen, pk__gt=since).exclude(action_flag=ADDITION).order_by("-pk")[:LATER]
     found: dict[tuple[Model, int], Former] = defaultdict(Former)
     for entry in reversed(later):
-        model = models_of[entry.content_type_id]
+        model = models_of[entry.content_type_id or 0]
         values = read(entry, model).values
         was = {name: values[name][0] for name in (name_field(model), PICTURE) if name in values}
         if "file" in values:

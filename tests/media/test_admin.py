@@ -444,8 +444,8 @@ def test_searches_as_the_api_does_and_filters_by_type(site: Site) -> None:
 def test_finds_by_alt_text_and_by_the_titles_of_entries(site: Site, how: str) -> None:
     media = make_media(name="dsc_0042.jpg", alt="A crane over the quay")
     make_media(name="dsc_0043.jpg", alt="A crane")
-    given: dict[str, Any] = {"image": {"image": media}, "images": {"images": [media]}}.get(how, {})
-    portfolio = make_portfolio(title="Harbour Bakery", **given)
+    covers: dict[str, dict[str, Any]] = {"image": {"image": media}, "images": {"images": [media]}}
+    portfolio = make_portfolio(title="Harbour Bakery", **covers.get(how, {}))
     if how == "link":
         make_link(portfolio, image=media)
     elif how == "meta":
