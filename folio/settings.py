@@ -231,6 +231,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "folio.admin.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "folio.admin.strangers.StrangersMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -371,6 +372,7 @@ SPECTACULAR_SETTINGS = {
     "key, this description and the media files.",
     "VERSION": __version__,
     "OAS_VERSION": "3.1.1",
+    "SERVERS": [{"url": PUBLIC_URL or "http://127.0.0.1:8000"}],  # the served one says where it was asked for
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [],  # the one that is on by default makes a component of each choice
     "SWAGGER_UI_DIST": "SIDECAR",

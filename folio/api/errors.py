@@ -24,6 +24,10 @@ AWAY_SECONDS = 5  # after which a page may have a database again
 POSTGRESQL_DISK_FULL = "53100"
 TOO_MANY = "The request has more fields or files than are accepted."
 UNREADABLE = "The request can't be read."
+MOST_MESSAGES = 100  # that one answer tells
+LONGEST_MESSAGE = 1000  # characters
+LONGEST_NAME = 100  # characters of what a member is called, which may be a name that was sent
+MORE = f"More is wrong than this: the first {MOST_MESSAGES} messages are told."
 
 
 class ApiError(APIException):
@@ -141,6 +145,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     elif isinstance(error, AWAY):
         error = Busy()
     response = rest_framework_handler(error, context)
+    if response is not None:
+        response.data = bounded(response.data)
     if response is not None and isinstance(error, ApiError):
         response.data.update(error.members)
         for name, value in error.headers.items():
@@ -148,6 +154,42 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         if error is not failure and response.status_code >= 500:
             log_failure(context["request"], response, failure)
     return response
+
+
+def bounded(errors: Any) -> Any:
+    """Return the first of errors, each of a bounded length, and that there are more where there are."""
+    room = MOST_MESSAGES
+    is_cut = False
+
+    def cut(part: Any) -> Any:
+        nonlocal room, is_cut
+        if isinstance(part, dict):
+            told: Any = {}
+            for name, inner in part.items():
+                if room <= 0:
+                    is_cut = True
+                    break
+                told[shortened(str(name), LONGEST_NAME)] = cut(inner)
+            return told
+        if isinstance(part, list):
+            told = []
+            for inner in part:
+                if inner and room <= 0:
+                    is_cut = True
+                    break
+                told.append(cut(inner))
+            return told
+        room -= 1
+        return shortened(str(part), LONGEST_MESSAGE)
+
+    first = cut(errors)
+    if is_cut and isinstance(first, dict):
+        first["non_field_errors"] = [*first.get("non_field_errors", ()), MORE]
+    return first
+
+
+def shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def json_error(status_code: int, detail: str = "") -> HttpResponse:

@@ -1,4 +1,5 @@
 import ctypes
+import gc
 import os
 import resource
 import secrets
@@ -85,6 +86,7 @@ class Command(BaseCommand):
         self.stdout.flush()
         connection.close()
         give_back_memory()
+        share_memory()
         raise_file_limit()
         threads = threads or threads_of(workers)
         os.environ[THREADS_VARIABLE] = str(threads)
@@ -140,6 +142,12 @@ def give_back_memory() -> None:
         allocator = ctypes.CDLL(None)
         allocator.mallopt(M_ARENA_MAX, 2)
         allocator.mallopt(M_MMAP_THRESHOLD, 64 * 1024)
+
+
+def share_memory() -> None:
+    """Leave what is loaded as it lies: each worker that looked through it for garbage would get a copy of its own."""
+    gc.collect()
+    gc.freeze()
 
 
 def raise_file_limit() -> None:
