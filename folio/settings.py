@@ -42,6 +42,8 @@ def database(default: str) -> dict[str, Any]:
     hosts = {found.get("HOST", ""), *map(found.get("OPTIONS", {}).get, ("host", "hostaddr"))}
     if any("," in (host or "") for host in hosts):
         raise ImproperlyConfigured("DATABASE_URL names several servers; it must name one.")
+    if found["ENGINE"] == "django.db.backends.sqlite3":
+        found["ENGINE"] = "folio.sqlite"
     return found
 
 
@@ -197,6 +199,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # Sessions, which are the admin site's alone. "Strict" would show the sign-in to whoever follows a colleague's link.
 # What changes anything is a POST with a CSRF token, which "Lax" keeps from other sites just as well.
+SESSION_ENGINE = "folio.admin.sessions"
 SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())  # from the sign-in on: a page that is read writes nothing
 SESSION_SAVE_EVERY_REQUEST = False
 SESSION_COOKIE_HTTPONLY = True
@@ -210,7 +213,7 @@ CSRF_FAILURE_VIEW = "folio.admin.sessions.csrf_failure"
 DATABASES: dict[str, dict[str, Any]] = {"default": database(f"sqlite:///{quote(str(DATA_DIR / 'folio.sqlite3'))}")}
 DATABASES["default"]["CONN_MAX_AGE"] = number("FOLIO_CONNECTION_MAX_AGE", 600)  # seconds
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+if DATABASES["default"]["ENGINE"] == "folio.sqlite":
     DATABASES["default"]["OPTIONS"] = {
         # A writer takes its turn when it begins; one that only finds out at its first write could not wait for it.
         "transaction_mode": "IMMEDIATE",

@@ -3,6 +3,8 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
+from folio.access.admin.passwords import change_own_password
+from folio.access.admin.sign_in import sign_in
 from folio.access.views import MeView, PermissionCodesView, SignInView, TokenViewSet
 from folio.admin.options import command_search
 from folio.admin.sessions import session
@@ -36,6 +38,8 @@ urlpatterns = [
     path("api/", include(resources.urls)),
     path("admin/i18n/", include("django.conf.urls.i18n")),
     path("admin/session/", session, name="session"),
+    path("admin/login/", sign_in, name="admin-sign-in"),
+    path("admin/password_change/", admin.site.admin_view(change_own_password), name="own-password"),
     path("admin/search/", admin.site.admin_view(command_search), name="search"),
     path("admin/", admin.site.urls),
 ]

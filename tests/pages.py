@@ -15,6 +15,8 @@ NO_PAGES = {
     "admin:view_on_site": "a redirect",
     "admin:logout": "a change",
     "admin:login": "a redirect, for who is signed in",
+    "admin-sign-in": "the same",
+    "own-password": "admin:password_change, by its other name",
     "admin:app_list": "for each app, below",
     "set_language": "a change",
     "session": "JSON",

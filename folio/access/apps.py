@@ -12,3 +12,6 @@ class AccessConfig(AppConfig):
         from .models import Token, forget_answers
 
         post_delete.connect(forget_answers, sender=Token, dispatch_uid="folio.access.forget_answers")
+        from .passwords import watch_passwords  # which needs the models
+
+        watch_passwords()

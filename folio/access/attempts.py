@@ -26,7 +26,6 @@ FREE_FOR_BOTH, FREE_FOR_ADDRESS, FREE_FOR_ACCOUNT = 5, 20, 50
 FIRST_WAIT = 5  # seconds, doubled by each further failure
 LONGEST_WAIT = 15 * 60  # seconds; also the time in which one failure is forgotten
 DOUBLINGS = math.ceil(math.log2(LONGEST_WAIT / FIRST_WAIT))
-KNOWN_SECONDS = 30 * 24 * 60 * 60  # for which an address stays one that an account was signed in from
 BUSY_SECONDS = 5  # that a sign-in waits for others that are being counted
 TABLE = """CREATE TABLE IF NOT EXISTS counts (
     digest TEXT PRIMARY KEY, level REAL NOT NULL, counted_at REAL NOT NULL, forgotten_at REAL NOT NULL
@@ -87,19 +86,22 @@ def digest_of(*parts: str) -> str:
     return salted_hmac("folio.access.attempts", text, algorithm="sha256").hexdigest()
 
 
-def begin(username: str, address: str, now: float | None = None) -> "Attempt":
+def begin(username: str, address: str, now: float | None = None, *, known: str = "") -> "Attempt":
     """Count an attempt as failed before its password is looked at, so that many at once gain nothing.
 
-    Raise TooManyAttempts, and count nothing, where it came too soon. An account at an address that it was signed in
-    from has a count of its own alone: else anyone could keep its owner out, by failing elsewhere or beside them.
+    Raise TooManyAttempts, and count nothing, where it came too soon. Whom the account knows, under the text that
+    `folio.access.known` gives, has a count of their own alone: else anyone could keep its owner out.
     """
     now = time.time() if now is None else now
-    known = digest_of("known", username, address)
-    limits = [(digest_of("both", username, address), FREE_FOR_BOTH)]
-    others = [(digest_of("address", address), FREE_FOR_ADDRESS), (digest_of("account", username), FREE_FOR_ACCOUNT)]
+    if known:
+        limits = [(digest_of("known", username, known), FREE_FOR_BOTH)]
+    else:
+        limits = [
+            (digest_of("both", username, address), FREE_FOR_BOTH),
+            (digest_of("address", address), FREE_FOR_ADDRESS),
+            (digest_of("account", username), FREE_FOR_ACCOUNT),
+        ]
     with or_log_why_not(), counts() as database:
-        row = database.execute("SELECT 1 FROM counts WHERE digest = ? AND forgotten_at > ?", (known, now)).fetchone()
-        limits += [] if row else others
         found = [count_of(database, *limit) for limit in limits]
         wait = max(count.wait(now) for count in found)
         if wait > 0:
@@ -107,26 +109,28 @@ def begin(username: str, address: str, now: float | None = None) -> "Attempt":
         rows = [count.after_another(now) for count in found]
         database.executemany("INSERT OR REPLACE INTO counts VALUES (?, ?, ?, ?)", rows)
         database.execute("DELETE FROM counts WHERE forgotten_at < ?", (now,))
-        return Attempt(known, tuple(count.digest for count in found))
-    return Attempt(known, ())
+        return Attempt(tuple(count.digest for count in found), is_own=bool(known))
+    return Attempt((), is_own=False)
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """An attempt that was counted as failed: where, the count for the account at the address first."""
+    """An attempt that was counted as failed: where, and whether nobody else is counted there."""
 
-    known: str
     counted: tuple[str, ...]
+    is_own: bool
 
-    def succeed(self, now: float | None = None) -> None:
-        """Take back what was counted, forget the account's failures at the address, and know both from now on."""
-        now = time.time() if now is None else now
+    def succeed(self) -> None:
+        """Take back what was counted, and forget the failures before it if they were all of the same client.
+
+        Those of others must stay: they would see, by the attempts that are heard again, that the account exists.
+        """
+        digests = [(digest,) for digest in self.counted]
         with or_log_why_not(), counts() as database:
-            taken_back = [(digest,) for digest in self.counted]
-            database.executemany("UPDATE counts SET level = MAX(0, level - 1) WHERE digest = ?", taken_back)
-            database.executemany("DELETE FROM counts WHERE digest = ?", taken_back[:1])
-            row = (self.known, 0, now, now + KNOWN_SECONDS)
-            database.execute("INSERT OR REPLACE INTO counts VALUES (?, ?, ?, ?)", row)
+            if self.is_own:
+                database.executemany("DELETE FROM counts WHERE digest = ?", digests)
+            else:
+                database.executemany("UPDATE counts SET level = MAX(0, level - 1) WHERE digest = ?", digests)
 
 
 def count_of(database: sqlite3.Connection, digest: str, free: int) -> Count:

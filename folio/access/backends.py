@@ -6,6 +6,12 @@ from django.http import HttpRequest
 
 from . import attempts
 from .addresses import client_address, network_of
+from .known import known_as
+
+
+def counted(request: HttpRequest, username: str) -> attempts.Attempt:
+    """Count an attempt at an account's password; raise TooManyAttempts where it came too soon."""
+    return attempts.begin(username, network_of(client_address(request)), known=known_as(request, username))
 
 
 class PatientBackend(ModelBackend):
@@ -19,7 +25,7 @@ class PatientBackend(ModelBackend):
     ) -> User | None:
         if request is None or username is None or password is None:
             return super().authenticate(request, username, password, **kwargs)
-        attempt = attempts.begin(username, network_of(client_address(request)))
+        attempt = counted(request, username)
         user = super().authenticate(request, username, password, **kwargs)
         if user is not None:
             attempt.succeed()

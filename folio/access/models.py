@@ -11,6 +11,8 @@ from django.db.models import Count, Min, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from folio.api.columns import LineField
+
 NAME_LENGTH = 100
 KEY_PREFIX = "folio_"  # lets scanners for leaked secrets recognise a key
 ANSWERS_KEPT = timedelta(hours=24)
@@ -36,10 +38,10 @@ def validate_expiry(moment: datetime | None) -> None:
 class TokenQuerySet(models.QuerySet["Token"]):
     def alive(self, now: datetime | None = None) -> "TokenQuerySet":
         """Return the tokens that open the API at `now`: not expired, of active users."""
-        return self.filter(
-            Q(expires_at=None) | Q(expires_at__gt=now or timezone.now()),
-            user__is_active=True,
-        )
+        return self.of_active_users().filter(Q(expires_at=None) | Q(expires_at__gt=now or timezone.now()))
+
+    def of_active_users(self) -> "TokenQuerySet":
+        return self.filter(user__is_active=True)
 
     def use(self, hour: datetime) -> int:
         """Say of these tokens that they were used in that hour, which others may have said already."""
@@ -59,7 +61,7 @@ class Token(models.Model):
     """A key that opens the API for its owner; only the key's digest is stored."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tokens")
-    name = models.CharField(max_length=NAME_LENGTH, blank=True)
+    name = LineField(max_length=NAME_LENGTH, blank=True)
     digest = models.CharField(max_length=64, editable=False)
     codes = models.JSONField(
         null=True,
@@ -70,6 +72,8 @@ class Token(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     # The beginning of the hour, UTC; see `folio.access.uses`.
     last_used_at = models.DateTimeField(null=True, editable=False)
+    # Made by `POST /api/auth/token/`; see `folio.access.passwords`.
+    by_password = models.BooleanField(default=False, editable=False)
     # Of the admin site's form that the token was made by, so that the form makes one only, however often it is sent.
     form = models.UUIDField(null=True, editable=False)
 

@@ -1,15 +1,17 @@
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth import authenticate
+from django.contrib.auth import authenticate, get_user_model
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from folio.api.serializers import StrictSerializer, UTCDateTimeField, kind_of, listed
+from folio.api.serializers import LineField, StrictSerializer, UTCDateTimeField, kind_of, listed
 
 from .codes import CODES
 from .documents import Token
 from .models import NAME_LENGTH, validate_expiry
+from .models import Token as TokenModel
+from .passwords import issue_by_password
 
 
 @extend_schema_field({"type": "array", "items": {"type": "integer", "enum": sorted(CODES)}, "minItems": 1})
@@ -40,16 +42,31 @@ class CredentialsSerializer(StrictSerializer):
     password = serializers.CharField(max_length=4096, trim_whitespace=False, write_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        user = authenticate(self.context["request"], **attrs)
+        name = get_user_model().normalize_username(attrs["username"])
+        user = authenticate(self.context["request"], username=name, password=attrs["password"])
         if user is None:
-            raise serializers.ValidationError("No active user has this name and password.", code="authorization")
-        return {"user": user}
+            raise refused()
+        return {"user": user, **attrs}
+
+    def issue(self, **fields: Any) -> tuple[TokenModel, str]:
+        """Return a new token and its key."""
+        given = self.validated_data
+        issued = issue_by_password(given["user"], given["password"], **fields)
+        if issued is None:
+            raise refused()
+        return issued
+
+
+def refused() -> serializers.ValidationError:
+    return serializers.ValidationError(
+        {"non_field_errors": ["No active user has this name and password."]}, code="authorization"
+    )
 
 
 class TokenSerializer(StrictSerializer):
     """A key to be made by the owner of another one, `context["request"].auth`, which it may not outlive."""
 
-    name = serializers.CharField(max_length=NAME_LENGTH)
+    name = LineField(max_length=NAME_LENGTH)
     expires_at = UTCDateTimeField(
         required=False,
         allow_null=True,

@@ -46,7 +46,7 @@ class SignInView(StrictView):
         serializer = CredentialsSerializer(data=request.data, context={"request": request})
         serializer.is_valid(raise_exception=True)
         expires_at = timezone.now() + timedelta(days=settings.TOKEN_DAYS)
-        return new_token(*Token.objects.issue(serializer.validated_data["user"], name="sign-in", expires_at=expires_at))
+        return new_token(*serializer.issue(name="sign-in", expires_at=expires_at))
 
 
 class MeView(StrictView):

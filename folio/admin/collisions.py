@@ -1,21 +1,23 @@
 """Two people who edit one row: the second to save is told, and shown what differs; nothing that was typed is lost."""
 
-import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import flatten_fieldsets
 from django.db import connection, models
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from folio.history import entries_of, name_of_user, sides_of
-from folio.history.changes import Changes, form_changes, owner_of, plain
+from folio.history.changes import SECRET, Changes, form_changes, owner_of, plain
 
-from .opened import OPENED, Opened
+from .opened import OPENED, Opened, keyed_digest
 
 VERSION = "_version"  # the form's hidden field
+UNTOLD = {*SECRET, "last_login"}
 
 
 @dataclass(frozen=True)
@@ -79,11 +81,15 @@ class TellsCollisions:
             lock(row)
             row = found(request, object_id, from_field)
         if row is not None:
-            request.version = version_of(row)  # type: ignore[attr-defined]
+            request.version = version_of(row, *self.told_beside(row))  # type: ignore[attr-defined]
         return row
 
+    def told_beside(self, row: Any) -> Iterable[Any]:
+        """Return what the form changes beside the row's own fields."""
+        return ()
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form: Any = super().get_form(request, obj, change, **kwargs)  # type: ignore[misc]
+        form: Any = super().get_form(request, obj, change=change, **kwargs)  # type: ignore[misc]
         if obj is not None and is_sent(request):
             request.collision = self.get_collision(request, obj) if is_outdated(request) else None  # type: ignore[attr-defined]
         if getattr(request, "collision", None) is None:
@@ -97,7 +103,9 @@ class TellsCollisions:
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         collision = getattr(request, "collision", None)
         stored = self.stored_values(context) if context["original"] else {}
-        context["version"] = getattr(request, "version", "")
+        page = context["adminform"]
+        is_only_read = set(flatten_fieldsets(page.fieldsets)) <= set(page.readonly_fields)
+        context["version"] = "" if is_only_read else getattr(request, "version", "")
         context["opened"] = Opened.now(stored)
         context["collision"] = collision
         if collision:
@@ -117,7 +125,8 @@ class TellsCollisions:
     def stored_values(self, context: Any) -> dict[str, Any]:
         """Return what is stored, of each field of the form."""
         form = context["adminform"].form
-        return {name: plain(form.get_initial_for_field(field, name)) for name, field in form.fields.items()}
+        fields = {name: field for name, field in form.fields.items() if name not in SECRET}
+        return {name: plain(form.get_initial_for_field(field, name)) for name, field in fields.items()}
 
     def typed_changes(self, context: Any) -> Changes:
         """Return what is stored and what was typed, of each field where they differ."""
@@ -147,10 +156,13 @@ def newest_since_opened(entries: models.QuerySet[LogEntry], request: HttpRequest
     return newest if newest and newest.action_time.timestamp() >= Opened.sent(request).at else None
 
 
-def version_of(row: models.Model) -> str:
-    """Return what differs as soon as any field of a row does; `updated_at` tells of the lists that belong to it."""
-    values = [getattr(row, field.attname) for field in row._meta.concrete_fields]
-    return hashlib.sha256(repr(values).encode()).hexdigest()[:32]
+def version_of(row: models.Model, *others: Any) -> str:
+    """Return what differs as soon as any field of a row does; `updated_at` tells of the lists that belong to it.
+
+    Passwords have no part in it, nor has a sign-in, which changes nothing that a form shows.
+    """
+    fields = (field for field in row._meta.concrete_fields if field.name not in UNTOLD)
+    return keyed_digest(repr([*(getattr(row, field.attname) for field in fields), *others]))[:32]
 
 
 def lock(row: models.Model) -> None:

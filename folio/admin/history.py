@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from folio.api.parameters import IDENTIFIER
 from folio.history import action_of, entries_of, label_of, model_of, name_of_user, read, told
-from folio.history.words import Model, Names
+from folio.history.names import PICTURE, Model, Names
 
 ON_A_PAGE = 20
 PAGE = "p"
@@ -82,7 +82,8 @@ def told_to(request: HttpRequest) -> models.Q:
 def in_a_line(entry: LogEntry, model: Model | None, names: Names) -> Latest:
     name = names.names.get(model, {}).get(id_of(entry)) if model else None
     record = read(entry, model)
-    fields = [*(label_of(model, name) for name in record.values if model), *(_(name) for name in record.names)]
+    values = [name for name in record.values if name != PICTURE]
+    fields = [*(label_of(model, name) for name in values if model), *(_(name) for name in record.names)]
     words = action_of(entry)
     if entry.action_flag == CHANGE and fields:
         words = _("Changed %(fields)s") % {"fields": get_text_list(fields, _("and"))}

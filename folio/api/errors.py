@@ -8,19 +8,22 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.defaults import server_error
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 logger = logging.getLogger(__name__)
 
 POSTGRESQL_DISK_FULL = "53100"
+TOO_MANY = "The request has more fields or files than are accepted."
+UNREADABLE = "The request can't be read."
 
 
 class ApiError(APIException):
@@ -73,6 +76,15 @@ class TooLarge(ApiError):
     default_code = "too_large"
 
 
+class EncodedBody(ApiError):
+    """A body that was compressed, say. `Accept-Encoding` tells what is taken (RFC 9110, 15.5.16)."""
+
+    status_code = status.HTTP_415_UNSUPPORTED_MEDIA_TYPE
+    default_detail = "A body with a Content-Encoding is not taken. Send it as it is."
+    default_code = "unsupported_encoding"
+    headers = {"Accept-Encoding": "identity"}
+
+
 class TooMany(ApiError):
     status_code = status.HTTP_429_TOO_MANY_REQUESTS
     default_detail = "Too many requests."
@@ -119,8 +131,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
     if isinstance(error, RequestDataTooBig):
         error = TooLarge()
+    elif isinstance(error, UnreadablePostError):  # the client went away, or ended before its Content-Length
+        error = ParseError("The body did not arrive whole. Nothing of it was kept; send it again.")
     elif isinstance(error, SuspiciousOperation):
-        error = ParseError(str(error))
+        error = ParseError(TOO_MANY if isinstance(error, TooManyFieldsSent | TooManyFilesSent) else UNREADABLE)
     elif is_disk_full(error):
         logger.error("The disk is full: %s", error, exc_info=error)
         error = DiskFull()
@@ -138,6 +152,11 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 def json_error(status_code: int, detail: str = "") -> HttpResponse:
     """Return an error answer from outside the API's views."""
     return JsonResponse({"detail": detail or f"{HTTPStatus(status_code).phrase}."}, status=status_code)
+
+
+def is_encoded(request: HttpRequest | Request) -> bool:
+    """Tell whether a request's body is in a coding, such as `gzip`, which is not undone here."""
+    return request.headers.get("Content-Encoding", "").strip().lower() not in {"", "identity"}
 
 
 def wants_json(request: HttpRequest) -> bool:

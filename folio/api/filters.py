@@ -252,7 +252,7 @@ def checked(
     errors |= repeated_parameters(query, repeatable)
     values: dict[str, Any] = {}
     for name in query:
-        if name in errors:
+        if name in errors or name not in declared:  # not every unknown one is told of
             continue
         field = declared[name].field
         try:

@@ -3,17 +3,18 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO, IOBase
+from math import inf
 from threading import Semaphore
 from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, UnreadablePostError
 from django.shortcuts import render
 from django.urls import is_valid_path
 
-from .errors import json_error, unexpected, wants_json
+from .errors import EncodedBody, is_encoded, json_error, unexpected, wants_json
 
 API_PREFIX = "/api/"
 THREADS_VARIABLE = "FOLIO_WORKER_THREADS"  # set by `folio serve` for its workers
@@ -23,14 +24,20 @@ ENVELOPE = 64 * 1024  # bytes that a form may have around its file
 RETRY_AFTER = 5  # seconds, after which one of many uploads has probably ended
 PIECE = 16 * 1024  # bytes of a left body that are waited for at a time
 PATIENCE = 30  # seconds for a left body
+UNDECLARED = inf  # the size of a body of which none was declared
+UNDECLARED_BODY = "folio.undeclared_body"  # in a request's environment: that such a body has begun to come
 
 
 class Body(IOBase):
-    """A request's body of `size` bytes on its way in; it gives its place back with its last byte."""
+    """A request's body of `size` bytes on its way in; it gives its place back with its last byte.
 
-    def __init__(self, stream: BinaryIO, size: int) -> None:
+    One that ends before is an error: its beginning may be well formed, and mean something else.
+    """
+
+    def __init__(self, stream: BinaryIO, size: float) -> None:
         self.stream = stream
         self.size = self.left = size
+        self.is_asked_for = False
         self.place: Semaphore | None = None
 
     def take(self, places: Semaphore) -> bool:
@@ -46,21 +53,42 @@ class Body(IOBase):
             place.release()
 
     def read(self, size: int = -1, /) -> bytes:
-        return self.counted(self.stream.read(size), size)
+        """Return as many bytes as asked for, which are fewer only where none are left."""
+        pieces = []
+        wanted = self.left if size < 0 else min(size, self.left)
+        while wanted > 0:
+            piece = self.counted(self.stream.read(size if self.size == UNDECLARED else int(wanted)), size)
+            if not piece:
+                break
+            pieces.append(piece)
+            wanted -= len(piece)
+        return b"".join(pieces)
 
     def readline(self, size: int | None = -1, /) -> bytes:
         return self.counted(self.stream.readline(-1 if size is None else size), size)
 
     def counted(self, piece: bytes, size: int | None) -> bytes:
+        self.is_asked_for = True
         self.left -= len(piece)
-        if self.left <= 0 or (not piece and size != 0):
+        has_ended = not piece and size != 0
+        if has_ended and 0 < self.left < UNDECLARED:
+            raise OSError("The body ended before its Content-Length.")
+        if self.left <= 0 or has_ended:
             self.left = 0
             self.free()
         return piece
 
+    def read_ahead(self, request: HttpRequest) -> None:
+        """Read all of a small body; of one of undeclared length, whether there is any."""
+        with suppress(OSError):  # who reads on meets it again
+            if self.size == UNDECLARED:
+                request.META[UNDECLARED_BODY] = bool(self.read(1))
+                return
+            request._stream = BytesIO(self.read())
+
     def is_awaited_by(self, request: HttpRequest) -> bool:
         """Tell whether the client was never asked for its body (`Expect: 100-continue`), and so hasn't begun."""
-        return self.left == self.size and request.headers.get("Expect", "").lower() == "100-continue"
+        return not self.is_asked_for and request.headers.get("Expect", "").lower() == "100-continue"
 
 
 class EdgeMiddleware:
@@ -77,19 +105,16 @@ class EdgeMiddleware:
         self.rests = Semaphore(max(1, threads // 8))
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        size = declared_size(request)
-        if not size:
+        body = body_of(request)
+        if body is None:
             return self.answer(request)
-        is_small = size <= SMALL_BODY
-        body = Body(request._stream, size)
-        if not body.take(self.small if is_small else self.large):
+        is_large = SMALL_BODY < body.size < UNDECLARED
+        if not body.take(self.large if is_large else self.small):
             response = refuse_for_now()
         else:
             try:
-                request._stream = cast(BinaryIO, body)
-                if is_small:  # its place is free again before the work begins
-                    with suppress(OSError):  # a client that went away is the view's to find out
-                        request._stream = BytesIO(body.read())
+                if not is_large:  # its place is free again before the work begins
+                    body.read_ahead(request)
                     body.free()
                 response = self.answer(request)
             finally:
@@ -112,7 +137,7 @@ class EdgeMiddleware:
                 400, "This host is not served here. Name it in FOLIO_ALLOWED_HOSTS or as FOLIO_PUBLIC_URL."
             )
         use_public_address(request)
-        refusal = self.redirect_to_slash(request) or refuse_chunks(request)
+        refusal = self.redirect_to_slash(request) or refuse_undeclared(request)
         if refusal is not None:
             return refusal
         response = self.get_response(request)
@@ -121,18 +146,24 @@ class EdgeMiddleware:
         return response
 
     def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
-        """Refuse a body that declares too much before the CSRF check reads the form of whoever sends one.
+        """Refuse a body that declares no size, or too much, before the CSRF check reads the form of whoever sends one.
 
         The API's views ask who it is first.
         """
-        if request.path_info.startswith(API_PREFIX) or declared_size(request) <= largest_body():
+        if request.path_info.startswith(API_PREFIX):
+            return None
+        if refusal := refuse_undeclared(request) or refuse_coding(request):
+            return refusal if wants_json(request) else bad_request(request, refusal.status_code)
+        if declared_size(request) <= largest_body():
             return None
         if wants_json(request):
             return json_error(413, too_large())
         return render(request, "folio/admin/too_large.html", {"size": settings.MAX_UPLOAD_SIZE}, status=413)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        return unexpected(request, error) if request.path_info.startswith(API_PREFIX) else None
+        if request.path_info.startswith(API_PREFIX):
+            return unexpected(request, error)
+        return bad_request(request, 400) if isinstance(error, UnreadablePostError) else None
 
     def redirect_to_slash(self, request: HttpRequest) -> HttpResponse | None:
         path = request.path_info
@@ -167,11 +198,55 @@ def use_public_address(request: HttpRequest) -> None:
         request.META.update({"HTTP_HOST": public.netloc, "wsgi.url_scheme": public.scheme})
 
 
-def refuse_chunks(request: HttpRequest) -> HttpResponse | None:
-    """Refuse a body of undeclared length, which WSGI would show to the view as no body at all."""
-    if "chunked" in request.headers.get("Transfer-Encoding", "").lower() and not request.headers.get("Content-Length"):
-        return json_error(411, "Send the body with a Content-Length; chunked bodies are not accepted.")
+def body_of(request: HttpRequest) -> Body | None:
+    """Return the body that a request has or may have; None where it has none, or where no end of it would be told.
+
+    Django takes a body of undeclared length for none at all, and so a form or a change for an empty one.
+    """
+    if may_come_undeclared(request):
+        is_told = request.META.get("wsgi.input_terminated")
+        return Body(request.META["wsgi.input"], UNDECLARED) if is_told else None
+    if not declared_size(request):
+        return None
+    body = Body(request._stream, declared_size(request))
+    request._stream = cast(BinaryIO, body)
+    return body
+
+
+def may_come_undeclared(request: HttpRequest) -> bool:
+    """Tell whether a body may come whose length was not declared; a `GET` has none that matters."""
+    if "HTTP_TRANSFER_ENCODING" in request.META:
+        return True
+    return request.method not in {"GET", "HEAD"} and not request.META.get("CONTENT_LENGTH")
+
+
+def refuse_undeclared(request: HttpRequest) -> HttpResponse | None:
+    """Refuse a body of undeclared length, of which a byte has come.
+
+    HTTP/1.0 knows no such body, and servers drop the bytes of a client that sends one: its Content-Type tells of it.
+    """
+    if not may_come_undeclared(request):
+        return None
+    may_be_dropped = (
+        request.META.get("SERVER_PROTOCOL") == "HTTP/1.0"
+        and request.method in {"POST", "PUT", "PATCH"}
+        and request.META.get("CONTENT_TYPE")
+    )
+    if may_be_dropped or request.META.get(UNDECLARED_BODY, "HTTP_TRANSFER_ENCODING" in request.META):
+        return json_error(411, "Send the body with a Content-Length; one of undeclared length is not accepted.")
     return None
+
+
+def refuse_coding(request: HttpRequest) -> HttpResponse | None:
+    """Refuse a form in a coding that would have to be undone first; the API's parsers do so for themselves."""
+    if not is_encoded(request) or not declared_size(request):
+        return None
+    return json_error(EncodedBody.status_code, EncodedBody.default_detail)
+
+
+def bad_request(request: HttpRequest, status: int) -> HttpResponse:
+    """Answer with a page that a request could not be read."""
+    return render(request, "400.html", status=status)
 
 
 def declared_size(request: HttpRequest) -> int:

@@ -1,9 +1,10 @@
 """What comes in: strict bodies whose references are looked up together."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import models
@@ -15,8 +16,12 @@ from rest_framework.validators import UniqueValidator
 
 from folio.history.changes import Changes, set_values
 
+from .built import BuiltOnce
+from .columns import validate_line
 from .filters import unknown_names
 from .parameters import BIGGEST, IDENTIFIER, MAX_LIST, parse_day, parse_moment, start_of
+from .rows import Instances, Statement
+from .texts import normal
 
 NOT_FIELDS = "non_field_errors"
 
@@ -38,18 +43,34 @@ class UTCDateTimeField(serializers.DateTimeField):
         raise AssertionError  # `fail` raises
 
 
+class NormalField(serializers.CharField):
+    """A text in its normal form, whatever form it came in."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return normal(super().to_internal_value(data))
+
+
+class LineField(NormalField):
+    """What something is called; the rules are those of its column."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.validators = [*self.validators, validate_line]
+
+
 @extend_schema_field({"type": "integer", "minimum": 1})
 class IdField(serializers.Field):  # type: ignore[type-arg]
-    """The id of a row of `queryset`; the root serializer has looked it up with all others of its kind."""
+    """The id of a row of `queryset` that `is_fit`; the root serializer has read it with all others of its model."""
 
     default_error_messages = {
         "incorrect_type": "Enter the id of {noun}: a whole number, not {kind}.",
         "does_not_exist": "There is no {noun} with the id {ids}.",
     }
 
-    def __init__(self, queryset: Any, noun: str, **kwargs: Any) -> None:
-        self.queryset = queryset
+    def __init__(self, queryset: Any, noun: str, is_fit: Callable[[Any], bool] | None = None, **kwargs: Any) -> None:
+        self.instances = Instances(queryset)
         self.noun = noun
+        self.is_fit = is_fit
         super().__init__(**kwargs)
 
     def parse(self, data: Any) -> int:
@@ -66,15 +87,15 @@ class IdField(serializers.Field):  # type: ignore[type-arg]
         except ValidationError:
             return []
 
-    def found(self) -> Mapping[int, models.Model]:
-        rows: Mapping[int, models.Model] = self.root.rows[self.noun]  # type: ignore[attr-defined]
-        return rows
+    def rows(self, ids: list[int]) -> list[models.Model]:
+        """Return the rows with these ids; raise ValidationError for those that are not there or not fit."""
+        found: Mapping[int, models.Model] = self.root.rows[self.instances.model]  # type: ignore[attr-defined]
+        if missing := [pk for pk in ids if pk not in found or (self.is_fit and not self.is_fit(found[pk]))]:
+            self.fail("does_not_exist", noun=self.noun, ids=listed(missing))
+        return [found[pk] for pk in ids]
 
-    def to_internal_value(self, data: Any) -> models.Model:
-        pk = self.parse(data)
-        if pk not in self.found():
-            self.fail("does_not_exist", noun=self.noun, ids=pk)
-        return self.found()[pk]
+    def to_internal_value(self, data: Any) -> Any:
+        return self.rows([self.parse(data)])[0]
 
 
 @extend_schema_field(
@@ -104,9 +125,7 @@ class IdListField(IdField):
         ids = [self.parse(item) for item in data]
         if repeated := sorted({pk for pk in ids if ids.count(pk) > 1}) if len(set(ids)) < len(ids) else []:
             self.fail("repeated", ids=listed(repeated))
-        if missing := [pk for pk in ids if pk not in self.found()]:
-            self.fail("does_not_exist", noun=self.noun, ids=listed(missing))
-        return [self.found()[pk] for pk in ids]
+        return self.rows(ids)
 
 
 class StrictMixin:
@@ -132,7 +151,7 @@ class StrictMixin:
         return result
 
 
-class StrictSerializer(StrictMixin, serializers.Serializer):  # type: ignore[type-arg]
+class StrictSerializer(StrictMixin, BuiltOnce, serializers.Serializer):  # type: ignore[type-arg]
     """A strict body that is not a model's."""
 
 
@@ -164,16 +183,18 @@ class NotTaken:
             raise ValidationError(self.message, code="unique")
 
 
-class StrictModelSerializer(StrictMixin, serializers.ModelSerializer):  # type: ignore[type-arg]
+class StrictModelSerializer(StrictMixin, BuiltOnce, serializers.ModelSerializer):  # type: ignore[type-arg]
     """A strict body of a model; the rows that it refers to are read in one query for each kind."""
 
     # So are, in one, the rows that have its unique values already. The API's description shows the sentence above.
 
     serializer_field_mapping = {
         **serializers.ModelSerializer.serializer_field_mapping,
+        models.CharField: NormalField,
         models.DateTimeField: UTCDateTimeField,
+        models.TextField: NormalField,
     }
-    rows: dict[str, Mapping[int, models.Model]]
+    rows: dict[type[models.Model], Mapping[int, models.Model]]
     taken: dict[str, set[Any]]  # of its unique values, by field, those that other rows have
     changes: Changes  # what saving has changed
 
@@ -192,15 +213,13 @@ class StrictModelSerializer(StrictMixin, serializers.ModelSerializer):  # type: 
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if self.root is self:
-            wanted: dict[str, set[int]] = defaultdict(set)
-            querysets: dict[str, Any] = {}
+            wanted: dict[type[models.Model], set[int]] = defaultdict(set)
+            instances: dict[type[models.Model], Instances] = {}
             for field, value in references(self, data):
-                querysets[field.noun] = field.queryset
-                wanted[field.noun].update(pk for pk in field.ids_in(value) if 0 < pk <= BIGGEST)
-            self.rows = {
-                noun: queryset.order_by().in_bulk(wanted[noun]) if wanted[noun] else {}
-                for noun, queryset in querysets.items()
-            }
+                model = field.instances.model
+                instances[model] = field.instances
+                wanted[model].update(pk for pk in field.ids_in(value) if 0 < pk <= BIGGEST)
+            self.rows = {model: rows.read(wanted[model]) for model, rows in instances.items()}
             self.taken = {}
             self.taken = self.find_taken(data)
         return super().run_validation(data)
@@ -226,10 +245,20 @@ class StrictModelSerializer(StrictMixin, serializers.ModelSerializer):  # type: 
         if not wanted:
             return {}
         model: Any = self.Meta.model
-        has_any = models.Q(*wanted.items(), _connector=models.Q.OR)
-        others = list(model._default_manager.filter(has_any).order_by().values("pk", *wanted))
+        values = [model._meta.get_field(name).get_prep_value(value) for name, value in wanted.items()]
+        _, rows = having_any(model, tuple(wanted)).rows(values)
         own = self.instance.pk if self.instance else None
-        return {name: {row[name] for row in others if row["pk"] != own} for name in wanted}
+        others = [row for pk, *row in rows if pk != own]
+        return {name: {row[place] for row in others} for place, name in enumerate(wanted)}
+
+
+@cache
+def having_any(model: Any, names: tuple[str, ...]) -> Statement:
+    """Return the query for the ids and values of rows that have any of the given texts in these fields."""
+    rows = model._default_manager.order_by().values("pk", *names)
+    return Statement(
+        lambda texts: rows.filter(models.Q(*zip(names, texts, strict=True), _connector=models.Q.OR)), kind=str
+    )
 
 
 def references(serializer: Any, data: Any) -> Iterable[tuple[IdField, Any]]:

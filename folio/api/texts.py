@@ -39,6 +39,11 @@ class CodePointTextField(CodePointOrder, TextField):  # type: ignore[type-arg]
     """A `TextField` that sorts by code point."""
 
 
+def normal(text: str) -> str:
+    """Return a text in Unicode's form NFC, in which what looks the same is the same; texts are stored in it."""
+    return unicodedata.normalize("NFC", text)
+
+
 def fold(text: str) -> str:
     """Return `text` as it is compared in a search, without its letter case."""
     return text.lower().upper()
@@ -68,7 +73,7 @@ def search(queryset: models.QuerySet[Any], text: str, *fields: str) -> models.Qu
     `fields` are names of text columns, across relations too; numbers are searched as their decimal text. The fields
     are folded as one text, kept apart by line feeds, which no word contains.
     """
-    words = fold(text).split()
+    words = fold(normal(text)).split()
     empty, apart = (Value(text, TextField()) for text in ("", "\n"))  # PostgreSQL joins texts of one type only
     parts: list[Any] = [Coalesce(Cast(F(field), TextField()), empty) for field in fields]
     joined = reduce(lambda left, right: Concat(left, apart, right), parts)

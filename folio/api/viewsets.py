@@ -186,6 +186,7 @@ class ResourceViewSet(ListingView):
         return self.document_of(pk)
 
     def create(self, request: Request) -> Response:
+        request.data  # noqa: B018 read before the transaction, for which other writers wait: it may come slowly
         return once(self, self.make)
 
     def make(self, keep: Keep) -> Response:
@@ -202,6 +203,7 @@ class ResourceViewSet(ListingView):
         return Response(msgspec.Raw(content), status_code, headers={**headers, **validators(content)})
 
     def update(self, request: Request, pk: int, partial: bool = False) -> Response:
+        request.data  # noqa: B018 as above
         return self.written(write(lambda: self.perform_update(pk, partial)))
 
     def partial_update(self, request: Request, pk: int) -> Response:

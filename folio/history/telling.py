@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from .changes import Changes
 from .differences import SHOWN
 from .entries import Pair, Record, read
-from .words import Model, Names, difference, field_of, items_of, label_of, references, value_alone
+from .names import PICTURE, Model, Names
+from .words import difference, field_of, items_of, label_of, references, value_alone
 
 
 class Difference(NamedTuple):
@@ -56,8 +57,10 @@ def told(entries: Iterable[LogEntry], row: models.Model) -> list[Told]:
             owner: Any = model_of(entry)
             record = read(entry, owner)
             records.append((entry, Record(narrowed(owner, record.values, row), [], record.token), owner))
-    names = Names(reference for _entry, record, model in records for reference in references(model, record.values))
-    return [in_words(entry, record, model, names) for entry, record, model in records]
+    oldest = min((entry.pk for entry, _record, _model in records), default=None)
+    wanted = (reference for _entry, record, model in records for reference in references(model, record.values))
+    names = Names(wanted, since=oldest)
+    return [in_words(entry, record, model, names.at(entry.pk)) for entry, record, model in records]
 
 
 def narrowed(owner: Model, values: Mapping[str, Pair], row: models.Model) -> dict[str, Pair]:
@@ -74,6 +77,8 @@ def narrowed(owner: Model, values: Mapping[str, Pair], row: models.Model) -> dic
 def in_words(entry: LogEntry, record: Record, model: Model, names: Names) -> Told:
     differences = []
     for name, pair in record.values.items():
+        if name == PICTURE:
+            continue  # kept for others' entries; a data URL says nothing to people
         is_alone = entry.action_flag == ADDITION
         shown = value_alone(model, name, pair[1], names) if is_alone else difference(model, name, pair, names)
         differences.append(Difference(label_of(model, name), shown))

@@ -1,6 +1,5 @@
 """Values of fields in words: names of rows for their ids, yes and no, moments, and what differs between two of them."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -17,38 +16,7 @@ from django.utils.translation import gettext as _
 from .changes import words_of
 from .differences import empty, inserted, joined, removed, replaced, shown_text, text_difference
 from .entries import Pair
-
-Model = type[models.Model]
-
-
-class Names:
-    """What the rows are called that changes refer to, read in one query for each model, however many there are."""
-
-    def __init__(self, references: Iterable[tuple[Model, int]]) -> None:
-        wanted: dict[Model, set[int]] = defaultdict(set)
-        for model, pk in references:
-            wanted[model].add(pk)
-        self.names: dict[Model, dict[int, str]] = {}
-        self.pictures: dict[Model, dict[int, str]] = {}
-        for related, pks in wanted.items():
-            rows = list(related._default_manager.select_related().filter(pk__in=pks).order_by())
-            self.names[related] = {row.pk: str(row) for row in rows}
-            pages: Any = admin.site._registry.get(related)
-            self.pictures[related] = pages.thumbnails_of(rows) if hasattr(pages, "thumbnails_of") else {}
-
-    def name(self, model: Model, pk: Any) -> str:
-        return self.names.get(model, {}).get(pk) or _("#%(id)s (deleted)") % {"id": pk}
-
-    def shown(self, model: Model, pk: Any) -> SafeString:
-        """Return a row's name, with its picture if its model has pictures."""
-        url = self.pictures.get(model, {}).get(pk)
-        if url is None:
-            return named(self.name(model, pk))
-        return format_html(
-            '<span class="folio-difference-name"><img src="{}" alt="" width="32" height="32" loading="lazy"> {}</span>',
-            url,
-            self.name(model, pk),
-        )
+from .names import Model, Names, named
 
 
 def label_of(model: Model, name: str) -> str:
@@ -188,10 +156,6 @@ def name_of(row: dict[str, Any]) -> str:
 def fields_of(row: dict[str, Any]) -> list[str]:
     """Return the names of a row's fields: all but the first, which is its id under its model's name."""
     return list(row)[1:] or list(row)
-
-
-def named(name: Any) -> SafeString:
-    return format_html('<span class="folio-difference-name" dir="auto">{}</span>', name)
 
 
 def in_rows(parts: Iterable[SafeString]) -> SafeString:

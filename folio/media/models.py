@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from folio.api.columns import CodePointLineField, NormalCodePointCharField
 from folio.api.texts import CodePointCharField
 
 from .thumbnails import BOXES
@@ -49,8 +50,8 @@ class Media(models.Model):
     file = models.FileField(upload_to=media_path, max_length=255)
     type = CodePointCharField(max_length=10, choices=MediaType)
     mime_type = CodePointCharField(max_length=100)
-    name = CodePointCharField(max_length=255, help_text=_("A label for people; the original file name unless set."))
-    alt = CodePointCharField(
+    name = CodePointLineField(max_length=255, help_text=_("A label for people; the original file name unless set."))
+    alt = NormalCodePointCharField(
         max_length=500, blank=True, help_text=_("What an image shows, for those who can't see it.")
     )
     size = models.BigIntegerField(help_text=_("The file's size in bytes."))

@@ -17,7 +17,8 @@ from .models import Media, Thumbnail, media_path
 from .uploads import Log, examine, removed_on_failure, thumbnail_rows, unlogged, with_suffix, write
 
 KEPT = {"id", "file", "name", "alt", "created_at", "updated_at"}
-TOLD = ("file", "mime_type", "size", "width", "height")  # what the history keeps of it
+# What the history keeps of it; the placeholder, so that entries of before can show what was there.
+TOLD = ("file", "mime_type", "size", "width", "height", "placeholder")
 REPLACED = [field.name for field in Media._meta.concrete_fields if field.name not in KEPT]  # what the new file tells
 
 

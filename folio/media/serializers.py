@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from folio.api.errors import Busy, TooLarge
-from folio.api.serializers import StrictModelSerializer, StrictSerializer
+from folio.api.serializers import LineField, StrictModelSerializer, StrictSerializer
 
 from .documents import Media as MediaDocument
 from .models import Media
@@ -37,9 +37,7 @@ class UploadSerializer(StrictModelSerializer):
     """A file with its label, as `multipart/form-data`."""
 
     file = UploadField()
-    name = serializers.CharField(
-        max_length=255, required=False, allow_blank=True, help_text="Default: the file's name."
-    )
+    name = LineField(max_length=255, required=False, allow_blank=True, help_text="Default: the file's name.")
 
     class Meta:
         model = Media

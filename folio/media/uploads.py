@@ -27,6 +27,8 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
+from folio.api.columns import shows_something
+from folio.api.texts import normal
 from folio.history.changes import Changes, new_values
 
 from .decoding import Decoded, DecodersBusy, decoders
@@ -365,14 +367,18 @@ def extension_of(name: str) -> str:
 
 
 def label(text: str) -> str:
-    """Return a text as a label: without control characters and those that make a name read backwards."""
+    """Return a text as a label, in one line, or nothing where it shows nothing.
+
+    It goes without control characters and those that make a name read backwards.
+    """
     kept = (
         character
         for character in text
-        if unicodedata.category(character) not in {"Cc", "Cs"}
+        if unicodedata.category(character) not in {"Cc", "Cs", "Zl", "Zp"}
         and unicodedata.bidirectional(character) not in BIDI_CONTROLS
     )
-    return "".join(kept).strip()[:255]
+    cleaned = normal("".join(kept)).strip()[:255]
+    return cleaned if shows_something(cleaned) else ""
 
 
 def safe_name(original: str, kind: FileKind) -> str:

@@ -2,7 +2,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib.admin.models import ADDITION, CHANGE
-from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,6 +12,7 @@ from folio.api.errors import TooLarge, Unusable
 from folio.api.filters import BooleanFilter
 from folio.api.idempotency import Keep
 from folio.api.middleware import declared_size, largest_body, too_large
+from folio.api.parsers import MultiPartParser
 from folio.api.usage import lock_users, uses_of
 from folio.api.viewsets import ResourceViewSet
 from folio.history.changes import Changes, log_each

@@ -6,7 +6,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from folio.api.texts import CodePointCharField, CodePointTextField, validate_slug
+from folio.api.columns import CodePointLineField, NormalCodePointTextField, NormalTextField, VisibleField
+from folio.api.texts import CodePointCharField, validate_slug
 from folio.media.models import Media
 
 BATCH = 500  # rows of one statement, where all are changed
@@ -47,8 +48,8 @@ def image_field(**options: Any) -> Any:
 class Employer(models.Model):
     """The client or company that work was done for."""
 
-    name = CodePointCharField(max_length=200)
-    description = CodePointTextField(null=True, blank=True)
+    name = CodePointLineField(max_length=200)
+    description = NormalCodePointTextField(null=True, blank=True)
     image = image_field()
 
     class Meta:
@@ -65,7 +66,7 @@ class Employer(models.Model):
 class Tag(models.Model):
     """A word that groups portfolios, with a picture if it helps."""
 
-    name = CodePointCharField(max_length=100)
+    name = CodePointLineField(max_length=100)
     image = image_field()
 
     class Meta:
@@ -106,10 +107,10 @@ class PortfolioQuerySet(models.QuerySet["Portfolio"]):
 class Portfolio(models.Model):
     """A finished piece of work, as websites show it."""
 
-    title = CodePointCharField(max_length=200)
-    slug = CodePointCharField(max_length=200, validators=[validate_slug])
-    excerpt = models.CharField(max_length=1000)
-    description = models.TextField(null=True, blank=True)
+    title = CodePointLineField(max_length=200)
+    slug = CodePointLineField(max_length=200, validators=[validate_slug])
+    excerpt = VisibleField(max_length=1000)
+    description = NormalTextField(null=True, blank=True)
     image = image_field(db_index=False)
     order = models.IntegerField(default=0)
     employer = models.ForeignKey(
@@ -230,11 +231,11 @@ class Link(Placed):
     """A web address that belongs to a portfolio."""
 
     portfolio = models.ForeignKey(Portfolio, on_delete=models.CASCADE, related_name="links")
-    name = CodePointCharField(max_length=200)
+    name = CodePointLineField(max_length=200)
     url = CodePointCharField(
         max_length=2000, null=True, blank=True, validators=[URLValidator(schemes=["http", "https"])]
     )
-    description = CodePointTextField(null=True, blank=True)
+    description = NormalCodePointTextField(null=True, blank=True)
     image = image_field()
 
     class Meta:
@@ -256,8 +257,8 @@ class MetaEntry(Placed):
     """A key with a text or a file, for whatever a website wants to know of a portfolio."""
 
     portfolio = models.ForeignKey(Portfolio, on_delete=models.CASCADE, related_name="meta")
-    key = CodePointCharField(max_length=100)
-    value_text = CodePointTextField(null=True, blank=True)
+    key = CodePointLineField(max_length=100)
+    value_text = NormalCodePointTextField(null=True, blank=True)
     value_file = models.ForeignKey(Media, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:

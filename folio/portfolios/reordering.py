@@ -97,7 +97,8 @@ def place_between(moved: Portfolio, left: Portfolio | None, right: Portfolio | N
     def fits(order: int) -> bool:
         is_after = left is None or order > left.order or (order == left.order and precedes(left, moved))
         is_before = right is None or order < right.order or (order == right.order and precedes(moved, right))
-        return LEAST <= order <= MOST and is_after and is_before
+        least = least_beside(left, right)
+        return least <= order <= MOST and is_after and is_before
 
     if left is None:
         wanted = [right.order - 1, right.order] if right else []
@@ -106,6 +107,14 @@ def place_between(moved: Portfolio, left: Portfolio | None, right: Portfolio | N
     else:
         wanted = [(left.order + right.order) // 2, left.order, right.order]
     return next((order for order in (moved.order, *wanted) if fits(order)), None)
+
+
+def least_beside(*neighbours: Portfolio | None) -> int:
+    """Return the least order that a move gives among neighbours: 0, but where someone has chosen less themselves.
+
+    Who moves an entry to the top has chosen no number, and would wonder at -1.
+    """
+    return LEAST if any(each is not None and each.order < 0 for each in neighbours) else 0
 
 
 def make_room(moved: Portfolio, left: Portfolio | None, right: Portfolio | None) -> tuple[int, Changed]:
@@ -149,7 +158,8 @@ def shift_of(rows: Any, step: int, order: int) -> Shift | None:
         if last is not None and abs(value - last) > abs(step):
             break
         count, last = count + many, value
-    if last is None or not LEAST <= last + step <= MOST or not LEAST <= order <= MOST:
+    least = LEAST if last is not None and last < 0 else 0
+    if last is None or not least <= last + step <= MOST or not least <= order <= MOST:
         return None
     reached = Q(order__lte=last) if step > 0 else Q(order__gte=last)
     return Shift(rows.filter(reached), step, count, order)

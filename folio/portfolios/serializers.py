@@ -8,9 +8,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from folio.api.serializers import IdField, IdListField, ItemListSerializer, StrictModelSerializer
+from folio.api.serializers import IdField, IdListField, ItemListSerializer, LineField, StrictModelSerializer
 from folio.history.changes import set_values
-from folio.media.models import Media
+from folio.media.models import Media, MediaType
 
 from . import documents
 from .models import Employer, Link, MetaEntry, Portfolio, PortfolioImage, PortfolioTag, Tag
@@ -21,11 +21,18 @@ DUPLICATE_KEY = _("This portfolio already has a meta with this key.")
 NOT_WEB = _("Enter a URL that begins with http:// or https://.")
 
 
+def is_image(media: Media) -> bool:
+    return media.type == MediaType.IMAGE
+
+
+IMAGES = (Media.objects.all(), "media of type image", is_image)
+
+
 class ImageIdField(IdField):
     """The id of a media of type image, or null."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(Media.objects.images(), "media of type image", required=False, allow_null=True, **kwargs)
+        super().__init__(*IMAGES, required=False, allow_null=True, **kwargs)
 
 
 class FileIdField(IdField):
@@ -112,7 +119,7 @@ class LinkItemSerializer(StrictModelSerializer):
     """A link within its portfolio's body; with `id` it is that one and keeps what it leaves out."""
 
     id = serializers.IntegerField(required=False)
-    name = serializers.CharField(max_length=200, required=False, help_text="Required without `id`.")
+    name = LineField(max_length=200, required=False, help_text="Required without `id`.")
     url = WebAddressField()
     image = ImageIdField()
 
@@ -127,7 +134,7 @@ class MetaItemSerializer(StrictModelSerializer):
     """A meta within its portfolio's body; with `id` it is that one and keeps what it leaves out."""
 
     id = serializers.IntegerField(required=False)
-    key = serializers.CharField(max_length=100, required=False, help_text="Required without `id`.")
+    key = LineField(max_length=100, required=False, help_text="Required without `id`.")
     value_file = FileIdField()
 
     class Meta:
@@ -139,7 +146,7 @@ class MetaItemSerializer(StrictModelSerializer):
 
 class PortfolioSerializer(StrictModelSerializer):
     image = ImageIdField()
-    images = IdListField(Media.objects.images(), "media of type image", required=False)
+    images = IdListField(*IMAGES, required=False)
     order = serializers.IntegerField(required=False, min_value=-(2**31), max_value=2**31 - 1)
     employer = IdField(Employer.objects.all(), "employer", required=False, allow_null=True)
     tags = IdListField(Tag.objects.all(), "tag", required=False)
@@ -165,6 +172,10 @@ class PortfolioSerializer(StrictModelSerializer):
             "meta",
         ]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lists: dict[str, dict[int, Any]] = {}
+
     def validate_links(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         check_items(items, self.current("links"), "name")
         return items
@@ -180,8 +191,10 @@ class PortfolioSerializer(StrictModelSerializer):
         return items
 
     def current(self, name: str) -> dict[int, Any]:
-        """Return the rows of a nested list as they are, by id."""
-        return {row.pk: row for row in getattr(self.instance, name).all()} if self.instance else {}
+        """Return the rows of a nested list as they are, by id; they are read once."""
+        if name not in self.lists:
+            self.lists[name] = {row.pk: row for row in getattr(self.instance, name).all()} if self.instance else {}
+        return self.lists[name]
 
     def changed(self, instance: Portfolio, values: dict[str, Any]) -> Portfolio:
         """Save the portfolio with its lists, each only where it was given."""
@@ -195,9 +208,9 @@ class PortfolioSerializer(StrictModelSerializer):
         if tags is not None:
             lists["tags"] = replace_through(instance, PortfolioTag, "tag", tags, is_new=is_new)
         if links is not None:
-            lists["links"] = replace_links(instance, links, is_new=is_new)
+            lists["links"] = replace_links(instance, links, self.current("links"))
         if meta is not None:
-            lists["meta"] = replace_meta(instance, meta, is_new=is_new)
+            lists["meta"] = replace_meta(instance, meta, self.current("meta"))
         self.changes |= {name: change for name, change in lists.items() if change}
         return instance
 

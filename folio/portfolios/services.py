@@ -1,7 +1,6 @@
 """Changes that span a portfolio's rows, each a constant number of queries in the caller's transaction.
 
-A portfolio that `is_new` has no rows yet, and is not asked for any. What replaces a list returns the list's old and new
-value for the history, or None where it stays as it was.
+What replaces a list returns the list's old and new value for the history, or None where it stays as it was.
 """
 
 from typing import Any
@@ -17,38 +16,50 @@ def replace_through(
     portfolio: Portfolio, through: type[Model], name: str, rows: list[Any], *, is_new: bool = False
 ) -> Replaced:
     """Make `rows` the portfolio's gallery or tags, in their order; `name` is the through table's field for them."""
-    placed = through._default_manager.filter(portfolio=portfolio)
-    current = [] if is_new else list(placed.order_by("place", "pk").values_list(name, flat=True))
+    # One that was made this moment has no rows yet.
+    current = [] if is_new else list(placed_in(portfolio, through).order_by("place", "pk").values_list(name, flat=True))
     wanted = [row.pk for row in rows]
     if current == wanted:
         return None
     if current:
-        placed.delete()
+        placed_in(portfolio, through).delete()
     through._default_manager.bulk_create(
         [through(portfolio=portfolio, place=place, **{name: row}) for place, row in enumerate(rows)]
     )
     return current, wanted
 
 
-def replace_links(portfolio: Portfolio, items: list[dict[str, Any]], *, is_new: bool = False) -> Replaced:
-    """Make `items` the portfolio's links; those with an `id` keep the fields that they leave out."""
-    current = {} if is_new else {link.pk: link for link in portfolio.links.all()}
+def placed_in(portfolio: Portfolio, through: type[Model]) -> QuerySet[Any]:
+    return through._default_manager.filter(portfolio=portfolio)
+
+
+def replace_links(
+    portfolio: Portfolio, items: list[dict[str, Any]], current: dict[int, Link] | None = None
+) -> Replaced:
+    """Make `items` the portfolio's links; those with an `id` keep the fields that they leave out.
+
+    `current` is what it has, by id, where that was read already.
+    """
+    current = {link.pk: link for link in portfolio.links.all()} if current is None else current
     before = [link.as_item() for link in current.values()]
     kept, new = arranged(portfolio, Link, current, items)
     if len(kept) < len(current):
         portfolio.links.exclude(pk__in=[link.pk for link in kept]).delete()
-    Link.objects.bulk_update(kept, ["place", "name", "url", "description", "image"])
+    if kept:
+        Link.objects.bulk_update(kept, ["place", "name", "url", "description", "image"])
     Link.objects.bulk_create(new)
     return replaced(before, [*kept, *new])
 
 
-def replace_meta(portfolio: Portfolio, items: list[dict[str, Any]], *, is_new: bool = False) -> Replaced:
+def replace_meta(
+    portfolio: Portfolio, items: list[dict[str, Any]], current: dict[int, MetaEntry] | None = None
+) -> Replaced:
     """Make `items` the portfolio's meta; those with an `id` keep the fields that they leave out.
 
     A row whose key changes is deleted and inserted again under its id: where rows exchange keys, an update would meet
     the unique constraint half-way.
     """
-    current = {} if is_new else {entry.pk: entry for entry in portfolio.meta.all()}
+    current = {entry.pk: entry for entry in portfolio.meta.all()} if current is None else current
     before = [entry.as_item() for entry in current.values()]
     keys = {pk: entry.key for pk, entry in current.items()}
     kept, new = arranged(portfolio, MetaEntry, current, items)
@@ -56,7 +67,8 @@ def replace_meta(portfolio: Portfolio, items: list[dict[str, Any]], *, is_new: b
     same = [entry for entry in kept if entry.key == keys[entry.pk]]
     if len(same) < len(current):
         portfolio.meta.exclude(pk__in=[entry.pk for entry in same]).delete()
-    MetaEntry.objects.bulk_update(same, ["place", "value_text", "value_file"])
+    if same:
+        MetaEntry.objects.bulk_update(same, ["place", "value_text", "value_file"])
     MetaEntry.objects.bulk_create([*renamed, *new])
     return replaced(before, [*kept, *new])
 

@@ -19,8 +19,9 @@ from folio.admin.history import latest
 from folio.history.changes import log, log_each
 from folio.history.differences import text_difference
 from folio.history.entries import read
+from folio.media.models import Media, Thumbnail
 from folio.portfolios.models import Portfolio
-from tests.factories import make_employer, make_link, make_portfolio, make_tag, make_user
+from tests.factories import make_employer, make_link, make_media, make_portfolio, make_tag, make_user
 
 
 def request_of(user: User) -> HttpRequest:
@@ -82,6 +83,42 @@ def test_a_row_leaves_out_what_its_owner_has_no_longer(site_for: Callable[[User]
     page = site_for(admin).get(f"/admin/portfolios/link/{link.pk}/history/")
 
     assert [difference.label for told in page.context["entries"] for difference in told.differences] == ["Links"]
+
+
+def test_tells_what_a_media_was_when_the_change_was_made(site_for: Callable[[User], Site], admin: User) -> None:
+    media = make_media(name="quay.png", placeholder="data:image/webp;base64,T0xE")
+    portfolio = make_portfolio()
+    log(admin, portfolio, CHANGE, {"images": ([], [media.pk])})
+    log(admin, media, CHANGE, {"name": ("quay.png", "harbour.png")})
+    log(admin, portfolio, CHANGE, {"image": (None, media.pk)})
+    placeholders = ("data:image/webp;base64,T0xE", "data:image/webp;base64,TkVX")
+    log(admin, media, CHANGE, {"file": ("a.png", "b.png"), "placeholder": placeholders})
+    Media.objects.filter(pk=media.pk).update(name="harbour.png", placeholder=placeholders[1])
+    Thumbnail.objects.create(media=media, size=64, file="core_media/b_thumbnail_64x64.png")
+    log(admin, portfolio, CHANGE, {"image": (media.pk, None)})
+
+    page = site_for(admin).get(f"/admin/portfolios/portfolio/{portfolio.pk}/history/").content.decode()
+    last, cover, gallery = page.split('<li class="folio-history-entry">')[1:4]
+
+    assert "harbour.png" in last
+    assert "b_thumbnail_64x64.png" in last
+    assert "harbour.png" in cover
+    assert placeholders[0] in cover
+    assert "quay.png" in gallery
+    assert "harbour.png" not in gallery
+    assert placeholders[0] in gallery
+
+
+def test_tells_by_its_name_what_was_deleted(site_for: Callable[[User], Site], admin: User) -> None:
+    media = make_media(name="quay.png")
+    portfolio = make_portfolio()
+    log(admin, portfolio, CHANGE, {"images": ([media.pk], [])})
+    log(admin, media, DELETION)
+    media.delete()
+
+    page = site_for(admin).get(f"/admin/portfolios/portfolio/{portfolio.pk}/history/").content.decode()
+
+    assert "quay.png (deleted)" in page
 
 
 def test_a_change_of_nothing_is_not_recorded(admin: User) -> None:

@@ -27,8 +27,18 @@ def media() -> Media:
 
 @pytest.mark.parametrize(
     "body",
-    ["[" * 100_000, '{"name": "\\ud800"}', '{"name": NaN}', b'{"name": "\xff"}', '{"name": ' + "9" * 5000 + "}", "[]"],
-    ids=["nested", "half a surrogate pair", "NaN", "not UTF-8", "digits", "no object"],
+    [
+        "[" * 100_000,
+        '{"name": "\\ud800"}',
+        '{"name": NaN}',
+        '{"name": "x", "alt": 1e999}',
+        '{"name": "x", "name": "y"}',
+        b'\xef\xbb\xbf{"name": "x"}',
+        b'{"name": "\xff"}',
+        '{"name": ' + "9" * 5000 + "}",
+        "[]",
+    ],
+    ids=["nested", "half a surrogate pair", "NaN", "infinite", "twice", "mark", "not UTF-8", "digits", "no object"],
 )
 def test_refuses_a_body_that_is_no_object(site: Site, media: Media, body: str | bytes) -> None:
     answer = site.post(f"/admin/media/media/{media.pk}/texts/", body, content_type=JSON)

@@ -2,16 +2,22 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client as Site
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from folio.admin.sessions import SessionStore, digest_of
 from tests.environment import settings_of
 from tests.factories import make_user
 
@@ -102,3 +108,68 @@ def test_the_cookies_are_for_the_path_that_folio_has(tmp_path: Path, url: str, p
     settings: dict[str, Any] = settings_of(tmp_path, FOLIO_PUBLIC_URL=url)
 
     assert {settings.get(f"{name}_COOKIE_PATH") for name in ("SESSION", "CSRF", "LANGUAGE")} == {path}
+
+
+def test_nothing_that_is_stored_signs_anyone_in(nora: User) -> None:
+    site = sign_in()
+    row = Session.objects.get()
+
+    for stored in {*row.__dict__.values(), *row.get_decoded().values()}:
+        thief = Site()
+        thief.cookies["sessionid"] = str(stored)
+        assert not is_signed_in(thief)
+    assert site.cookies["sessionid"].value not in repr(row.__dict__)
+    assert is_signed_in(site)
+
+
+def test_signing_out_ends_what_is_stored(nora: User) -> None:
+    site = sign_in()
+    cookie = site.cookies["sessionid"].value
+
+    site.post("/admin/logout/")
+
+    assert not Session.objects.exists()
+    site.cookies["sessionid"] = cookie
+    assert not is_signed_in(site)
+
+
+def test_a_session_that_is_over_is_cleared_away(nora: User) -> None:
+    sign_in()
+    site = sign_in()
+    Session.objects.filter(pk=digest_of(site.cookies["sessionid"].value)).update(expire_date=timezone.now())
+
+    assert not is_signed_in(site)
+    call_command("clearsessions")
+
+    assert Session.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_the_asynchronous_way_stores_digests_too() -> None:
+    async def go() -> str:
+        store = SessionStore()
+        await store.aset("name", "value")
+        await store.asave()
+        await store.acycle_key()
+        assert await SessionStore(store.session_key).aget("name") == "value"
+        return str(store.session_key)
+
+    key = async_to_sync(go)()
+
+    assert Session.objects.get().pk == digest_of(key)
+
+
+@pytest.mark.parametrize("key", ["\0" * 32, "é" * 32, "x" * 5000, "short"])
+def test_a_cookie_that_was_never_given_opens_nothing(nora: User, key: str) -> None:
+    site = Site()
+    site.cookies["sessionid"] = key
+
+    assert site.get("/admin/").status_code == 302
+
+
+def test_an_update_ends_the_sessions_whose_keys_are_stored(nora: User) -> None:
+    Session.objects.create(pk="k" * 32, session_data="", expire_date=timezone.now())
+
+    import_module("folio.access.migrations.0005_tell_keys_by_password_and_end_sessions").end_sessions(apps, None)
+
+    assert not Session.objects.exists()

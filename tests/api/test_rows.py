@@ -6,7 +6,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
-from folio.api.rows import Rows
+from folio.api.rows import Instances, Rows, Statement
 from folio.portfolios.models import Portfolio, Tag
 from tests.factories import make_portfolio, make_tag
 
@@ -60,3 +60,27 @@ def test_leaves_numbers_of_the_queryset_alone() -> None:
     low, high = make_portfolio(order=-1), make_portfolio(order=3)
     rows = Rows(lambda: Portfolio.objects.filter(order__in=[-1, 2]).values("id"), "pk")
     assert rows.read([low.pk, high.pk]) == [{"id": low.pk}]
+
+
+def test_reads_the_rows_themselves_in_one_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    completed_at = datetime(2025, 3, 1, 12, 30, tzinfo=UTC)
+    portfolios = [make_portfolio(completed_at=completed_at, order=order) for order in (1, 2, 3)]
+    instances = Instances(Portfolio.objects.filter(order__lt=3))
+    with django_assert_num_queries(1):
+        found = instances.read([portfolio.pk for portfolio in portfolios])
+    first, second, _ = portfolios
+    assert found == {first.pk: first, second.pk: second}
+    with django_assert_num_queries(0):
+        assert [row.completed_at for row in found.values()] == [completed_at, completed_at]
+        assert found[first.pk].title == first.title
+        assert not found[first.pk]._state.adding
+        assert instances.read(()) == {}
+
+
+def test_asks_with_new_texts_what_was_written_for_others() -> None:
+    make_tag(name="-9223372036854775808")
+    wood, paper = make_tag(name="wood"), make_tag(name="pa'per%s")
+    statement = Statement(lambda names: Tag.objects.filter(name__in=names).order_by("pk").values("id"), kind=str)
+    assert statement.rows(["wood", "no such"])[1] == [(wood.pk,)]
+    assert statement.rows(["wood", "pa'per%s"]) == (["id"], [(wood.pk,), (paper.pk,)])
+    assert list(statement.written) == [2]

@@ -75,7 +75,7 @@ def test_the_data_folder_is_data_in_the_current_folder_by_default(
 def test_the_database_is_sqlite_in_the_data_folder_by_default(tmp_path: Path) -> None:
     database = settings_of(tmp_path)["DATABASES"]["default"]
 
-    assert database["ENGINE"] == "django.db.backends.sqlite3"
+    assert database["ENGINE"] == "folio.sqlite"
     assert database["NAME"] == str(tmp_path / "folio.sqlite3")
     assert database["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
     assert "journal_mode=WAL" in database["OPTIONS"]["init_command"]
@@ -84,7 +84,7 @@ def test_the_database_is_sqlite_in_the_data_folder_by_default(tmp_path: Path) ->
 def test_a_sqlite_url_names_another_file(tmp_path: Path) -> None:
     database = settings_of(tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/other.sqlite3")["DATABASES"]["default"]
 
-    assert database["ENGINE"] == "django.db.backends.sqlite3"
+    assert database["ENGINE"] == "folio.sqlite"
     assert database["NAME"] == f"{tmp_path}/other.sqlite3"
     assert database["OPTIONS"]["timeout"] == 30
 

@@ -43,6 +43,11 @@ def test_stores_the_good_ones_of_many_dropped_files_and_says_why_not_the_other(t
     expect(refused).to_contain_text("dropped-broken.png")
     expect(refused).to_contain_text("The image is damaged or incomplete.")
     expect(page.locator(".folio-said")).to_contain_text("4 stored, 1 refused")
+    known = int(page.locator("[data-part=count]").inner_text().split()[0])
+    drop(page, {"again1.png": picture(1), "again2.png": picture(2)})
+    expect(page.locator(".folio-upload[data-state=same]")).to_have_count(2)
+    expect(page.locator("[data-part=summary]")).to_contain_text("4 stored, 2 in the library already, 1 refused")
+    assert int(page.locator("[data-part=count]").inner_text().split()[0]) == known
     for name in files:
         expect(card(page, name)).to_be_visible()
     assert sorted(row["name"] for row in media(tab, "dropped")) == sorted(files)

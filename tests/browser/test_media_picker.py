@@ -116,3 +116,23 @@ def test_fills_a_phones_screen(tab_for: Callable[..., Tab]) -> None:
     page.locator(".folio-dialog [data-part=take]").tap()
     expect(page.locator("folio-media [data-part=remove]")).to_be_visible()
     tab.check_complaints()
+
+
+def test_tells_one_thing_at_a_time_and_nothing_above_the_buttons(tab: Tab) -> None:
+    page = tab.go("/admin/portfolios/portfolio/add/")
+    expect(page.locator(f"{GALLERY} [data-part=empty]")).to_be_visible()
+    page.route("**/media/media/upload/", lambda route: page.wait_for_timeout(300) or route.continue_())
+
+    drop(page, {"one.png": picture(91), "two.txt": b"Notes one.\n", "three.txt": b"Notes two.\n"}, GALLERY)
+
+    expect(page.locator(f"{GALLERY} [data-part=empty]")).to_be_hidden()
+    notice = page.locator(".folio-announcement")
+    expect(notice).to_contain_text("only images can be in a gallery")
+    expect(page.locator(".folio-upload[data-state=waiting], .folio-upload[data-state=going]")).to_have_count(0)
+    expect(notice).to_have_count(1)
+    box, save = notice.bounding_box(), page.locator("[name=_save]").bounding_box()
+    assert box
+    assert save
+    assert box["y"] + box["height"] <= save["y"]
+    page.locator(f"{GALLERY} [data-part=remove]").click()
+    expect(page.locator(f"{GALLERY} [data-part=empty]")).to_be_visible()

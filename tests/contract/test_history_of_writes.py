@@ -116,7 +116,7 @@ WRITES: dict[str, tuple[Callable[[Client, Made], Any], int, type[models.Model], 
         ),
         CHANGE,
         Media,
-        ["file", "size", "width", "height"],
+        ["file", "placeholder", "size", "width", "height"],
     ),
     "DELETE media/<int:pk>/": (lambda c, on: c.delete(on["path"]("media")), DELETION, Media, []),
 }

@@ -17,6 +17,7 @@ import pytest
 import requests
 from PIL import Image
 
+from tests import http2
 from tests.factories import draw
 from tests.live import PHOTOGRAPHS, Server, Session, photograph, running_server
 from tests.media.test_privacy import copied, scan_of
@@ -387,10 +388,44 @@ def test_an_upload_that_is_too_large(api: Session) -> None:
     assert api.get("/api/media/", params={"search": name}).json()["count"] == 0
 
 
-def test_a_body_of_undeclared_length(api: Session) -> None:
+def test_a_body_of_undeclared_length(api: Session, server: Server) -> None:
     response = api.post("/api/tags/", data=iter([b'{"name": "x"}']), headers={"Content-Type": "application/json"})
 
     assert_error(response, 411)
+    assert api.patch("/api/tags/0/", data=iter([])).status_code == 404, "nothing came, so nothing is missing"
+
+
+def test_no_body_is_lost_over_http_2(api: Session, server: Server) -> None:
+    tag = create(api, "/api/tags/", name=unique("before"))
+    path, port, name = f"/api/tags/{tag['id']}/", urlsplit(server.url).port or 0, unique("after")
+    body = json.dumps({"name": name}).encode()
+    headers = {"authorization": f"Token {key_of(api)}", "content-type": "application/json"}
+    declared = {**headers, "content-length": str(len(body))}
+
+    for sent in (headers, {**headers, "expect": "100-continue"}):
+        answer = http2.ask(port, "PATCH", path, sent, body[:5], body[5:])
+        assert "Content-Length" in json.loads(answer)["detail"]
+    assert json.loads(http2.ask(port, "PATCH", path, headers)) == tag, "no body is an empty one"
+    changed = {**tag, "name": name}
+    assert json.loads(http2.ask(port, "PATCH", path, declared, body, trailers={"x-after": "1"})) == changed
+    assert b"<html" in http2.ask(port, "POST", "/admin/login/", {"accept": "text/html"}, b"username=x").lower()
+
+
+def test_a_body_that_ends_before_its_length_is_not_taken_for_whole(api: Session, server: Server) -> None:
+    tag = create(api, "/api/tags/", name=unique("before"))
+    body = json.dumps({"name": unique("half")}).encode()
+    for missing in (1, 100_000):
+        head = (
+            f"PATCH /api/tags/{tag['id']}/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: Token {key_of(api)}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body) + missing}\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), timeout=30) as connection:
+            connection.sendall(head.encode() + body)
+            connection.shutdown(socket.SHUT_WR)
+            with connection.makefile("rb") as answer:
+                assert answer.readline().startswith(b"HTTP/1.1 400 ")
+
+    assert api.get(f"/api/tags/{tag['id']}/").json() == tag
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[" * 100_000, b'{"name": NaN}', b'{"name": "\\ud800"}'])

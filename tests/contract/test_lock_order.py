@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from folio.api.parsers import JSONParser
 from tests.conftest import Client
 from tests.factories import make_link, make_meta, make_portfolio, make_tag
 
@@ -29,6 +30,24 @@ def locks(statement: str) -> bool:
     if connection.vendor == "sqlite":
         return statement.startswith('SELECT "portfolios_')
     return statement.startswith(("UPDATE", "DELETE")) or " FOR UPDATE" in statement
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch"])
+def test_a_body_is_read_before_anyone_has_to_wait(client: Client, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may come slowly, and SQLite has one writer at a time."""
+    path = "/api/tags/" if method == "post" else f"/api/tags/{make_tag().pk}/"
+    within: list[int] = []
+    parse = JSONParser.parse
+
+    def noted(*args: Any) -> Any:
+        within.append(len(connection.savepoint_ids))
+        return parse(*args)
+
+    monkeypatch.setattr(JSONParser, "parse", noted)
+    before = len(connection.savepoint_ids)
+
+    assert getattr(client, method)(path, {"name": "new"}).status_code in {200, 201}
+    assert within == [before]
 
 
 @pytest.mark.parametrize(("method", "resource", "body"), CHANGES)

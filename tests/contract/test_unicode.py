@@ -19,12 +19,13 @@ TEXTS = {
     "chinese": "网站设计",
     "hindi": "वेब डिज़ाइन",
     "emoji": "Shop 🛍️ 👩‍👩‍👧‍👦 🇮🇷",
-    "combining": "Cafe\u0301 A\u030a",
     "precomposed": "Café Å",
     "astral": "𝔉𝔬𝔩𝔦𝔬 𠜎",
+    "joined": "می\u200cخواهم 👩\u200d🚀",
+    "isolated": "به \u2068FRANCE\u2069 رفت",
     "right_to_left_mark": "\u200fabc\u200e",
 }
-SLUGS = ["وب-سایت", "网站-设计", "वेब-डिज़ाइन", "café", "cafe\u0301", "straße", "ѐ_1", "𠜎", "ａ", "1", "-_-"]
+SLUGS = ["وب-سایت", "网站-设计", "वेब-डिज़ाइन", "café", "straße", "ѐ_1", "𠜎", "ａ", "1", "-_-"]
 
 
 def body(**fields: Any) -> dict[str, Any]:
@@ -68,13 +69,13 @@ def test_a_body_may_be_escaped(client: Client) -> None:
     assert response.json()["title"] == "طر 🛍"
 
 
-def test_a_combining_title_is_another_one_than_its_precomposed_twin(client: Client) -> None:
+def test_a_combining_title_is_the_same_as_its_precomposed_twin(client: Client) -> None:
     first = client.post(PATH, body(title="Cafe\u0301", slug="a"))
     second = client.post(PATH, body(title="Café", slug="b"))
-    third = client.post(PATH, body(title="Café", slug="c"))
 
-    assert (first.status_code, second.status_code) == (201, 201)
-    assert list(third.json()) == ["title"]
+    assert first.status_code == 201
+    assert first.json()["title"] == "Café"
+    assert list(second.json()) == ["title"]
 
 
 @pytest.mark.parametrize("slug", SLUGS)

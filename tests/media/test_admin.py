@@ -439,6 +439,67 @@ def test_searches_as_the_api_does_and_filters_by_type(site: Site) -> None:
     assert [(media.name, media.type) for media in page.context["cl"].result_list] == [("Straße am Hafen", "image")]
 
 
+@pytest.mark.parametrize("how", ["image", "images", "link", "meta"])
+def test_finds_by_alt_text_and_by_the_titles_of_entries(site: Site, how: str) -> None:
+    media = make_media(name="dsc_0042.jpg", alt="A crane over the quay")
+    make_media(name="dsc_0043.jpg", alt="A crane")
+    given: dict[str, Any] = {"image": {"image": media}, "images": {"images": [media]}}.get(how, {})
+    portfolio = make_portfolio(title="Harbour Bakery", **given)
+    if how == "link":
+        make_link(portfolio, image=media)
+    elif how == "meta":
+        make_meta(portfolio, value_file=media)
+
+    def found(words: str) -> list[int]:
+        library = [row.pk for row in site.get(LIST, {"q": words}).context["cl"].result_list]
+        picked = site.get(f"{LIST}pick/", {"q": words}).json()["html"]
+        assert [int(pk) for pk in re.findall(r'data-id="(\d+)"', picked)] == library
+        return library
+
+    assert found("crane QUAY") == [media.pk]
+    assert found("bakery") == [media.pk]
+    assert found("bakery crane 0042") == [media.pk]
+    assert found("bakery 0043") == []
+
+
+def test_finds_nothing_by_titles_that_the_user_may_not_view(site_for: Callable[[User], Site]) -> None:
+    media = make_media(name="dsc_0042.jpg")
+    make_portfolio(title="Harbour Bakery", images=[media])
+    site = site_for(make_user(is_staff=True, codes=[4102]))
+
+    assert not site.get(LIST, {"q": "bakery"}).context["cl"].result_list
+    assert list(site.get(LIST, {"q": "0042"}).context["cl"].result_list) == [media]
+
+
+@pytest.mark.parametrize("format", ["BMP", "TIFF"])
+def test_shows_heavy_thumbnails_as_webp(site: Site, format: str) -> None:
+    media = store_upload(SimpleUploadedFile(f"scan.{format.lower()}", draw((700, 500), format=format)))
+    portfolio = make_portfolio(title="Scan", image=media, images=[media])
+    form = f"/admin/portfolios/portfolio/{portfolio.pk}/"
+    pages = (LIST, f"{LIST}pick/?dialog", f"{LIST}{media.pk}/change/", "/admin/portfolios/portfolio/", f"{form}change/")
+
+    html = "".join(site.get(page).content.decode() for page in (*pages, f"{form}preview"))
+    shown = set(re.findall(r"""(?:src|srcset)=\\?"([^\s"]+_thumbnail_[^\s"\\]+)""", html))
+
+    assert len(shown) >= 3, "of the four boxes, those that the pages show"
+    for url in shown:
+        answer = site.get(url)
+        assert (answer.status_code, answer["Content-Type"]) == (200, "image/webp")
+        assert "immutable" in answer["Cache-Control"]
+        assert len(answer.content) < 20_000
+    assert site.get(f"{LIST}picture/99999/").status_code == 404
+
+
+def test_tells_how_many_media_there_are_after_an_upload(site: Site) -> None:
+    make_media()
+    url = f"{LIST}upload/"
+
+    assert site.post(url, {"file": upload(draw((9, 9)))}).json()["count"] == "2 media"
+    again = site.post(url, {"file": upload(draw((9, 9)), "other.png")}).json()
+
+    assert (again["is_new"], again["count"]) == (False, "2 media")
+
+
 # Who may
 
 

@@ -713,6 +713,24 @@ def test_says_from_how_many_portfolios_a_tag_goes(site: Site) -> None:
     assert not Tag.objects.exists()
 
 
+@pytest.mark.parametrize("how", ["one", "selected"])
+def test_lists_with_a_deleted_entry_what_goes_with_it_and_nothing_else(site: Site, how: str) -> None:
+    media = make_media(name="stays.jpg")
+    portfolio = make_portfolio(title="Quay", images=[media], image=media, tags=[make_tag(name="print stays")])
+    make_link(portfolio, name="goes by link")
+    make_meta(portfolio, key="goes by meta")
+
+    selected = {"action": "delete_selected", "_selected_action": [portfolio.pk]}
+    page = site.get(f"{LIST}{portfolio.pk}/delete/") if how == "one" else site.post(LIST, selected)
+    told = page.content.decode().partition("<main")[2] or page.content.decode()
+
+    assert page.status_code == 200
+    for name in ("Quay", "Link: goes by link", "Meta: goes by meta"):
+        assert name in told
+    for name in ("stays.jpg", "print stays", "Portfolio image", "Portfolio tag", "relationship"):
+        assert name.casefold() not in told.casefold()
+
+
 def test_takes_a_deleted_tag_off_its_portfolios_and_touches_them(site: Site) -> None:
     tag = make_tag()
     portfolio, other = make_portfolio(tags=[tag]), make_portfolio()

@@ -230,7 +230,6 @@ def test_takes_an_excerpt_that_another_portfolio_has(client: Client) -> None:
         "وب-سایت-۱۴۰۳",  # Persian, with digits of its own
         "हिन्दी-वेबसाइट",  # Devanagari, whose vowels are marks
         "ไทย",
-        "e\u0301te",  # a letter and its accent as two characters
     ],
 )
 def test_takes_a_slug_in_any_script(client: Client, slug: str) -> None:

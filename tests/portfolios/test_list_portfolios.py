@@ -287,6 +287,14 @@ def test_suggests_the_nearest_parameter_and_names_the_allowed(client: Client) ->
     }
 
 
+@pytest.mark.parametrize("path", [PATH, f"{PATH}1/", "/api/schema/"])
+def test_tells_of_the_first_few_of_many_unknown_parameters(client: Client, path: str) -> None:
+    response = client.get(path, {f"unknown{number}": "1" for number in range(200)})
+
+    assert response.status_code == 400
+    assert list(response.json()) == [f"unknown{number}" for number in range(20)]
+
+
 @pytest.mark.parametrize("name", ["format", "page", "cursor", "title", "id", "Limit", "has_image ", "order__gte", "pk"])
 def test_refuses_a_parameter_that_it_does_not_know(client: Client, name: str) -> None:
     response = client.get(PATH, {name: "1"})

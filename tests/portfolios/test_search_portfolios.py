@@ -76,6 +76,8 @@ def test_finds_the_year_of_completion_as_text(client: Client) -> None:
         ("网站设计", ["设计"]),
         ("ﬁne", ["FINE", "ﬁNE"]),
         ("🎨 art", ["🎨"]),
+        ("École", ["e\u0301cole"]),  # a letter and its accent as two characters
+        ("E\u0301cole", ["école"]),
     ],
 )
 def test_finds_a_text_in_any_letter_case_of_any_script(client: Client, text: str, searches: list[str]) -> None:
@@ -86,7 +88,7 @@ def test_finds_a_text_in_any_letter_case_of_any_script(client: Client, text: str
         assert found(client, search) == {"match"}, search
 
 
-@pytest.mark.parametrize("search", ["ecole", "ё", "istаnbul", "ü", "e\u0301cole"])
+@pytest.mark.parametrize("search", ["ecole", "ё", "istаnbul", "ü"])
 def test_does_not_find_what_only_looks_alike(client: Client, search: str) -> None:
     make_portfolio(title="École е Istanbul u")
 

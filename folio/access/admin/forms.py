@@ -10,13 +10,21 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
-from ..codes import CODES
+from ..codes import CODES, RESOURCES
 from ..models import NAME_LENGTH, Token, validate_expiry
 from . import words
 from .tables import CodesTable
 
 ON_DATE, NEVER = "date", "never"
-ALL, SOME = "all", "some"
+WEBSITE, READ, SOME, ALL = "website", "read", "some", "all"
+READING = frozenset(code.code for code in CODES.values() if code.action in {"list", "retrieve"})
+PORTFOLIOS = frozenset(code.code for code in RESOURCES["portfolios"].values()) & READING
+REACHES = {
+    WEBSITE: _("A website: read portfolios"),
+    READ: _("Read all that I may see"),
+    SOME: _("Only what I choose"),
+    ALL: _("All that I may, now and later"),
+}
 
 
 class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -41,6 +49,10 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
             (ON_DATE, _("On a date")),
             (NEVER, _("Never")),
         ],
+        help_text=_(
+            "From then on, whatever uses the key is refused: a website shows nothing new, or nothing at all, until it "
+            "has another key. Note the day, and make the next key before it."
+        ),
         widget=UnfoldAdminRadioSelectWidget,
     )
     date = forms.DateField(
@@ -51,8 +63,7 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
     )
     reach = forms.ChoiceField(
         label=_("What it may do"),
-        initial=ALL,
-        choices=[(ALL, _("All that I may, now and later")), (SOME, _("Only what I choose"))],
+        choices=list(REACHES.items()),
         help_text=_("A key never does more than its owner may."),
         widget=UnfoldAdminRadioSelectWidget,
     )
@@ -68,7 +79,22 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["codes"]
+        field.widget.label = field.label
         field.choices = [(code, words.words_of(CODES[code])) for code in sorted(self.held)]
+
+        reach: Any = self.fields["reach"]
+        reach.choices = [(value, label) for value, label in REACHES.items() if self.may_offer(value)]
+        reach.initial = reach.choices[0][0]
+
+    def may_offer(self, reach: str) -> bool:
+        """Tell whether a key of that reach would open something for its owner, or might later."""
+        codes = {WEBSITE: PORTFOLIOS & self.held, READ: READING & self.held - PORTFOLIOS, SOME: self.held}
+        return bool(codes.get(reach, True))
+
+    def codes_of(self, given: dict[str, Any]) -> list[int] | None:
+        """Return the codes that the key is narrowed to, or None for all that its owner may."""
+        codes = {WEBSITE: PORTFOLIOS, READ: READING & self.held, SOME: given["codes"]}
+        return sorted(codes[given["reach"]]) if given["reach"] in codes else None
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -97,7 +123,7 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
         given = self.cleaned_data
         token = self.instance
         token.form, token.expires_at = given["form"], given["expires_at"]
-        token.codes = sorted(given["codes"]) if given["reach"] == SOME else None
+        token.codes = self.codes_of(given)
         return token
 
     def save_m2m(self) -> None:

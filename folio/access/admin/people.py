@@ -1,6 +1,7 @@
 """Users and groups. Whoever manages people without being an admin can't gain or give more than they hold."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from copy import copy
 from functools import partial
 from typing import Any
 
@@ -10,17 +11,20 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Count, QuerySet, Value
 from django.db.models.functions import Concat
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import UserChangeForm, UserCreationForm
 
+from folio.admin.collisions import TellsCollisions
 from folio.admin.options import ResourceAdmin
 
 from ..codes import CODES
 from ..grants import holds_no_more
+from .passwords import TEMPLATE, PasswordForm
 from .tables import GrantsField, GrantsForm, GroupsTable, PermissionsTable, grants_in_words, lines, with_names
 from .words import OTHERS, path_of
 
+MOMENTS = ("last_login", "date_joined")  # which nobody sets by hand
 GRANTABLE = {*(code.permission for code in CODES.values()), *OTHERS}
 
 
@@ -32,10 +36,14 @@ def may_grant(user: Any, row: Any) -> bool:
     return user.has_perms([path_of(permission) for permission in row.permissions.all()])
 
 
-class GrantsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class GrantsAdmin(TellsCollisions, admin.ModelAdmin):  # type: ignore[type-arg]
     """Offers the permissions that something in Folio asks for, and no others, in words."""
 
     in_words: dict[str, str]  # what shows a field where it can't be changed
+
+    def told_beside(self, row: Any) -> Iterable[Any]:
+        """Return what is granted, which stands in tables of its own."""
+        return [sorted(granted.pk for granted in getattr(row, field.name).all()) for field in row._meta.many_to_many]
 
     def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
         rows = with_names(db_field.remote_field.model.objects.all())
@@ -89,7 +97,8 @@ class UserForm(GrantsForm, UserChangeForm):
 class UserAdmin(GrantsAdmin, DjangoUserAdmin, ResourceAdmin):  # type: ignore[type-arg]
     form = UserForm
     add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
+    change_password_form = PasswordForm
+    change_user_password_template = TEMPLATE
     list_display = ("username", "full_name", "email", "standing", "groups_in_words", "is_active", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser", "groups")
     in_words = {"groups": "groups_in_words", "user_permissions": "grants_in_words", "password": "sign_in"}
@@ -108,8 +117,14 @@ class UserAdmin(GrantsAdmin, DjangoUserAdmin, ResourceAdmin):  # type: ignore[ty
         return user is None or once(request, user.pk, lambda: holds_no_more(user, request.user))
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        fields = super().get_readonly_fields(request, obj)
+        fields = (*super().get_readonly_fields(request, obj), *MOMENTS)
         return fields if request.user.is_superuser else (*fields, "is_superuser")
+
+    def user_change_password(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        pages: Any = copy(self)
+        pages.change_password_form = partial(PasswordForm, by=request.user)
+        answer: HttpResponse = super(UserAdmin, pages).user_change_password(request, *args, **kwargs)
+        return answer
 
     @admin.display(description=_("name"), ordering="first_name")
     def full_name(self, user: User) -> str | None:

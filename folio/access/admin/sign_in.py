@@ -1,11 +1,16 @@
 """The admin site's sign-in, which tells how long to wait after too many failures."""
 
-from typing import Any
+from typing import Any, cast
 
+from django.contrib import admin
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
 from unfold.forms import AuthenticationForm
 
 from ..attempts import TooManyAttempts
+from ..known import remember
 
 
 class SignInForm(AuthenticationForm):
@@ -16,3 +21,12 @@ class SignInForm(AuthenticationForm):
             return super().clean()
         except TooManyAttempts as error:
             raise ValidationError(str(error), code="too_many") from error
+
+
+@never_cache
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Answer with the site's own page, and have the browser remember that its owner has signed in there."""
+    response: HttpResponse = admin.site.login(request)
+    if request.method == "POST" and response.status_code == 302:
+        remember(response, cast(User, request.user))
+    return response

@@ -38,6 +38,7 @@ class Table(forms.CheckboxSelectMultiple):
     """A row for each resource, then what stands in none of them."""
 
     template_name = "folio/access/table.html"
+    label: Any = ""  # what the whole is called, which is a group of boxes
 
     class Media:
         css = {"all": ["folio/access/access.css"]}
@@ -51,7 +52,7 @@ class Table(forms.CheckboxSelectMultiple):
             "checkbox": " ".join(CHECKBOX_CLASSES),
             "template_name": self.template_name,
         }
-        return {"widget": widget, **self.parts(checked)}
+        return {"widget": widget, "label": self.label, **self.parts(checked)}
 
     def parts(self, checked: set[str]) -> dict[str, Any]:
         """Return the table's `columns`, its `rows` by the name of their resource, `others`, and perhaps a `note`."""
@@ -181,7 +182,10 @@ class GrantsForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             if isinstance(field, GrantsField) and self.instance.pk:
-                field.existing = list(with_names(getattr(self.instance, name).all()))
+                field.existing = sorted(with_names(getattr(self.instance, name).all()), key=lambda row: row.pk)
+                self.initial[name] = field.existing  # in the order in which they come back
+            if isinstance(field.widget, Table):
+                field.widget.label = capfirst(field.label)
 
 
 def with_names(rows: Any) -> Any:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('access', '0004_token_made_by_one_form'),
+        ('access', '0005_tell_keys_by_password_and_end_sessions'),
     ]
 
     operations = [

@@ -12,6 +12,7 @@ from ..documents import MediaPool
 from ..models import Media, MediaType, Thumbnail
 from ..sizes import human_readable_size
 from ..thumbnails import fit
+from .pictures import shown_url
 from .posted import rows_of
 
 ICONS = {
@@ -49,7 +50,10 @@ def cards_of(media: Iterable[Media]) -> list[dict[str, Any]]:
 
 
 def card(media: Media, pages: str, url: Callable[[str], str]) -> dict[str, Any]:
-    thumbnails = {thumbnail.size: thumbnail.file.name or "" for thumbnail in media.thumbnails.all()}
+    thumbnails = {
+        thumbnail.size: shown_url(url(thumbnail.file.name or ""), thumbnail.pk, str(media.file))
+        for thumbnail in media.thumbnails.all()
+    }
     large, small = (thumbnails.get(size) for size in (LARGE, SMALL))
     width, height = fit((media.width or 1, media.height or 1), LARGE)
     type_name, size = str(media.get_type_display()), human_readable_size(media.size)
@@ -65,8 +69,8 @@ def card(media: Media, pages: str, url: Callable[[str], str]) -> dict[str, Any]:
         "dimensions": dimensions,
         "size": size,
         "facts": " · ".join([type_name, *(f"{LTR}{fact}{END}" for fact in (dimensions, size) if fact)]),
-        "thumbnail": url(large) if large else None,
-        "small": url(small) if small else None,
+        "thumbnail": large,
+        "small": small,
         "width": width,
         "height": height,
         "color": media.dominant_color,

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +20,7 @@ from ..uploads import Examined, UploadRefused, examine, store
 from .cards import card_of, cards_of, limits
 from .deleting import DeletesUnused
 from .pictures import thumbnail_urls
+from .searching import found
 from .uses import may_detach, places_of
 from .views import LibraryViews
 
@@ -83,8 +85,8 @@ class MediaAdmin(TellsCollisions, LibraryViews, DeletesUnused, ResourceAdmin):
     list_per_page = CARDS
     list_max_show_all = CARDS
     show_full_result_count = False
-    search_fields = MediaFilterSet.base_filters["search"].fields
-    search_help_text = _("Search by name")
+    search_fields = (*MediaFilterSet.base_filters["search"].fields, "alt")
+    search_help_text = _("Search by name, alt text or entry")
     fieldsets = ((None, {"fields": ("name", "alt")}),)
     add_fieldsets = ((None, {"fields": ("file", "name", "alt")}),)
 
@@ -101,6 +103,11 @@ class MediaAdmin(TellsCollisions, LibraryViews, DeletesUnused, ResourceAdmin):
             if request.method == "POST" and self.has_add_permission(request):
                 self.get_form(request)(request.POST, request.FILES).full_clean()  # before the transaction
             return super().add_view(request, form_url, extra_context)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Media], search_term: str
+    ) -> tuple[QuerySet[Media], bool]:
+        return found(queryset, search_term, self.get_search_fields(request), request.user), False
 
     def thumbnails_of(self, rows: list[Media]) -> dict[int, str]:
         urls = thumbnail_urls((media.pk for media in rows), [NAMED])

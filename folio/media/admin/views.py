@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -17,6 +18,7 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from folio.admin.options import answer_in_json, json_body, unreadable
@@ -28,6 +30,7 @@ from ..models import Media, MediaType
 from ..replacing import ShownAsPicture, replace_file
 from ..uploads import BUSY_SECONDS, Log, UploadBusy, store_once
 from .cards import card_of, cards_of, limits, with_thumbnails
+from .pictures import picture_view
 from .uses import places_of
 
 PICKED_AT_ONCE = 48  # cards that the picker loads
@@ -46,8 +49,9 @@ class LibraryViews:
     admin_site: Any
 
     def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
+        wrap, kept = self.admin_site.admin_view, partial(self.admin_site.admin_view, cacheable=True)
         return [
+            path("picture/<int:pk>/", kept(picture_view), name="media_media_picture"),
             path("pick/", wrap(self.pick_view), name="media_media_pick"),
             path("upload/", wrap(self.upload_view), name="media_media_upload"),
             path("<int:pk>/texts/", wrap(self.texts_view), name="media_media_texts"),
@@ -94,7 +98,7 @@ class LibraryViews:
             raise PermissionDenied(_("You may not add media. Ask an administrator for that permission."))
         with busy_said():
             media, is_new = store_once(sent_file(request), log=self.recorder(request, ADDITION))
-        return {"is_new": is_new, **self.shown(request, media)}
+        return {"is_new": is_new, "count": in_words(Media.objects.count()), **self.shown(request, media)}
 
     @method_decorator(require_POST)
     def texts_view(self, request: HttpRequest, pk: int) -> JsonResponse:
@@ -159,6 +163,13 @@ class LibraryViews:
             "option": render_to_string("folio/media/option.html", context, request),
             "card": render_to_string("folio/media/cards.html", context, request),
         }
+
+
+def in_words(count: int) -> str:
+    """Return how many media there are, as the list says it."""
+    options = Media._meta
+    words = {"counter": count, "name": options.verbose_name, "names": options.verbose_name_plural}
+    return ngettext("%(counter)s %(name)s", "%(counter)s %(names)s", count) % words
 
 
 def sent_file(request: HttpRequest) -> Any:

@@ -1,14 +1,16 @@
 """The pages of portfolios."""
 
+from collections import defaultdict
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.text import capfirst
 
 from folio.admin.options import ResourceAdmin
 
 from .. import filters
-from ..models import Portfolio
+from ..models import Link, MetaEntry, Portfolio
 from .form import FormPages, PortfolioForm
 from .listing import ListPages
 from .lists import LinksInline, MetaInline
@@ -25,5 +27,22 @@ class PortfolioAdmin(RestoresVersions, FormPages, ListPages, PreviewPages, Resou
     readonly_fields = ("created_at", "updated_at")
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        rows, counts, _, protected = super().get_deleted_objects(objs, request)
-        return rows, counts, set(), protected  # what belongs to a portfolio goes with it, as in the API
+        """Return the portfolios, each with its links and meta, which go with it, as in the API.
+
+        Django would count the places in the gallery and among the tags too, and name them like the tags and pictures.
+        """
+        portfolios = list(objs)
+        rows: list[Any] = []
+        counts = {self.opts.verbose_name_plural: len(portfolios)}
+        gone: dict[int, list[str]] = defaultdict(list)
+        for model in (Link, MetaEntry):
+            own = list(model._default_manager.filter(portfolio__in=portfolios).order_by("place", "pk"))
+            if own:
+                counts[model._meta.verbose_name_plural] = len(own)
+            for row in own:
+                gone[row.portfolio_id].append(f"{capfirst(model._meta.verbose_name)}: {row}")
+        for portfolio in portfolios:
+            rows.append(str(portfolio))
+            if portfolio.pk in gone:
+                rows.append(gone[portfolio.pk])
+        return rows, counts, set(), []

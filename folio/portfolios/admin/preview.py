@@ -18,6 +18,7 @@ from unfold.decorators import action
 from folio.api.parameters import IDENTIFIER
 from folio.api.renderers import encoder
 from folio.api.viewsets import base_url
+from folio.media.admin import shown_url
 from folio.media.documents import Image
 from folio.media.models import Media
 from folio.media.thumbnails import fit
@@ -80,14 +81,15 @@ def picture(image: Image | None, known: dict[int, Media]) -> Picture | None:
     """Return an image's thumbnails for the page; None where it has none, for originals are never shown."""
     if image is None or not image.thumbnails:
         return None
-    sizes = {each.f: fit((image.width, image.height), each.size) for each in image.thumbnails}
-    largest = image.thumbnails[-1]
-    width, height = sizes[largest.f]
+    urls = [(each.size, shown_url(each.f, each.id, image.f)) for each in image.thumbnails]
+    sizes = {url: fit((image.width, image.height), size) for size, url in urls}
+    largest = urls[-1][1]
+    width, height = sizes[largest]
     media = known.get(image.id)
     return Picture(
-        src=largest.f,
+        src=largest,
         srcset=", ".join(f"{url} {size[0]}w" for url, size in sizes.items()),
-        small=next((each.f for each in image.thumbnails if each.size >= 128), largest.f),
+        small=next((url for size, url in urls if size >= 128), largest),
         width=width,
         height=height,
         alt=media.alt if media else "",

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from folio.access.codes import CODES
 from folio.access.models import Token
+from folio.api.columns import validate_line
 
 MAX_DAYS = 36_500
 
@@ -50,6 +51,11 @@ class Command(BaseCommand):
     def handle(self, *, username: str, admin: bool, staff: bool, **options: Any) -> None:
         if len(options["name"]) > 100:
             raise CommandError("--name takes at most 100 characters.")
+        try:
+            validate_line(options["name"])
+        except ValidationError as error:
+            raise CommandError(f"--name: {' '.join(error.messages)}") from error
+        username = get_user_model().normalize_username(username)
         expires_at = self.expiry(options["expires"])
         with transaction.atomic():
             user = self.find_user(username)

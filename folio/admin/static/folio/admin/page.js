@@ -68,7 +68,11 @@ function read(status, isRedirected, header, text) {
   throw new Refusal(answer?.detail || texts.failed, status, answer?.errors ?? {}, Number(header("Retry-After")) || 0);
 }
 
-/** Tell the user something, for a screen reader too, and return its words; errors stay until they are closed. */
+/**
+ * Tell the user something, for a screen reader too, and return its words; errors stay until they are closed.
+ *
+ * One notice stands on the page at a time. What comes while an error is shown is only said, unless it is an error too.
+ */
 export function announce(message, kind = "success") {
   const list = document.getElementById("folio-announcements") ?? listOfAnnouncements();
   const home = document.querySelector("dialog:modal") ?? document.body; // all else is out of reach while one is open
@@ -84,7 +88,11 @@ export function announce(message, kind = "success") {
   close.setAttribute("aria-label", texts.close);
   close.addEventListener("click", () => item.remove());
   item.append(words, close);
-  list.append(item);
+  if (kind !== "error" && list.querySelector(".folio-announcement-error")) {
+    say(message);
+    return words;
+  }
+  list.replaceChildren(item);
   if (kind !== "error") setTimeout(() => item.remove(), 8000);
   return words;
 }

@@ -14,12 +14,22 @@ export class Uploads {
     this.onStored = onStored;
     this.queue = [];
     this.going = 0;
-    this.stored = 0;
-    this.refused = 0;
+    this.forget();
     part(section, "clear").addEventListener("click", () => this.clear());
     addEventListener("beforeunload", (event) => {
       if (this.going > 0) event.preventDefault();
     });
+  }
+
+  forget() {
+    this.stored = 0;
+    this.same = 0; // that the library had already
+    this.refused = 0;
+  }
+
+  /** Whether files are on their way, or wait for it. */
+  get isBusy() {
+    return this.going > 0 || this.queue.length > 0;
   }
 
   add(files) {
@@ -82,7 +92,8 @@ export class Uploads {
 
   done(entry, answer) {
     entry.isOver = true;
-    this.stored += 1;
+    if (answer.is_new) this.stored += 1;
+    else this.same += 1;
     const word = answer.is_new ? this.texts.done : fill(this.texts.same, { name: answer.media.name });
     this.look(entry, answer.is_new ? "done" : "same", word);
     entry.answer = answer;
@@ -144,20 +155,30 @@ export class Uploads {
     for (const item of [...part(this.section, "list").children]) {
       if (!["waiting", "going"].includes(item.dataset.state)) item.remove();
     }
-    this.stored = 0;
-    this.refused = 0;
+    this.forget();
     this.summarize();
+  }
+
+  /** Return how many were stored, there already and refused, without those that are none. */
+  counted() {
+    const counts = { done: this.stored, same: this.same, refused: this.refused };
+    const { countDone, countSame, countRefused } = this.texts;
+    const told = [fill(countDone, counts)];
+    if (counts.same) told.push(fill(countSame, counts));
+    if (counts.refused) told.push(fill(countRefused, counts));
+    return fill(this.texts.allDone, { counts: told.join(this.texts.comma) });
   }
 
   /** Say how far all of them are; when none is left, to a screen reader too. */
   summarize() {
     const list = part(this.section, "list");
     const left = [...list.children].filter((item) => ["waiting", "going"].includes(item.dataset.state)).length;
-    const words = fill(this.texts.allDone, { done: this.stored, refused: this.refused });
+    const words = this.counted();
     part(this.section, "summary").textContent = left ? fill(this.texts.left, { count: left }) : words;
     part(this.section, "clear").hidden = left === list.children.length;
     this.section.hidden = !list.children.length;
     if (!left && this.hadSome && list.children.length) say(words);
+    if (!left && this.hadSome) this.section.dispatchEvent(new Event("over", { bubbles: true }));
     this.hadSome = left > 0;
   }
 }

@@ -25,11 +25,23 @@ function startLibrary(page) {
     grid.insertAdjacentHTML("afterbegin", answer.card.trim());
     readyCard(grid.firstElementChild);
     grid.firstElementChild.classList.add("folio-card-new");
-    part(page, "none").hidden = true;
+    const count = part(document, "count"); // of all media: what a search or a filter would count, the server knows
+    if (count && page.dataset.whole !== undefined) count.textContent = answer.count;
+    tell();
   });
+  const none = part(page, "none");
+  const tell = () => {
+    none.hidden = grid.children.length > 0 || uploads.isBusy;
+    grid.dispatchEvent(new Event("change")); // what was selected may have been put elsewhere, unselected
+  };
+  const add = (files) => {
+    uploads.add(files);
+    tell();
+  };
+  section.addEventListener("over", tell);
   part(page, "upload").hidden = false;
-  part(page, "upload").addEventListener("click", () => chooseFiles((files) => uploads.add(files)));
-  acceptDrops(document, part(page, "drop"), (files) => uploads.add(files));
+  part(page, "upload").addEventListener("click", () => chooseFiles(add));
+  acceptDrops(document, part(page, "drop"), add);
 }
 
 function startSelection(page, grid) {
@@ -58,6 +70,7 @@ function startSelection(page, grid) {
     last = box;
     count();
   });
+  grid.addEventListener("change", count);
   count(); // a browser that comes back to the page keeps what was checked
 }
 

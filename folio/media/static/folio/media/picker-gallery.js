@@ -19,7 +19,11 @@ export class Gallery extends HTMLElement {
     this.list.addEventListener("click", (event) => this.clicked(event));
     this.list.addEventListener("keydown", (event) => this.key(event));
     this.uploads = new Uploads(part(this, "uploads"), (answer, place) => this.uploaded(answer, place));
-    acceptDrops(this, null, (files) => this.uploads.add(files));
+    this.addEventListener("over", () => this.renumber());
+    acceptDrops(this, null, (files) => {
+      this.uploads.add(files);
+      part(this, "empty").hidden = true; // what is on its way is about to stand here
+    });
     this.drag();
   }
 
@@ -153,6 +157,6 @@ export class Gallery extends HTMLElement {
       if (first) first.setAttribute("aria-disabled", String(index === 0));
       if (second) second.setAttribute("aria-disabled", String(index === items.length - 1));
     }
-    part(this, "empty").hidden = items.length > 0;
+    part(this, "empty").hidden = items.length > 0 || this.uploads?.isBusy;
   }
 }

@@ -1,0 +1,21 @@
+from pathlib import Path
+from typing import Any
+
+from django.core.management.commands import check
+from django.db import DEFAULT_DB_ALIAS, connection
+
+
+class Command(check.Command):
+    """Django's own, which looks at the database too where there is one, without being told its name."""
+
+    def handle(self, *app_labels: str, **options: Any) -> None:
+        if options["databases"] is None and is_there():
+            options["databases"] = [DEFAULT_DB_ALIAS]
+        super().handle(*app_labels, **options)
+
+
+def is_there() -> bool:
+    """Tell whether the database may be looked at: SQLite would make one that isn't there."""
+    if connection.vendor != "sqlite" or connection.connection is not None:
+        return True
+    return Path(connection.settings_dict["NAME"]).is_file()
