@@ -10,6 +10,7 @@ from drf_spectacular.plumbing import ResolvedComponent, build_bearer_security_sc
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
 from . import documents
+from .headers import headers_of
 
 
 class DocumentExtension(OpenApiSerializerExtension):
@@ -92,18 +93,14 @@ class AutoSchema(SpectacularAutoSchema):
             filters = getattr(self.view, "parameters", {}).get(self.action, {})
         for name, declared in filters.items():
             parameters.append(OpenApiParameter(name, declared.field.schema, description=declared.label))
-        if self.action == "create":
-            location = OpenApiParameter(
-                "Location", str, OpenApiParameter.HEADER, description="Where it can be read.", response=[201]
-            )
-            parameters.extend([location] if hasattr(self.view, "retrieve") else [])
-        return parameters
+        return parameters + headers_of(self.view, self.action, self.method, self.success())
 
     def get_examples(self) -> list[OpenApiExample]:
         return getattr(self.view, "examples", {}).get(self.action, [])
 
     def get_response_serializers(self) -> Any:
-        return {**self.success(), **self.errors()}
+        unchanged = {304: OpenApiResponse(None, "It is what `If-None-Match` names.")} if self.method == "GET" else {}
+        return {**self.success(), **unchanged, **self.errors()}
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         return False  # an answer's document is the whole of it, a page too; nothing is to be wrapped in an array
@@ -133,10 +130,7 @@ class AutoSchema(SpectacularAutoSchema):
         if "{" in self.path:
             errors[404] = OpenApiResponse(documents.Error, "There is no such row.")
         errors[406] = OpenApiResponse(documents.Error, "`Accept` leaves no room for JSON.")
-        if self.action == "destroy" and self.view.resource in {"media", "employers"}:
-            errors[409] = OpenApiResponse(documents.InUseError, "It is in use; `used_by` says where.")
-        elif self.method != "GET" and hasattr(self.view, "retrieve"):
-            errors[409] = OpenApiResponse(documents.Error, "It collided with another change three times; try again.")
+        errors |= self.conflicts()
         if self.method in {"POST", "PUT", "PATCH"}:
             errors |= {
                 411: OpenApiResponse(documents.Error, "The body came without a `Content-Length`."),
@@ -154,7 +148,26 @@ class AutoSchema(SpectacularAutoSchema):
             errors[507] = OpenApiResponse(documents.Error, "The server's disk is full; nothing was saved.")
         return errors
 
+    def conflicts(self) -> dict[int, OpenApiResponse]:
+        """Return the errors of a write whose state is not what it takes it to be."""
+        errors = {}
+        if self.action == "destroy" and self.view.resource in {"media", "employers"}:
+            errors[409] = OpenApiResponse(documents.InUseError, "It is in use; `used_by` says where.")
+        elif self.action == "create" and hasattr(self.view, "retrieve"):
+            errors |= {status: OpenApiResponse(documents.Error, text) for status, text in ABOUT_KEYS.items()}
+        elif self.method != "GET" and hasattr(self.view, "retrieve"):
+            errors[409] = OpenApiResponse(documents.Error, "It collided with another change three times; try again.")
+        if self.view.conditions_taken():
+            errors[412] = OpenApiResponse(documents.Error, "It is not as the condition says; nothing was changed.")
+        return errors
 
+
+# Of requests with an Idempotency-Key.
+ABOUT_KEYS = {
+    409: "The `Idempotency-Key` belongs to another request; or, with `Retry-After`, the first one is still being "
+    "answered; or the change collided with another one three times.",
+    429: "There is no room for more answers to be kept for `Idempotency-Key`s; `Retry-After` says when there is again.",
+}
 SUMMARIES = {
     "list": "List {several}",
     "create": "Create {one}",

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from folio.access.codes import CODES
 from folio.access.views import TokenViewSet
 from folio.api.filters import OrderingFilter, PageFilterSet
+from folio.api.headers import TAKEN, TOLD
 from folio.api.viewsets import ListingView
 from folio.media.views import MediaViewSet
 from folio.portfolios.views import EmployerViewSet, LinkViewSet, MetaEntryViewSet, PortfolioViewSet, TagViewSet
@@ -104,3 +105,8 @@ def test_every_list_has_its_section() -> None:
     headings = set(re.findall(r"^## (.+)$", page("filters.md"), flags=re.MULTILINE))
 
     assert set(LISTS) <= headings
+
+
+def test_every_header_that_a_request_may_have() -> None:
+    assert {name for name in TAKEN if f"| `{name}` |" in page("conditions.md")} == set(TAKEN)
+    assert [name for name in TOLD if f"`{name}" not in page("conditions.md")] == []
