@@ -210,6 +210,8 @@ INSTALLED_APPS = [
     "folio.access",
     "folio.media",
     "folio.portfolios",
+    "folio.transfer",
+    "folio.sample",
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",

@@ -9,9 +9,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPResponse
 from pathlib import Path, PurePosixPath
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,8 +29,9 @@ from rest_framework.parsers import JSONParser as RestJSONParser
 from folio.api.parsers import JSONParser
 from folio.media.files import serve_media
 from folio.media.models import Media, Thumbnail
-from folio.media.uploads import KIND_BY_MIME_TYPE, WINDOWS_DEVICE, UploadRefused, store_upload
-from folio.portfolios import sample
+from folio.media.uploads import KIND_BY_MIME_TYPE, WINDOWS_DEVICE, store_upload
+from folio.transfer.folders import open_root
+from folio.transfer.importing import Importer
 from tests.conftest import Client
 from tests.environment import ROOT
 from tests.factories import draw, make_image
@@ -47,7 +48,7 @@ DOOR = {"store_upload", "store_once", "replace_file", "examine"}
 DOOR_USERS = {
     *("folio.media.admin.library", "folio.media.admin.views"),
     *("folio.media.replacing", "folio.media.serializers", "folio.media.uploads"),
-    "folio.portfolios.sample",
+    "folio.transfer.stock",
 }
 SLACK = 48  # MB that a worker may keep: what Python and its allocator don't give back
 
@@ -180,14 +181,14 @@ def reason_of(response: Any) -> str:
     return json.dumps(response.json(), ensure_ascii=False)
 
 
-@pytest.fixture(params=[*sorted(API_ROUTES), *sorted(ADMIN_FORMS), *sorted(ADMIN_VIEWS), "sample"], ids=str)
-def way(request: pytest.FixtureRequest, present: Media, client: Client, site: Site) -> Way:
+@pytest.fixture(params=[*sorted(API_ROUTES), *sorted(ADMIN_FORMS), *sorted(ADMIN_VIEWS), "import"], ids=str)
+def way(request: pytest.FixtureRequest, present: Media, client: Client, site: Site, tmp_path: Path) -> Way:
     """Each way in for files."""
     if isinstance(request.param, Route):
         return api_way(client, request.param, present)
     if request.param in ADMIN_VIEWS:
         return view_way(site, request.param.replace("<int:pk>", str(present.pk)))
-    return by_sample if request.param == "sample" else admin_way(site)
+    return partial(by_import, tmp_path / "work") if request.param == "import" else admin_way(site)
 
 
 def api_way(client: Client, route: Route, media: Media) -> Way:
@@ -224,13 +225,16 @@ def view_way(site: Site, path: str) -> Way:
     return send
 
 
-def by_sample(name: str, content: bytes) -> Answer:
-    """Store a file as `folio loadsample` does."""
-    file: Any = SimpleNamespace(filename=name, name="A sample")
-    try:
-        return Answer(sample.store(file, content, []))
-    except UploadRefused as refusal:
-        return Answer(refusal=" ".join(refusal.messages))
+def by_import(folder: Path, name: str, content: bytes) -> Answer:
+    """Store a file as `folio import` does, and `folio loadsample` with it."""
+    (folder / "media").mkdir(exist_ok=True, parents=True)
+    kept = re.sub(r"[/\0]", "", name).encode()[-250:].decode(errors="ignore").lstrip(".")  # what a folder can hold
+    (folder / "media" / kept).write_bytes(content)
+    with open_root(folder) as root:
+        outcome, *_ = Importer(root).run()
+    if outcome.problems:
+        return Answer(refusal=outcome.problems[0].reason)
+    return Answer(Media.objects.latest("pk"))
 
 
 # What becomes of the set

@@ -229,7 +229,7 @@ def test_a_second_run_starts_quickly_and_changes_nothing(
 
     assert status == 200
     assert content(copy, folder, database) == before
-    for word in ("Installing", "password", "key", "curl", "Migrating", "Drawing", "No user exists"):
+    for word in ("Installing", "password", "key", "curl", "Migrating", "Importing", "No user exists"):
         assert word not in second.log.read_text()
 
 

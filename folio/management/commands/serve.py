@@ -25,7 +25,7 @@ from folio.api.middleware import THREADS, THREADS_VARIABLE
 from folio.installation import begin, begin_database, close_to_others
 from folio.logs import SERVER
 from folio.media.journal import recover
-from folio.portfolios.sample import InstallationNotEmpty, load_sample
+from folio.sample.loading import InstallationNotEmpty, load_sample
 
 MIGRATION_LOCK = 0x666F6C696F  # any number of ours: the servers of one installation migrate one after another
 ADMIN = "admin"
