@@ -1,7 +1,7 @@
 """The data that is measured on, the same in every run.
 
-`python -m benchmarks.data PORTFOLIOS [IMAGES]` fills an empty database, and prints the key of an admin. The images'
-files do not exist: no read opens them.
+`python -m benchmarks.data PORTFOLIOS [IMAGES] [--plain]` fills an empty database, and prints the key of an admin. The
+images' files do not exist: no read opens them.
 """
 
 import random
@@ -14,9 +14,10 @@ from typing import Any
 from unittest.mock import patch
 
 IMAGES = 2_000  # that the portfolios show, and that there are unless more are asked for
-TAGS = 4  # on each portfolio; each has an image, as have the cover, the employer and the two links
+TAGS = 4  # on each portfolio; each has an image, as have the cover, the employer and, unless plain, the two links
 BATCH = 5_000  # rows
 SEED = 20_260_101
+PLAIN = "--plain"
 START = datetime(2020, 1, 1, tzinfo=UTC)
 DAYS = 2_000  # that the portfolios' dates are spread over
 BOXES = (64, 128, 512, 1080)
@@ -26,13 +27,16 @@ paper park pavilion poster press quay radio river school signage station stone s
 vineyard walk website window wood workshop yard""".split()  # noqa: SIM905 a list of sixty literals reads worse
 
 
-def fill(portfolios: int, images: int = IMAGES) -> str:
-    """Make the portfolios with all that belongs to them, and an admin; return the admin's key."""
+def fill(portfolios: int, images: int = IMAGES, *, plain: bool = False) -> str:
+    """Make the portfolios with all that belongs to them, and an admin; return the admin's key.
+
+    In a `plain` content the links have no images; all else is the same.
+    """
     from django.contrib.auth.models import User
     from django.db import transaction
 
     from folio.access.models import Token
-    from folio.portfolios.models import Employer, Tag
+    from folio.portfolios.models import Employer, Link, Tag
 
     chance = random.Random(SEED)
     employers = max(10, portfolios // 100)
@@ -47,6 +51,8 @@ def fill(portfolios: int, images: int = IMAGES) -> str:
             Tag(pk=pk, name=f"{words(chance, 1)} {pk}", image_id=image(chance)) for pk in range(1, tags + 1)
         )
         insert_portfolios(chance, portfolios, employers, tags)
+        if plain:
+            Link.objects.update(image=None)
         reset_sequences()
         admin = User.objects.create_superuser("bench")
         key: str = Token.objects.issue(admin, name="bench")[1]
@@ -201,7 +207,8 @@ def main() -> None:
 
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
-    print(fill(*map(int, sys.argv[1:])))
+    numbers = [int(argument) for argument in sys.argv[1:] if argument != PLAIN]
+    print(fill(*numbers, plain=PLAIN in sys.argv))
 
 
 if __name__ == "__main__":

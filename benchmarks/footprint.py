@@ -5,8 +5,9 @@ import time
 from tests.postgresql import free_port
 
 from .load import wrk
-from .processes import LIST, Installation, folio, folio_command, memory, running
+from .processes import LIST, Installation, Server, folio, folio_command, memory, own_memory, running, usual_of
 
+READS = 50  # after which a worker has loaded what reads need
 STRIDE = 97  # rows from one page to the next, so that all documents have their turn
 ENCODINGS = ("zstd", "br", "gzip")
 FILLS = (  # pages of these sizes, in these forms, each never asked before
@@ -25,9 +26,11 @@ def compressed_shares(installation: Installation, rows: int = 10) -> dict[str, f
 
 
 def worker_memory(installation: Installation, seconds: float) -> dict[str, float]:
-    """Return the MB that a worker takes when it has answered once, and at most while its caches are filled."""
+    """Return the MB that a worker takes after a few reads, beside the usual way's, and while its caches are filled."""
+    with usual_of(installation) as usual:
+        of_usual = settled_memory(usual)
     with folio(installation) as served:
-        fresh = served.worker_memory()
+        fresh = settled_memory(served)
         most = fresh
         for limit, encoding in FILLS:
             path = f"{LIST}?ordering=id"
@@ -35,7 +38,16 @@ def worker_memory(installation: Installation, seconds: float) -> dict[str, float
             wrk(f"{served.url}{path}", served.key, seconds, "pages", offsets, limit, STRIDE,
                 headers={"Accept-Encoding": encoding})  # fmt: skip
             most = max(most, served.worker_memory())
-        return {"fresh": fresh, "full": most, "parent": memory(served.process.pid)}
+        own = own_memory(served.worker())
+        return {"fresh": fresh, "usual": of_usual, "full": most, "own": own, "parent": memory(served.process.pid)}
+
+
+def settled_memory(server: Server) -> float:
+    """Return the MB of a worker after a few reads, of a list and of rows by themselves."""
+    with server.client() as client:
+        for path in (LIST, *(f"{LIST}{pk}/" for pk in range(1, READS))):
+            assert client.get(path).status == 200
+    return server.worker_memory()
 
 
 def start_times(installation: Installation, rounds: int) -> list[float]:

@@ -4,6 +4,7 @@
 --   pages   PATH ROWS LIMIT STRIDE: another offset or limit each time, never a page twice
 --   filters PATH FIRST: another bound each time, from that number on
 --   create  PATH RUN: a portfolio each time, named after the run
+--   patch   PATH RUN ROWS: one field of one row after another
 --   upload  PATH FILE BOUNDARY: the multipart body in that file, under another name each time
 
 local kind, path, number, limit, stride
@@ -31,6 +32,11 @@ function kinds.create()
   return wrk.format("POST", path, nil, text)
 end
 
+function kinds.patch()
+  local text = string.format([[{"excerpt": "Changed in run %d, %d times."}]], number, sent)
+  return wrk.format("PATCH", string.format("%s%d/", path, sent % limit + 1), nil, text)
+end
+
 function kinds.upload()
   return wrk.format("POST", path, nil, (body:gsub("FILENAME", "photograph-" .. sent, 1)))
 end
@@ -38,7 +44,7 @@ end
 function init(args)
   kind, path = args[1], args[2]
   number, limit, stride = tonumber(args[3]), tonumber(args[4]), tonumber(args[5])
-  if kind == "create" then
+  if kind == "create" or kind == "patch" then
     wrk.headers["Content-Type"] = "application/json"
   elseif kind == "upload" then
     wrk.headers["Content-Type"] = "multipart/form-data; boundary=" .. args[4]

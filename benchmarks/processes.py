@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 START = 60  # seconds that a server may take
 PYTHON = sys.executable
 LIST = "/api/portfolios/"
-USUAL_THREADS = 4  # of 1, 4, 8 and 64 those with which it answers most: with 64 a sixth less
+USUAL_THREADS = 4  # where it is asked one thing after another; `best.py` finds those for many at once
 
 
 @dataclass
@@ -59,14 +59,18 @@ class Server:
 
     def worker_memory(self) -> float:
         """Return the memory of the largest worker in MB (RSS)."""
-        return max(memory(pid) for pid in children(self.process.pid))
+        return memory(self.worker())
+
+    def worker(self) -> int:
+        """Return the process id of the largest worker."""
+        return max(children(self.process.pid), key=memory)
 
 
-def fill(folder: Path, portfolios: int, variables: dict[str, str], *images: int) -> Installation:
-    """Make an installation with so many portfolios, and so many images where they are to be more than usual."""
+def fill(folder: Path, portfolios: int, variables: dict[str, str], *options: object) -> Installation:
+    """Make an installation with so many portfolios; `options` are those of `benchmarks.data`."""
     folder.mkdir(parents=True)
     installation = Installation(folder, portfolios, variables)
-    command = [PYTHON, "-m", "benchmarks.data", str(portfolios), *map(str, images)]
+    command = [PYTHON, "-m", "benchmarks.data", str(portfolios), *map(str, options)]
     made = subprocess.run(command, env=installation.environment, cwd=ROOT, check=True, capture_output=True, text=True)
     installation.key = made.stdout.strip()
     return installation
@@ -95,11 +99,11 @@ def other(
 
 
 @contextmanager
-def usual_of(installation: Installation) -> Iterator[Server]:
+def usual_of(installation: Installation, threads: int = USUAL_THREADS) -> Iterator[Server]:
     """Serve the same data by the API that is built the usual way."""
     settings = "benchmarks.usual.settings"  # before Django is set up: a worker has the settings of its parent
     application = "benchmarks.usual.wsgi:application"
-    with other(application, installation, USUAL_THREADS, DJANGO_SETTINGS_MODULE=settings) as server:
+    with other(application, installation, threads, DJANGO_SETTINGS_MODULE=settings) as server:
         yield server
 
 
@@ -152,3 +156,9 @@ def memory(pid: int) -> float:
     """Return a process's resident memory in MB."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:")), 0.0)
+
+
+def own_memory(pid: int) -> float:
+    """Return the MB of a process's resident memory that it shares with no other, nor with its parent."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) / 1024 for line in lines if line.startswith("Private_"))

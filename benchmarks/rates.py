@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from io import BytesIO
+from itertools import count
 
 import psycopg
 from PIL import Image
 
-from .load import Load, wrk
+from .best import Ask, Setting, best_settings, settle
+from .load import CONNECTIONS, Load, wrk
 from .processes import LIST, Installation, Server, folio, other, usual_of
 
 ROWS = 10  # of the page that is read
@@ -19,90 +21,154 @@ NEIGHBOUR_WRITES = 50  # a second
 PHOTOGRAPH = (1600, 1200)
 BOUNDARY = "folio-benchmark"
 
+FIRST = f"{LIST}?limit={ROWS}"
+DETAIL = f"{LIST}1/"
+PLAINER = "plainer content"
+
 Rates = dict[str, list[Load]]
+Ways = dict[str, Callable[[int, float], Load]]
 
 
-def read_rates(installation: Installation, rounds: int, seconds: float, database_url: str | None) -> Rates:
-    """Return the loads of all reads, round by round."""
+class Content:
+    """An installation on which Folio and the usual way take their turns, and what each of them is asked."""
+
+    def __init__(self, stack: ExitStack, installation: Installation, name: str = "") -> None:
+        self.stack = stack
+        self.installation = installation
+        self.name = f", {name}" if name else ""
+        self.served = stack.enter_context(folio(installation))
+        self.usual: dict[int, Server] = {}  # by its number of threads
+        self.best: dict[str, Setting] = {}  # by what it is asked
+
+    def find_best(self, kinds: dict[str, Ask]) -> None:
+        """Find how the usual way answers most of these requests."""
+        self.best |= best_settings(self.installation, kinds)
+
+    def usual_with(self, threads: int) -> Server:
+        if threads not in self.usual:
+            self.usual[threads] = self.stack.enter_context(usual_of(self.installation, threads))
+        return self.usual[threads]
+
+    def usual_way(self, kind: str, ask: Callable[[Server, int, int], Load]) -> Callable[[int, float], Load]:
+        """Return a turn of the usual way, as it does best."""
+        best = self.best[kind]
+        server = self.usual_with(best.threads)
+
+        def run(turn: int, seconds: float) -> Load:
+            settle(server)
+            return ask(server, best.connections, turn)
+
+        return run
+
+    def pages(self, server: Server, connections: int, turn: int, seconds: float) -> Load:
+        """Ask for a page each time that was never asked for."""
+        path = f"{LIST}?id_max={READY + turn}"
+        if server is self.served:  # the usual way keeps nothing
+            make_ready(server, path, self.installation.portfolios)
+        offsets = self.installation.portfolios - ROWS
+        return wrk(server.url + path, server.key, seconds, "pages", offsets, ROWS, 1, connections=connections,
+                   headers=BROWSER)  # fmt: skip
+
+    def reads(self, seconds: float) -> Ways:
+        """Return the ways in which the two are compared on this content."""
+
+        def usual_list(server: Server, connections: int, turn: int = 0) -> Load:
+            return self.pages(server, connections, turn, seconds)
+
+        def usual_detail(server: Server, connections: int, turn: int = 0) -> Load:
+            return wrk(server.url + DETAIL, server.key, seconds, connections=connections, headers=BROWSER)
+
+        self.find_best({"list": usual_list, "detail": usual_detail})
+        check_same_work(self.served, self.usual_with(self.best["list"].threads))
+        ways = {
+            "usual list": self.usual_way("list", usual_list),
+            "usual detail": self.usual_way("detail", usual_detail),
+            "list asked before": same(self.served, FIRST),
+            "list never asked before": lambda turn, seconds: self.pages(self.served, CONNECTIONS, turn, seconds),
+            "detail asked before": same(self.served, DETAIL),
+        }
+        return {f"{way}{self.name}": run for way, run in ways.items()}
+
+
+def same(server: Server, path: str, headers: dict[str, str] = BROWSER) -> Callable[[int, float], Load]:
+    return lambda turn, seconds: wrk(server.url + path, server.key, seconds, headers=headers)
+
+
+def read_rates(
+    rich: Installation, plain: Installation, rounds: int, seconds: float, database_url: str | None
+) -> tuple[Rates, dict[str, Setting]]:
+    """Return the loads of all reads, round by round, and what the usual way was given."""
     with ExitStack() as stack:
-        served = stack.enter_context(folio(installation))
-        usual = stack.enter_context(usual_of(installation))
-        check_same_work(served, usual)
-        wire = stack.enter_context(wire_of(served, installation, BROWSER))
-        plain_wire = stack.enter_context(wire_of(served, installation, {}))
-        first = f"{LIST}?limit={ROWS}"
-        detail = f"{LIST}1/"
+        content, plainer = Content(stack, rich), Content(stack, plain, PLAINER)
+        served = content.served
+        wire = stack.enter_context(wire_of(served, rich, BROWSER))
+        plain_wire = stack.enter_context(wire_of(served, rich, {}))
 
         def not_modified(turn: int, seconds: float) -> Load:
             with served.client() as client:
-                has_it = BROWSER | {"If-None-Match": client.get(first, BROWSER).headers["etag"]}
-                assert client.get(first, has_it).status == 304
-            return wrk(served.url + first, served.key, seconds, headers=has_it)
-
-        def same(server: Server, path: str, headers: dict[str, str] = BROWSER) -> Callable[[int, float], Load]:
-            return lambda turn, seconds: wrk(server.url + path, server.key, seconds, headers=headers)
-
-        def pages(server: Server) -> Callable[[int, float], Load]:
-            def run(turn: int, seconds: float) -> Load:
-                path = f"{LIST}?id_max={READY + turn}"
-                make_ready(server, path, installation.portfolios)
-                offsets = installation.portfolios - ROWS
-                return wrk(server.url + path, server.key, seconds, "pages", offsets, ROWS, 1, headers=BROWSER)
-
-            return run
+                has_it = BROWSER | {"If-None-Match": client.get(FIRST, BROWSER).headers["etag"]}
+                assert client.get(FIRST, has_it).status == 304
+            return wrk(served.url + FIRST, served.key, seconds, headers=has_it)
 
         def counts(turn: int, seconds: float) -> Load:
-            path = f"{LIST}?limit={ROWS}"
-            make_ready(served, path, installation.portfolios)
-            return wrk(served.url + path, served.key, seconds, "filters", 2 * READY + turn * 10**7, headers=BROWSER)
+            make_ready(served, FIRST, rich.portfolios)
+            return wrk(served.url + FIRST, served.key, seconds, "filters", 2 * READY + turn * 10**7, headers=BROWSER)
 
         def while_written(turn: int, seconds: float) -> Load:
             with written(served):
-                return wrk(served.url + first, served.key, seconds, headers=BROWSER)
+                return wrk(served.url + FIRST, served.key, seconds, headers=BROWSER)
 
         def beside_neighbour(turn: int, seconds: float) -> Load:
             with busy_neighbour(database_url or ""):
-                return wrk(served.url + first, served.key, seconds, headers=BROWSER)
+                return wrk(served.url + FIRST, served.key, seconds, headers=BROWSER)
 
         ways = {
             "wire": same(wire, "/"),
             "wire, uncompressed": same(plain_wire, "/", {}),
-            "usual list": pages(usual),
-            "usual detail": same(usual, detail),
-            "list asked before": same(served, first),
-            "list asked before, uncompressed": same(served, first, {}),
-            "list never asked before": pages(served),
+            **plainer.reads(seconds),
+            **content.reads(seconds),
+            "list asked before, uncompressed": same(served, FIRST, {}),
             "list, first count of a filter": counts,
             "list, one write a second": while_written,
             "list, 304": not_modified,
-            "detail asked before": same(served, detail),
         }
         if database_url:
             ways[f"list, a neighbour writes {NEIGHBOUR_WRITES} times a second"] = beside_neighbour
-        return in_turns(ways, rounds, seconds)
+        best = {f"usual {kind}{each.name}": found for each in (plainer, content) for kind, found in each.best.items()}
+        return in_turns(ways, rounds, seconds), best
 
 
-def write_rates(installation: Installation, rounds: int, seconds: float) -> Rates:
+def write_rates(installation: Installation, rounds: int, seconds: float) -> tuple[Rates, dict[str, Setting]]:
     """Return the loads of all writes; they come last, for they leave something behind."""
     body = installation.folder / "upload.bin"
     body.write_bytes(upload_body())
-    run = time.time_ns() // 1_000_000
-    with (
-        folio(installation) as served,
-        usual_of(installation) as usual,
-    ):
+    runs = count(time.time_ns() // 1_000_000)
+    with ExitStack() as stack:
+        content = Content(stack, installation)
 
-        def create(server: Server, part: int) -> Callable[[int, float], Load]:
-            return lambda turn, seconds: wrk(server.url + LIST, server.key, seconds, "create", run + turn * 2 + part)
+        def create(server: Server, connections: int, turn: int = 0) -> Load:
+            return wrk(server.url + LIST, server.key, seconds, "create", next(runs), connections=connections)
+
+        def patch(server: Server, connections: int, turn: int = 0) -> Load:
+            rows = installation.portfolios
+            return wrk(server.url + LIST, server.key, seconds, "patch", next(runs), rows, connections=connections)
 
         def upload(turn: int, seconds: float) -> Load:
-            return wrk(f"{served.url}/api/media/", served.key, seconds, "upload", body, BOUNDARY, connections=2)
+            url = f"{content.served.url}/api/media/"
+            return wrk(url, content.served.key, seconds, "upload", body, BOUNDARY, connections=2)
 
-        ways = {"usual create": create(usual, 0), "create": create(served, 1), "upload": upload}
-        return in_turns(ways, rounds, seconds)
+        content.find_best({"create": create, "patch": patch})
+        ways = {
+            "usual create": content.usual_way("create", create),
+            "create": lambda turn, seconds: create(content.served, CONNECTIONS),
+            "usual patch": content.usual_way("patch", patch),
+            "patch": lambda turn, seconds: patch(content.served, CONNECTIONS),
+            "upload": upload,
+        }
+        return in_turns(ways, rounds, seconds), {f"usual {kind}": found for kind, found in content.best.items()}
 
 
-def in_turns(ways: dict[str, Callable[[int, float], Load]], rounds: int, seconds: float) -> Rates:
+def in_turns(ways: Ways, rounds: int, seconds: float) -> Rates:
     """Let each way have its turn in each round, after one round that warms up."""
     loads: Rates = {name: [] for name in ways}
     for turn in range(rounds + 1):

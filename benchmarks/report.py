@@ -6,7 +6,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from .rates import Rates
+from .best import Setting, counted
+from .load import CONNECTIONS
+from .rates import PLAINER, Rates
 from .scale import Times
 
 RESULTS = Path(__file__).with_name("results")
@@ -51,6 +53,7 @@ class Found:
     """All that a run measured: loads of many requests at once, times of single ones, and the worker's own needs."""
 
     rates: Rates
+    best: dict[str, Setting]  # with what the usual way did most, and was measured
     small: Times
     large: Times
     filters: Times
@@ -72,17 +75,24 @@ def measures(found: Found) -> list[Measure]:
     def time(name: str, one: list[float], two: list[float], at_most: float | None = None) -> Measure:
         return Measure(name, [a / b for a, b in zip(one, two, strict=True)], at_most=at_most)
 
+    def both(name: str, other: str, at_least: float) -> list[Measure]:
+        """Return a ratio on both contents, the lower one first: it is the one to quote."""
+        more = f", {PLAINER}"
+        ratios = [rate(f"{name}{more}", f"{other}{more}", at_least), rate(name, other, at_least)]
+        return sorted(ratios, key=lambda measure: measure.value)
+
     asked, never = "first page, asked before", "first page"
     return [
-        rate("list asked before", "wire", 0.4),
-        rate("list asked before, uncompressed", "wire, uncompressed"),
-        rate("list asked before", "usual list", 200),
-        rate("list never asked before", "usual list", 6),
+        *both("list asked before", "usual list", 200),
+        *both("list never asked before", "usual list", 6),
+        *both("detail asked before", "usual detail", 50),
         rate("list, first count of a filter", "usual list"),
         rate("list, one write a second", "usual list", 100),
+        rate("create", "usual create", 2.5),
+        rate("patch", "usual patch"),
+        rate("list asked before", "wire", 0.4),
+        rate("list asked before, uncompressed", "wire, uncompressed"),
         rate("list, 304", "list asked before", 1),
-        rate("detail asked before", "usual detail", 50),
-        rate("create", "usual create", 1),
         Measure(
             f"10-row page compressed ({', '.join(f'{name} {share:.1%}' for name, share in found.shares.items())})",
             [100 * max(found.shares.values())],
@@ -101,7 +111,10 @@ def measures(found: Found) -> list[Measure]:
         ),
         *(Measure(f"usual: {name} of 100,000", times, "ms") for name, times in found.usual.items()),
         Measure("Folio: first page of 100,000, never asked before", found.large[never], "ms"),
+        Measure("memory of a worker after fifty reads", [found.memory["fresh"]], "MB"),
+        Measure("usual: memory of a worker after fifty reads", [found.memory["usual"]], "MB"),
         Measure("memory of a worker, caches full", [found.memory["full"]], "MB", at_most=200),
+        Measure("of it, what it does not share", [found.memory["own"]], "MB"),
         Measure("folio serve, from start to first answer", found.starts, "s", at_most=3),
     ]
 
@@ -126,7 +139,9 @@ def table(found: Found, database: str) -> str:
             shown(median(values), "ms") for values in zip(*((load.p50, load.p99) for load in loads), strict=True)
         )
         lines.append(f"| {name} | {median(rates):,.0f} | {spread} | {p50} | {p99} |")
-    return "\n".join([*lines, "", table_of(measures(found), database)])
+    best = "; ".join(f"{name}: {setting}" for name, setting in found.best.items())
+    given = f"The usual way was given what it did most with ({best}), Folio its {counted(CONNECTIONS, 'connection')}."
+    return "\n".join([*lines, "", given, "", table_of(measures(found), database)])
 
 
 def table_of(measures: list[Measure], heading: str) -> str:

@@ -60,7 +60,7 @@ def main() -> int:
     os.sched_setaffinity(0, {machine.cores()[1]})
     with database_of(options.database) as url, tempfile.TemporaryDirectory(prefix="folio-benchmarks-") as folder:
         tell(f"Filling a database with {ROWS:,} portfolios and as many media")
-        installation = fill(Path(folder) / "site", ROWS, variables(url, ROWS), ROWS)
+        installation = fill(Path(folder) / "site", ROWS, variables(url, str(ROWS)), ROWS)
         tell("Measuring pages of the admin site")
         times = page_times(installation, *((1, 3) if options.quick else (ROUNDS, REQUESTS)))
     print(f"\n{write(times, options.database, about)}\n")

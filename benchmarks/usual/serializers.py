@@ -11,6 +11,8 @@ from folio.media.sizes import human_readable_size
 from folio.media.thumbnails import BOXES, SAVE_OPTIONS
 from folio.portfolios.models import Employer, Link, MetaEntry, Portfolio, PortfolioImage, PortfolioTag, Tag
 
+OWN_ROWS: dict[str, Any] = {"images": PortfolioImage, "tags": PortfolioTag, "links": Link, "meta": MetaEntry}
+
 
 class ThumbnailSerializer(serializers.ModelSerializer[Thumbnail]):
     f = serializers.FileField(source="file")
@@ -127,8 +129,8 @@ class PortfolioSerializer(PortfolioRowSerializer):
         fields = [*PortfolioRowSerializer.Meta.fields, "description", "images_data", "meta"]
 
 
-class NewPortfolioSerializer(serializers.ModelSerializer[Portfolio]):
-    """What a create takes: ids of what there is, the links and meta to be made."""
+class BodySerializer(serializers.ModelSerializer[Portfolio]):
+    """What a create and a change take: ids of what there is, the links and meta to be made."""
 
     images = serializers.PrimaryKeyRelatedField(queryset=Media.objects.images(), many=True, required=False)
     tags = serializers.PrimaryKeyRelatedField(queryset=Tag.objects.all(), many=True, required=False)
@@ -155,16 +157,40 @@ class NewPortfolioSerializer(serializers.ModelSerializer[Portfolio]):
 
     @transaction.atomic
     def create(self, validated_data: dict[str, Any]) -> Portfolio:
-        images, tags, links, meta = (validated_data.pop(name, []) for name in ("images", "tags", "links", "meta"))
+        lists = taken_out(validated_data)
         portfolio = Portfolio.objects.create(**validated_data)
+        make_lists(portfolio, **lists)
+        return portfolio
+
+    @transaction.atomic
+    def update(self, portfolio: Portfolio, validated_data: dict[str, Any]) -> Portfolio:
+        lists = taken_out(validated_data)
+        for name, value in validated_data.items():
+            setattr(portfolio, name, value)
+        portfolio.save()
+        for name in lists:
+            OWN_ROWS[name].objects.filter(portfolio=portfolio).delete()
+        make_lists(portfolio, **lists)
+        return portfolio
+
+
+def taken_out(validated_data: dict[str, Any]) -> dict[str, Any]:
+    """Take the lists that were given out of a body, and return them."""
+    return {name: validated_data.pop(name) for name in OWN_ROWS if name in validated_data}
+
+
+def make_lists(portfolio: Portfolio, images: Any = (), tags: Any = (), links: Any = (), meta: Any = ()) -> None:
+    if images:
         PortfolioImage.objects.bulk_create(
             PortfolioImage(portfolio=portfolio, media=media, place=place) for place, media in enumerate(images)
         )
+    if tags:
         PortfolioTag.objects.bulk_create(
             PortfolioTag(portfolio=portfolio, tag=tag, place=place) for place, tag in enumerate(tags)
         )
+    if links:
         Link.objects.bulk_create(Link(portfolio=portfolio, place=place, **link) for place, link in enumerate(links))
+    if meta:
         MetaEntry.objects.bulk_create(
             MetaEntry(portfolio=portfolio, place=place, **entry) for place, entry in enumerate(meta)
         )
-        return portfolio

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 from rest_framework import mixins, status, viewsets
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -11,9 +12,9 @@ from folio.portfolios.models import Portfolio
 
 from .filters import PortfolioFilter
 from .serializers import (
+    BodySerializer,
     ImageSerializer,
     NewMediaSerializer,
-    NewPortfolioSerializer,
     PortfolioRowSerializer,
     PortfolioSerializer,
 )
@@ -38,16 +39,22 @@ class PortfolioViewSet(
         return queryset.prefetch_related(*FULL)
 
     def get_serializer_class(self) -> Any:
-        serializers = {"list": PortfolioRowSerializer, "create": NewPortfolioSerializer}
+        serializers = {"list": PortfolioRowSerializer, "create": BodySerializer, "partial_update": BodySerializer}
         return serializers.get(self.action, PortfolioSerializer)
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self.saved(self.get_serializer(data=request.data), status.HTTP_201_CREATED)
+
+    def partial_update(self, request: Request, pk: int) -> Response:
+        portfolio = get_object_or_404(Portfolio, pk=pk)  # without what belongs to it
+        return self.saved(self.get_serializer(portfolio, data=request.data, partial=True), status.HTTP_200_OK)
+
+    def saved(self, serializer: Any, code: int) -> Response:
         """Answer with the full form, read anew with all that belongs to it."""
-        serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         portfolio = self.get_queryset().get(pk=serializer.save().pk)
         data = PortfolioSerializer(portfolio, context=self.get_serializer_context()).data
-        return Response(data, status.HTTP_201_CREATED)
+        return Response(data, code)
 
 
 class MediaViewSet(viewsets.GenericViewSet[Media]):

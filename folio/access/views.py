@@ -35,7 +35,7 @@ def new_token(token: Token, key: str) -> Response:
 
 
 class SignInView(StrictView):
-    """`POST` a username and password for a new key."""
+    """Sign in: exchange a username and a password for a new key."""
 
     tells_secrets = True
     authentication_classes = ()
@@ -54,7 +54,7 @@ class SignInView(StrictView):
 
 
 class MeView(StrictView):
-    """Who the key belongs to, and what it can do."""
+    """Tell who the key belongs to, and what it can do."""
 
     tells_secrets = True
     permission_classes = (IsAuthenticated,)
@@ -76,7 +76,7 @@ class MeView(StrictView):
 
 
 class PermissionCodesView(StrictView):
-    """What each permission code stands for."""
+    """List what each permission code stands for."""
 
     tells_secrets = True
     permission_classes = (IsAuthenticated,)
@@ -97,6 +97,7 @@ class TokenViewSet(ListingView):
     filterset_class = PageFilterSet
     serializer_class = TokenSerializer
     permission_classes = (IsNotNarrowed,)
+    summaries = {"list": "List your keys", "create": "Make a key", "destroy": "Revoke a key"}
     answers = {"create": (201, documents.NewToken)}
     lookup_value_converter = "int"
 

@@ -1,5 +1,6 @@
 """OpenAPI 3.1 from what the views declare: documents for answers, serializers for bodies, filters for parameters."""
 
+import inspect
 from typing import Any
 
 import msgspec
@@ -26,8 +27,11 @@ class DocumentExtension(OpenApiSerializerExtension):
     def map_serializer(self, auto_schema: Any, direction: Any) -> Any:
         template = "#/components/schemas/{name}"
         _, components = msgspec.json.schema_components([self.target], ref_template=template)
-        schema = getattr(self.target, "schema", None) or components[self.target.__name__]
-        components.pop(self.target.__name__)
+        for part in components.values():  # msgspec leaves a docstring's indentation, which Markdown reads as code
+            part["description"] = inspect.cleandoc(part["description"])
+        schema = components.pop(self.target.__name__)
+        if hasattr(self.target, "schema"):
+            schema = {"description": schema["description"], **self.target.schema}
         for name, part in components.items():
             component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=part)
             auto_schema.registry.register_on_missing(component)
@@ -49,8 +53,8 @@ class AutoSchema(SpectacularAutoSchema):
 
     Besides what drf-spectacular knows, a view may have `answers`: for each action or method, the status and the
     document of its success; `other_answers`, for each the texts of further statuses with that document;
-    `other_errors`, the texts of further errors by status; and `examples`, for each action or method a list of
-    `OpenApiExample`.
+    `other_errors`, the texts of further errors by status; `summaries`, for each action what it does, where that is
+    said in other words than usual; and `examples`, for each action or method a list of `OpenApiExample`.
     """
 
     view: Any
@@ -70,7 +74,10 @@ class AutoSchema(SpectacularAutoSchema):
         resource = getattr(self.view, "resource", None)
         if resource is None:
             return super().get_description().partition("\n")[0].rstrip(".")
-        return f"{self.action.replace('_', ' ').capitalize()} {resource}"
+        summary = getattr(self.view, "summaries", {}).get(self.action) or SUMMARIES[self.action]
+        noun = str(self.view.queryset.model._meta.verbose_name) if self.view.queryset is not None else resource
+        noun = NOUNS.get(noun, noun)
+        return summary.format(one=f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}", several=resource)
 
     def get_description(self) -> str:  # type: ignore[override]
         about = [super().get_description()]
@@ -111,7 +118,10 @@ class AutoSchema(SpectacularAutoSchema):
                 "create": (201, getattr(self.view, "document", None)),
                 "destroy": (204, None),
             }.get(self.action, (200, getattr(self.view, "document", None)))
-        texts = {status: SUCCESS[status], **getattr(self.view, "other_answers", {}).get(self.action, {})}
+        texts = {
+            status: "A page of them." if self.action == "list" else SUCCESS[status],
+            **getattr(self.view, "other_answers", {}).get(self.action, {}),
+        }
         return {status: OpenApiResponse(document, text) for status, text in texts.items()}
 
     def errors(self) -> dict[int, OpenApiResponse]:
@@ -145,4 +155,13 @@ class AutoSchema(SpectacularAutoSchema):
         return errors
 
 
+SUMMARIES = {
+    "list": "List {several}",
+    "create": "Create {one}",
+    "retrieve": "Read {one}",
+    "update": "Update {one}",
+    "partial_update": "Update some fields of {one}",
+    "destroy": "Delete {one}",
+}
+NOUNS = {"media": "media file", "meta": "meta entry"}  # what nobody can count otherwise
 SUCCESS = {200: "As it is now.", 201: "Made.", 204: "Deleted."}

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from .changes import field_names
+from .comparing import Room
 from .entries import read
 
 Model = type[models.Model]
@@ -51,6 +52,7 @@ class Names:
     def __init__(self, references: Iterable[tuple[Model, int]], since: int | None = None) -> None:
         """Read the rows; `since` is the id of the oldest entry that is to be told of, if any is."""
         self.entry: int | None = None
+        self.room = Room()  # of the page on which they are told
         wanted: dict[Model, set[int]] = defaultdict(set)
         for model, pk in references:
             wanted[model].add(pk)

@@ -109,12 +109,14 @@ class Thread(threading.local):
         self.generation: int | None = None
 
 
-def call(application: Application, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-    """Call Django with room for the frames of all its calls: docs/decisions/0018-room-for-frames.md."""
+def call_with_room_for_frames(
+    application: Application, environ: Environ, start_response: StartResponse
+) -> Iterable[bytes]:
+    """Call Django for a page: its templates call deeply. Why this helps: docs/decisions/0018-room-for-frames.md."""
     return application(environ, start_response)
 
 
-call.__code__ = call.__code__.replace(co_stacksize=40_000)  # words
+call_with_room_for_frames.__code__ = call_with_room_for_frames.__code__.replace(co_stacksize=40_000)  # words
 
 
 class SnapshotFront:
@@ -141,11 +143,13 @@ class SnapshotFront:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         if path.startswith(FILES):
-            return call(self.application, environ, start_response)
+            return self.application(environ, start_response)
         started = time.perf_counter()
         snapshot = self.look()
-        if (method != "GET" and method != "HEAD") or not path.startswith(API_PREFIX):
-            return call(self.application, environ, start_response)
+        if not path.startswith(API_PREFIX):
+            return call_with_room_for_frames(self.application, environ, start_response)
+        if method != "GET" and method != "HEAD":
+            return self.application(environ, start_response)
         if has_body(environ):
             snapshot = None
         key = tuple(map(environ.get, KEY))
@@ -189,7 +193,7 @@ class SnapshotFront:
             head = status, headers  # an application that fails after it has begun begins again
 
         with nullcontext() if has_body(environ) else self.turns:  # a body may come slowly
-            body = call(self.application, environ, start_response)
+            body = self.application(environ, start_response)
         return *head, body
 
     def answer(

@@ -2,7 +2,8 @@
 
 import errno
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def test_is_served_to_everyone(schema: dict[str, Any]) -> None:
 
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "application/json"
-    assert response.json() == schema
+    assert response.json() == {**schema, "servers": [{"url": "http://testserver"}]}
 
 
 @pytest.mark.django_db
@@ -102,6 +103,73 @@ def test_is_shown_by_swagger_from_this_servers_files() -> None:
     assert "cdn." not in text
     assert 'src="http' not in text
     assert 'href="http' not in text
+
+
+def parts(schema: Any) -> Iterator[dict[str, Any]]:
+    """Yield every object within the description."""
+    if isinstance(schema, dict):
+        yield schema
+    for part in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from parts(part)
+
+
+def answers(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the components that the API answers with, by name."""
+    return {name: part for name, part in schema["components"]["schemas"].items() if not name.endswith("Request")}
+
+
+def test_the_fields_of_answers_are_explained(schema: dict[str, Any]) -> None:
+    fields = {
+        f"{name}.{field}": part
+        for name, component in answers(schema).items()
+        for field, part in component.get("properties", {}).items()
+    }
+
+    unexplained = [name for name, part in fields.items() if not part.get("description")]
+
+    assert [name for name in unexplained if not name.endswith((".created_at", ".updated_at"))] == []
+    assert len(fields) > 80
+
+
+def test_moments_and_addresses_of_answers_have_their_formats(schema: dict[str, Any]) -> None:
+    def formats(part: dict[str, Any]) -> set[str | None]:
+        return {kind.get("format") for kind in part.get("anyOf", [part]) if kind.get("type") != "null"}
+
+    for name, component in answers(schema).items():
+        for field, part in component.get("properties", {}).items():
+            if field.endswith("_at"):
+                assert formats(part) == {"date-time"}, f"{name}.{field}"
+            elif field in {"f", "next", "previous"}:
+                assert formats(part) == {"uri"}, f"{name}.{field}"
+
+
+def test_every_choice_has_a_type(schema: dict[str, Any]) -> None:
+    choices = [part for part in parts(schema) if isinstance(part.get("enum"), list)]
+
+    assert choices
+    assert [part for part in choices if "type" not in part] == []
+
+
+def test_describes_bodies_and_answers_for_those_who_send_and_read_them(schema: dict[str, Any]) -> None:
+    described = {name: part.get("description", "") for name, part in schema["components"]["schemas"].items()}
+
+    assert [name for name, text in described.items() if not text] == []
+    for name, text in described.items():
+        assert not re.search(r"serializer|queryset|query for|context\[|Struct|docstring", text), name
+        assert "\n  " not in text, f"{name}: Markdown takes an indented line for code"
+    of_bodies = [text for name, text in described.items() if name.endswith("Request") and "Patched" not in name]
+    assert len(set(of_bodies)) == len(of_bodies), "one is another's, such as its parent class's"
+
+
+def test_says_in_plain_words_what_each_operation_does(schema: dict[str, Any]) -> None:
+    summaries = [operation["summary"] for path in schema["paths"].values() for operation in path.values()]
+
+    assert len(set(summaries)) == len(summaries)
+    for summary in summaries:
+        verb = summary.split()[0].rstrip(":")
+        assert verb in {"List", "Create", "Read", "Update", "Delete", "Make", "Revoke", "Upload", "Put", "Sign", "Tell"}
+        assert "_" not in summary
+    assert {"Create an employer", "Read a portfolio by its slug", "Revoke a key", "Upload a file"} <= set(summaries)
 
 
 @pytest.mark.parametrize("view", VIEWSETS)

@@ -2,6 +2,7 @@
 
 import gzip
 import resource
+import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +20,7 @@ from django.db import connection, connections, transaction
 
 from folio.snapshots import KEEP, SNAPSHOT
 from folio.snapshots.caches import SnapshotCache
-from folio.snapshots.front import SnapshotFront, StartResponse, call
+from folio.snapshots.front import SnapshotFront, StartResponse, call_with_room_for_frames
 
 URL = "/api/portfolios/"
 KEY = "Token secret"
@@ -666,7 +667,7 @@ def test_django_has_one_connection_for_each_thread() -> None:
     assert front.thread.database.in_atomic_block == connection.in_atomic_block
 
 
-def test_no_call_of_the_application_maps_memory_anew() -> None:
+def test_no_call_within_a_page_maps_memory_anew() -> None:
     """Python would at some depths of calls; what it may do once for all of them is no matter."""
 
     def leaf() -> None:
@@ -681,7 +682,27 @@ def test_no_call_of_the_application_maps_memory_anew() -> None:
 
     def faults(depth: Any) -> int:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-        call(application, depth, lambda *_: None)
+        call_with_room_for_frames(application, depth, lambda *_: None)
         return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
     assert max(map(faults, range(150))) < 500
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "has_room"),
+    [
+        ("GET", "/admin/", True),
+        ("POST", "/admin/portfolios/portfolio/1/change/", True),
+        ("GET", URL, False),
+        ("POST", URL, False),
+        ("GET", "/media/core_media/2026/03/02/row.png", False),
+    ],
+)
+def test_only_pages_are_given_room_for_their_frames(scene: Scene, method: str, path: str, has_room: bool) -> None:
+    """The API's answers gain nothing by it: half a megabyte would be mapped for each of them."""
+    callers: list[Any] = []
+    scene.application.work = lambda: callers.append(sys._getframe(2).f_code)
+
+    scene.ask(method=method, url=path)
+
+    assert [caller is call_with_room_for_frames.__code__ for caller in callers] == [has_room]
