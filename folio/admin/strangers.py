@@ -54,7 +54,7 @@ def is_signed_in(request: HttpRequest) -> bool:
 def fields_of_body(request: HttpRequest) -> int:
     """Return how many fields a small form has at the most, without taking it apart."""
     boundary = (request.content_params or {}).get("boundary", "")
-    separator = f"--{boundary}".encode() if boundary else b"&"
+    separator = f"--{boundary}".encode(errors="replace") if boundary else b"&"
     return request.body.count(separator)
 
 

@@ -61,10 +61,8 @@ def take_it_away(nora: User) -> None:
 
 
 def by_command(nora: User) -> None:
-    from django.contrib.auth.management.commands import changepassword
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(changepassword.getpass, "getpass", lambda prompt: OTHER)
+        patch.setattr("getpass.getpass", lambda prompt: OTHER)
         call_command("changepassword", "nora")
 
 

@@ -123,3 +123,12 @@ def test_the_sign_in_of_the_api_takes_little_too() -> None:
 
     assert answer.status_code == 413
     assert answer.json() == {"detail": "A name and a password take no more than 65536 bytes."}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("boundary", ["*=unicode_escape''%5cud800", "=", "*=UTF-8''%ed%a0%80"])
+def test_answers_to_a_form_whose_parts_no_one_can_tell_apart(boundary: str) -> None:
+    asking = Site(raise_request_exception=False).generic
+    answer = asking("POST", LOGIN, b"--x", CONTENT_TYPE=f"multipart/form-data; boundary{boundary}")
+
+    assert answer.status_code < 500

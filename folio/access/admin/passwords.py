@@ -10,6 +10,7 @@ from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -31,7 +32,7 @@ TEMPLATE = "folio/access/password.html"
 class KeysTable(Table):
     """API keys, each with what it may do and until when."""
 
-    input_type = None  # unfold would take it for a single box, and set its label beside it
+    input_type = ""  # unfold would take it for a single box, and set its label beside it
 
     def parts(self, checked: set[str]) -> dict[str, Any]:
         others = []
@@ -121,7 +122,7 @@ class OwnPassword(PasswordChangeView):
         return response
 
 
-def change_own_password(request: HttpRequest) -> HttpResponse:
+def change_own_password(request: HttpRequest) -> HttpResponseBase:
     context = admin.site.each_context(request)
     view = OwnPassword.as_view(success_url=reverse("admin:password_change_done"), extra_context=context)
     return view(request)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from copy import copy
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -145,7 +145,7 @@ class UserAdmin(GrantsAdmin, DjangoUserAdmin, ResourceAdmin):  # type: ignore[ty
 
     def user_change_password(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         pages: Any = copy(self)
-        pages.change_password_form = partial(PasswordForm, by=request.user)
+        pages.change_password_form = partial(PasswordForm, by=cast(User, request.user))
         answer: HttpResponse = super(UserAdmin, pages).user_change_password(request, *args, **kwargs)
         return answer
 

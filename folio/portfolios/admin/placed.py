@@ -43,7 +43,7 @@ class MetaAloneForm(forms.ModelForm):  # type: ignore[type-arg]
     def _get_validation_exclusions(self) -> set[str]:
         """Have the key compared with the others of its portfolio where that one is not in the form."""
         fixed = {"portfolio"} - self.fields.keys()
-        return super()._get_validation_exclusions() - fixed  # type: ignore[misc,no-any-return]
+        return super()._get_validation_exclusions() - fixed  # type: ignore[misc]
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
