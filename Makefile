@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run setup test check lint types stress bench requirements schema messages
+.PHONY: run setup test check lint types stress bench requirements schema docs messages
 .DEFAULT_GOAL := run
 
 run: setup
@@ -91,6 +91,10 @@ requirements: $(VENV)/.installed-dev
 
 schema: $(VENV)/.installed-dev
 	@$(BIN)/folio spectacular --validate --fail-on-warn --file tests/contract/openapi.yaml
+
+# Run the pages of docs/ that show commands, and write what is answered into them.
+docs: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.papers
 
 # Bring the Persian catalogue up to date with the code; what is new there waits for its translation.
 messages: $(VENV)/.installed-dev

@@ -1,9 +1,11 @@
 """Every setting of Folio; the environment decides, `docs/reference/settings.md` explains."""
 
+import grp
 import os
-import secrets
+import re
+from collections.abc import Sequence
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
@@ -15,11 +17,29 @@ from django.http import HttpRequest
 from django.http.request import split_domain_port
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from . import __version__
+from .installation import FILE as OWN_FILE
+from .installation import FOLDER as OWN_FOLDER
+from .installation import SHARED_FILE, SHARED_FOLDER, secret_key
 
-env = environ.Env()
+
+class Env(environ.Env):
+    """Reads variables as they stand there, and knows afterwards which ones there are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def get_value(self, var: str, cast: Any = None, default: Any = None, parse_default: bool = False) -> Any:
+        self.names.add(var)
+        value = self.ENVIRON.get(var)  # django-environ would read a text that begins with `$` as a variable's name
+        return default if value is None else self.parse_value(value, cast)
+
+
+env = Env()
 
 
 def number(name: str, default: int, least: int = 0) -> int:
@@ -35,7 +55,7 @@ def database(default: str) -> dict[str, Any]:
 
     Of several servers, as libpq would take them, one could tell a version and another one give the rows.
     """
-    url = env.str("DATABASE_URL", default=default)
+    url = env.str("DATABASE_URL", default="") or default
     if urlsplit(url).scheme not in {"sqlite", "postgres", "postgresql"}:
         raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgres://.")
     found: dict[str, Any] = dict(env.db_url_config(url))
@@ -45,6 +65,13 @@ def database(default: str) -> dict[str, Any]:
     if found["ENGINE"] == "django.db.backends.sqlite3":
         found["ENGINE"] = "folio.sqlite"
     return found
+
+
+def existing(name: str) -> dict[str, str]:
+    """Return the option by which SQLite opens a file only where there is one; without it, whoever asks makes one."""
+    if name.startswith((":memory:", "file:")):
+        return {}
+    return {"database": f"file:{quote(os.fsencode(name))}?mode=rw"}
 
 
 def switch(name: str) -> bool:
@@ -65,29 +92,66 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
         ) from error
 
 
-DEFAULT_PORTS = {"http": "80", "https": "443"}
+def choice(name: str, choices: Sequence[str], default: str) -> str:
+    """Return which of the words a variable names, in any letter case; raise ImproperlyConfigured for another."""
+    text = env.str(name, default="").strip() or default
+    if text.upper() not in choices:
+        raise ImproperlyConfigured(f"{name} is {text!r}; it must be one of {', '.join(choices)}.")
+    return text.upper()
 
 
-def secret_key(folder: Path) -> str:
-    """Return the installation's secret key, made once in `folder` and readable by its owner only.
+HOST = re.compile(r"\*|\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.IGNORECASE)
 
-    Two processes that start together agree on one key: the file appears whole, by a link, or not at all.
-    """
-    path = folder / "secret_key"
+
+def host_of(text: str) -> str:
+    """Return the host that a URL, or a host that is written otherwise than requests name it, probably means."""
+    host = text.partition("://")[2] or text
+    host = re.split(r"[/?#]", host.rpartition("@")[2])[0]
     try:
-        return path.read_text()
-    except FileNotFoundError:
-        draft = folder / f".secret_key.{os.getpid()}.{secrets.token_hex(4)}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48))
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-        return path.read_text()
+        return f"[{IPv6Address(host.strip('[]'))}]"
+    except ValueError:
+        host = re.sub(r":[0-9]*$", "", host).rstrip(".")
+    host = host[1:] if host.startswith("*.") else host  # Django writes a domain with its subdomains `.example.com`
+    try:
+        return host if HOST.fullmatch(host) else host.encode("idna").decode()
+    except UnicodeError:
+        return "api.example.com"
+
+
+def hosts(name: str, default: list[str]) -> list[str]:
+    """Return a variable's hosts; raise ImproperlyConfigured for what no request could come for, as a URL."""
+    found = [item.strip() for item in env.list(name, default=default) if item.strip()]
+    for item in found:
+        if not HOST.fullmatch(item):
+            right = host_of(item)
+            right = right if HOST.fullmatch(right) else "api.example.com"
+            raise ImproperlyConfigured(
+                f"{name} names {item!r}; it must be hosts alone, without scheme, port and path, such as {right}."
+            )
+    return found
+
+
+def group(name: str) -> int | None:
+    """Return the number of the group of users that a variable names; raise ImproperlyConfigured for an unknown one."""
+    text = env.str(name, default="").strip()
+    if text.isascii() and text.isdecimal():
+        return int(text)
+    try:
+        return grp.getgrnam(text).gr_gid if text else None
+    except KeyError:
+        raise ImproperlyConfigured(f"{name} is {text!r}; there is no such group on this machine.") from None
+
+
+def data_folder(name: str, default: str) -> Path:
+    """Return the folder that a variable names, from the root on."""
+    text = env.str(name, default="") or default
+    try:
+        return Path(text).resolve()
+    except (OSError, RuntimeError) as error:  # links that lead to one another
+        raise ImproperlyConfigured(f"{name} is {text!r}, which leads nowhere: {error}.") from error
+
+
+DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 def public_address(url: str) -> SplitResult:
@@ -107,15 +171,16 @@ def public_address(url: str) -> SplitResult:
 
 # The installation
 
-DATA_DIR = Path(env.str("FOLIO_DATA_DIR", default="data")).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
-SECRET_KEY = env.str("FOLIO_SECRET_KEY", default="") or secret_key(DATA_DIR)
+# Nothing is made here, and the secret key is read when it is first needed: see `folio.installation`.
+
+DATA_DIR = data_folder("FOLIO_DATA_DIR", "data")
+SECRET_KEY: Any = env.str("FOLIO_SECRET_KEY", default="") or SimpleLazyObject(lambda: secret_key(DATA_DIR))
 DEBUG = switch("FOLIO_DEBUG")
 
 # Where clients reach it. With FOLIO_PUBLIC_URL, `folio.api.middleware.EdgeMiddleware` gives every request that
 # scheme and host, so absolute URLs, the CSRF check and secure cookies follow from one place.
 
-ALLOWED_HOSTS = env.list("FOLIO_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = hosts("FOLIO_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 PUBLIC_URL = env.str("FOLIO_PUBLIC_URL", default="").rstrip("/")
 if PUBLIC_URL:
     public = public_address(PUBLIC_URL)
@@ -133,7 +198,8 @@ if PUBLIC_URL:
         SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds())
 TRUSTED_PROXIES = networks("FOLIO_TRUSTED_PROXIES")  # whose X-Forwarded-For is believed
 # HSTS stays with the API's own host: whether its subdomains and browsers' preload lists follow is not ours to say.
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+# The folder of uploads need not be there yet: `folio serve` makes it.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "files.E001"]
 
 # The program
 
@@ -165,6 +231,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "folio.admin.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "folio.admin.strangers.StrangersMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -215,6 +282,7 @@ DATABASES["default"]["CONN_MAX_AGE"] = number("FOLIO_CONNECTION_MAX_AGE", 600)  
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if DATABASES["default"]["ENGINE"] == "folio.sqlite":
     DATABASES["default"]["OPTIONS"] = {
+        **existing(DATABASES["default"]["NAME"]),
         # A writer takes its turn when it begins; one that only finds out at its first write could not wait for it.
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,  # seconds
@@ -238,12 +306,13 @@ WHITENOISE_USE_FINDERS = True
 # Larger parts of an upload are streamed to a temporary file as they arrive; no request is read whole into memory.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 FILE_UPLOAD_TEMP_DIR = DATA_DIR / "uploads"  # on the disk of the media, so that a complete file only has to be moved
-FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
 FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "folio.media.journal.UploadHandler",
 ]
-FILE_UPLOAD_PERMISSIONS = 0o644
+MEDIA_GROUP = group("FOLIO_MEDIA_GROUP")  # a proxy's, which may read the media
+FILE_UPLOAD_PERMISSIONS = OWN_FILE if MEDIA_GROUP is None else SHARED_FILE
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = OWN_FOLDER if MEDIA_GROUP is None else SHARED_FOLDER
 MAX_UPLOAD_SIZE = number("FOLIO_MAX_UPLOAD_SIZE", 100 * 1024 * 1024)  # bytes
 MAX_IMAGE_PIXELS = number("FOLIO_MAX_IMAGE_PIXELS", 50_000_000)  # width × height
 DECODERS = number("FOLIO_DECODERS", 2, least=1)  # processes that decode images, for each worker
@@ -284,14 +353,18 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
+LOG_LEVEL = choice("FOLIO_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # A client's own mistakes are told to the client.
-    "loggers": {"django.request": {"level": "ERROR"}},
-    "root": {"handlers": ["console"], "level": env.str("FOLIO_LOG_LEVEL", default="INFO")},
+    "formatters": {
+        "line": {"()": "folio.logs.Lines", "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"},
+    },
+    "filters": {"mistakes": {"()": "folio.logs.MistakesOnDemand"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["mistakes"]},
+    },
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Folio",
@@ -299,6 +372,7 @@ SPECTACULAR_SETTINGS = {
     "key, this description and the media files.",
     "VERSION": __version__,
     "OAS_VERSION": "3.1.1",
+    "SERVERS": [{"url": PUBLIC_URL or "http://127.0.0.1:8000"}],  # the served one says where it was asked for
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [],  # the one that is on by default makes a component of each choice
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -370,3 +444,5 @@ UNFOLD = {
         ],
     },
 }
+
+VARIABLES = env.names  # all that were read here

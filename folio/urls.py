@@ -7,6 +7,7 @@ from folio.access.admin.passwords import change_own_password
 from folio.access.admin.sign_in import sign_in
 from folio.access.views import MeView, PermissionCodesView, SignInView, TokenViewSet
 from folio.admin.options import command_search
+from folio.admin.root import favicon, robots, root
 from folio.admin.sessions import session
 from folio.api.views import DocsView, SchemaView
 from folio.media.files import serve_media
@@ -25,6 +26,9 @@ resources.register("auth/tokens", TokenViewSet, "tokens")
 handler500 = "folio.api.errors.failed"
 
 urlpatterns = [
+    path("", root, name="root"),
+    path("favicon.ico", favicon, name="favicon"),
+    path("robots.txt", robots, name="robots"),
     path(
         "api/portfolios/slug/<str:slug>/", PortfolioViewSet.as_view({"get": "retrieve_by_slug"}), name="portfolios-slug"
     ),

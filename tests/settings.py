@@ -12,3 +12,8 @@ from folio.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the suite signs in often
 WHITENOISE_AUTOREFRESH = True  # else every test's client begins by listing the admin site's static files
+if DATABASES["default"]["ENGINE"] == "folio.sqlite":  # noqa: F405
+    # In memory, as for Django's own backend; pytest-django takes one that it does not know for a server's.
+    DATABASES["default"]["TEST"] = {"NAME": ":memory:"}  # noqa: F405
+FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700)  # noqa: F405  as `folio serve` does
+DATABASES["default"].get("OPTIONS", {}).pop("database", None)  # noqa: F405  the tests' own database has to be made

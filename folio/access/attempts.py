@@ -10,14 +10,16 @@ import math
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 from django.utils.translation import ngettext
 
 from folio.api.errors import TooMany
+from folio.installation import make_file
 
 logger = logging.getLogger(__name__)
 
@@ -141,6 +143,8 @@ def count_of(database: sqlite3.Connection, digest: str, free: int) -> Count:
 @contextmanager
 def counts() -> Iterator[sqlite3.Connection]:
     """Give the counts to this sign-in alone, for a moment."""
+    with suppress(OSError):  # SQLite says what is wrong
+        make_file(Path(settings.ATTEMPTS_PATH))
     with closing(sqlite3.connect(settings.ATTEMPTS_PATH, timeout=BUSY_SECONDS, isolation_level=None)) as database:
         database.execute("BEGIN IMMEDIATE")
         database.execute(TABLE)

@@ -10,9 +10,12 @@ from rest_framework.request import Request
 from folio.api.rows import Statement
 from folio.snapshots import SNAPSHOT, remember
 
-from .models import Token, digest_of
+from .models import KEY_PREFIX, Token, digest_of
 from .uses import uses
 
+EXAMPLE = f"{KEY_PREFIX}…"
+OTHER_SCHEMES = {b"bearer", b"basic", b"digest", b"apikey", b"api-key", b"jwt"}
+BRACKETS = {b'"', b"'", b"<", b">", b"`", b"{", b"}"}
 TOKEN_SIZE = 4096  # bytes that a token and its user take in the document cache, roughly
 
 
@@ -44,16 +47,39 @@ def token_of(request: Request) -> Token:
     return cast(Token, request.auth)
 
 
+def mistake_of(scheme: bytes, key: bytes) -> str:
+    """Return what is wrong with how a key is sent, in words that tell nothing of it; "" where nothing is."""
+    if scheme != b"token":
+        if scheme.startswith(KEY_PREFIX.encode()):
+            return "The word `Token` is missing before the key."
+        if scheme in OTHER_SCHEMES:
+            return f"`{scheme.decode().capitalize()}` is not the word that is understood here."
+        return "This is not how a key is sent."
+    if not key:
+        return "The key is missing after `Token`."
+    if key.lower().startswith(b"token"):
+        return "The word `Token` stands there twice."
+    if key[:1] in BRACKETS or key[-1:] in BRACKETS:
+        return "The key stands between quotes or brackets, which do not belong to it."
+    if len(key.split()) > 1:
+        return "There is something else beside the key."
+    return ""
+
+
 class TokenAuthentication(BaseAuthentication):
     """`Authorization: Token <key>`, in one query that writes nothing; the only way into the API."""
 
     keyword = "Token"
 
     def authenticate(self, request: Request) -> tuple[AbstractBaseUser, Token] | None:
-        scheme, _, key = get_authorization_header(request).strip().partition(b" ")
-        if scheme.lower() != self.keyword.lower().encode():
+        header = get_authorization_header(request).strip()
+        if not header:
             return None
-        digest = digest_of(key.strip())
+        scheme, _, key = header.partition(b" ")
+        key = key.strip()
+        if mistake := mistake_of(scheme.lower(), key):
+            raise AuthenticationFailed(f"{mistake} Send the key as `Authorization: Token {EXAMPLE}`.")
+        digest = digest_of(key)
         token = remember(request.META.get(SNAPSHOT), (Token, digest), lambda: find_token(digest), TOKEN_SIZE)
         if token is None or token.has_expired():
             raise AuthenticationFailed(

@@ -1,21 +1,26 @@
 from collections.abc import Iterable
-from datetime import datetime
+from typing import Annotated
 
-from folio.api.documents import Document
+from folio.api.documents import Document, Id, Moment, about
 
 from .models import Token as TokenModel
 
+Name = Annotated[str, about("What the key is for.")]
+Codes = Annotated[
+    list[int] | None, about("The permission codes that the key is narrowed to; null is all that its owner may.")
+]
+Expiry = Annotated[Moment | None, about("From then on the key is worth nothing; null is never.")]
 TOKEN_FIELDS = ("id", "name", "codes", "created_at", "expires_at")
 
 
 class Token(Document):
     """A key's description; the key itself is never told again."""
 
-    id: int
-    name: str
-    codes: list[int] | None
-    created_at: datetime
-    expires_at: datetime | None
+    id: Id
+    name: Name
+    codes: Codes
+    created_at: Moment
+    expires_at: Expiry
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, "Token"]:
@@ -26,31 +31,31 @@ class Token(Document):
 class NewToken(Token):
     """A new key's description with the key, this once."""
 
-    key: str
+    key: Annotated[str, about("What `Authorization: Token <key>` takes. Folio keeps its digest alone.")]
 
 
 class CurrentToken(Document):
     """The key that asked."""
 
-    id: int
-    name: str
-    codes: list[int] | None
-    expires_at: datetime | None
+    id: Id
+    name: Name
+    codes: Codes
+    expires_at: Expiry
 
 
 class Me(Document):
     """Who a key belongs to, and what it can do."""
 
-    username: str
-    is_staff: bool
-    is_admin: bool
-    permission_codes: list[int]
-    token: CurrentToken
+    username: Annotated[str, about("The key's owner.")]
+    is_staff: Annotated[bool, about("Whether the owner may do what is granted, and open the admin site.")]
+    is_admin: Annotated[bool, about("Whether the owner may do everything.")]
+    permission_codes: Annotated[list[int], about("Those that this key can use now.")]
+    token: Annotated[CurrentToken, about("The key that asked.")]
 
 
 class PermissionCode(Document):
     """What a permission code stands for."""
 
-    code: int
-    resource: str
-    action: str
+    code: Annotated[int, about("The stable name of one action on one resource.")]
+    resource: Annotated[str, about("As in the resource's address, such as `portfolios`.")]
+    action: Annotated[str, about("`create`, `list`, `retrieve`, `update` or `delete`.")]

@@ -36,7 +36,7 @@ class CodesField(serializers.Field):  # type: ignore[type-arg]
 
 
 class CredentialsSerializer(StrictSerializer):
-    """What is exchanged for a key."""
+    """A username and a password, to be exchanged for a key."""
 
     username = serializers.CharField(max_length=150, write_only=True)
     password = serializers.CharField(max_length=4096, trim_whitespace=False, write_only=True)
@@ -64,16 +64,16 @@ def refused() -> serializers.ValidationError:
 
 
 class TokenSerializer(StrictSerializer):
-    """A key to be made by the owner of another one, `context["request"].auth`, which it may not outlive."""
+    """A key to be made; it may not outlive the one that asks."""
 
     name = LineField(max_length=NAME_LENGTH)
     expires_at = UTCDateTimeField(
         required=False,
         allow_null=True,
         validators=[validate_expiry],
-        help_text="When left out, as this request's key.",
+        help_text="A date alone is its midnight, UTC; null is never. When left out, as this request's key.",
     )
-    codes = CodesField(required=False, allow_null=True)
+    codes = CodesField(required=False, allow_null=True, help_text="Null, the default, is all that the owner may.")
 
     class Meta:
         document = Token

@@ -12,7 +12,9 @@ from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from folio.api.errors import TooLarge
 from folio.api.filters import PageFilterSet
+from folio.api.middleware import SMALL_BODY, declared_size
 from folio.api.viewsets import ListingView, StrictView
 
 from . import documents
@@ -33,7 +35,7 @@ def new_token(token: Token, key: str) -> Response:
 
 
 class SignInView(StrictView):
-    """`POST` a username and password for a new key."""
+    """Sign in: exchange a username and a password for a new key."""
 
     tells_secrets = True
     authentication_classes = ()
@@ -43,6 +45,8 @@ class SignInView(StrictView):
     other_errors = {429: "Too many attempts failed; `Retry-After` says after how many seconds the next one is heard."}
 
     def post(self, request: Request) -> Response:
+        if declared_size(request) > SMALL_BODY:  # by someone who is not known yet
+            raise TooLarge(f"A name and a password take no more than {SMALL_BODY} bytes.")
         serializer = CredentialsSerializer(data=request.data, context={"request": request})
         serializer.is_valid(raise_exception=True)
         expires_at = timezone.now() + timedelta(days=settings.TOKEN_DAYS)
@@ -50,7 +54,7 @@ class SignInView(StrictView):
 
 
 class MeView(StrictView):
-    """Who the key belongs to, and what it can do."""
+    """Tell who the key belongs to, and what it can do."""
 
     tells_secrets = True
     permission_classes = (IsAuthenticated,)
@@ -72,7 +76,7 @@ class MeView(StrictView):
 
 
 class PermissionCodesView(StrictView):
-    """What each permission code stands for."""
+    """List what each permission code stands for."""
 
     tells_secrets = True
     permission_classes = (IsAuthenticated,)
@@ -93,6 +97,7 @@ class TokenViewSet(ListingView):
     filterset_class = PageFilterSet
     serializer_class = TokenSerializer
     permission_classes = (IsNotNarrowed,)
+    summaries = {"list": "List your keys", "create": "Make a key", "destroy": "Revoke a key"}
     answers = {"create": (201, documents.NewToken)}
     lookup_value_converter = "int"
 

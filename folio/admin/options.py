@@ -79,6 +79,10 @@ class ResourceAdmin(ModelAdmin):
         """Tell whether someone who may open the list sees all rows there; else nothing is told of those of others."""
         return self.has_view_or_change_permission(request)
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let nobody delete what they may not see: the page that asks whether they mean it shows what it is."""
+        return bool(super().has_delete_permission(request, obj)) and self.has_view_or_change_permission(request, obj)
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
@@ -139,6 +143,17 @@ class ResourceAdmin(ModelAdmin):
         if owner and isinstance(queryset, QuerySet):
             queryset = queryset.select_related(owner)
         return log_each(request.user, DELETION, [(row, {}) for row in queryset])
+
+
+def may_see(request: HttpRequest, model: type[Model]) -> bool:
+    """Tell whether someone may be told what the rows of a model are called."""
+    pages = admin.site._registry.get(model)
+    return pages is not None and pages.has_view_or_change_permission(request)
+
+
+def number_of(row: Model) -> str:
+    """Return what a row is called for those who may not see it."""
+    return f"#{row.pk}"
 
 
 def offered_lookups(model: type[Model], list_filter: Iterable[Any]) -> Iterator[str]:

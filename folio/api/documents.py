@@ -1,11 +1,24 @@
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Self
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Self
 
 import msgspec
 
 from folio import snapshots
 
 KEY_SIZE = 300  # bytes that an entry of the document cache takes beside its document, roughly
+
+
+def about(description: str) -> msgspec.Meta:
+    """Return what the API's description says of a field."""
+    return msgspec.Meta(description=description)
+
+
+# How the API's description tells what JSON has no types for.
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]  # `format: date-time`
+URL = Annotated[str, msgspec.Meta(extra_json_schema={"format": "uri"})]
+CHOICE = msgspec.Meta(extra_json_schema={"type": "string"})  # beside the `enum` of a Literal
+Id = Annotated[int, about("The number of this row.")]
 
 
 class Document(msgspec.Struct):
@@ -38,7 +51,7 @@ def encoded(document: type[Document], ids: Sequence[int], base: str, snapshot: i
 class Error(Document):
     """What is wrong, and what would be right."""
 
-    detail: str
+    detail: Annotated[str, about("A sentence for people, in English; it may change.")]
 
 
 class FieldErrors(Document):
@@ -50,7 +63,16 @@ class FieldErrors(Document):
 
     schema: ClassVar[dict[str, Any]] = {
         "type": "object",
-        "additionalProperties": {"oneOf": [{"type": "array"}, {"type": "string"}]},
+        "additionalProperties": {
+            "oneOf": [
+                {
+                    "type": "array",
+                    "items": {},
+                    "description": "Messages; of a list within a body, its items' errors.",
+                },
+                {"type": "string"},
+            ]
+        },
         "examples": [{"title": ["portfolio with this title already exists."]}],
     }
 
@@ -58,24 +80,26 @@ class FieldErrors(Document):
 class ForbiddenError(Error):
     """What is not allowed, with the permission code that would allow it."""
 
-    permission_code: int | msgspec.UnsetType = msgspec.UNSET
+    permission_code: (
+        Annotated[int, about("The code that the key or its owner lacks, where it is one.")] | msgspec.UnsetType
+    ) = msgspec.UNSET
 
 
 class Use(Document):
     """A row that uses another, by one of its fields."""
 
-    resource: str
-    id: int
-    field: str
+    resource: Annotated[str, about("As in the resource's address, such as `portfolios`.")]
+    id: Annotated[int, about("Of the row that uses it.")]
+    field: Annotated[str, about("The field by which it does, such as `image`.")]
 
 
 class Usage(Document):
     """Where a row is used."""
 
-    used_by: list[Use]
+    used_by: Annotated[list[Use], about("Empty where nothing uses it.")]
 
 
 class InUseError(Error):
     """Why a row can't be deleted."""
 
-    used_by: list[Use]
+    used_by: Annotated[list[Use], about("What it has to be taken off first.")]

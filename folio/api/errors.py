@@ -1,7 +1,6 @@
 """The one shape of errors: `{"field": ["message"]}`, `{"non_field_errors": […]}` or `{"detail": …}`."""
 
 import errno
-import logging
 import sqlite3
 import sys
 from collections.abc import Mapping
@@ -9,21 +8,26 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
+from django.utils.log import log_response
 from django.utils.translation import gettext_lazy as _
-from django.views.defaults import server_error
+from django.views.defaults import bad_request, server_error
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-logger = logging.getLogger(__name__)
-
+AWAY = (OperationalError, InterfaceError)  # a database that is locked, not there, or gone in the middle
+AWAY_SECONDS = 5  # after which a page may have a database again
 POSTGRESQL_DISK_FULL = "53100"
 TOO_MANY = "The request has more fields or files than are accepted."
 UNREADABLE = "The request can't be read."
+MOST_MESSAGES = 100  # that one answer tells
+LONGEST_MESSAGE = 1000  # characters
+LONGEST_NAME = 100  # characters of what a member is called, which may be a name that was sent
+MORE = f"More is wrong than this: the first {MOST_MESSAGES} messages are told."
 
 
 class ApiError(APIException):
@@ -97,7 +101,7 @@ class TooMany(ApiError):
 
 class Busy(ApiError):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    default_detail = "The database did not answer in time. Nothing was changed; try again."
+    default_detail = _("The database did not answer in time. Nothing was changed; try again.")
     default_code = "busy"
 
     def __init__(self, detail: str | None = None, wait: int = 1) -> None:
@@ -129,6 +133,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     # Not at the top: this module is imported while `rest_framework.views` reads the classes that the settings name.
     from rest_framework.views import exception_handler as rest_framework_handler
 
+    failure = error
     if isinstance(error, RequestDataTooBig):
         error = TooLarge()
     elif isinstance(error, UnreadablePostError):  # the client went away, or ended before its Content-Length
@@ -136,17 +141,55 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     elif isinstance(error, SuspiciousOperation):
         error = ParseError(TOO_MANY if isinstance(error, TooManyFieldsSent | TooManyFilesSent) else UNREADABLE)
     elif is_disk_full(error):
-        logger.error("The disk is full: %s", error, exc_info=error)
         error = DiskFull()
-    elif isinstance(error, OperationalError):
-        logger.error("The database failed: %s", error, exc_info=error)
+    elif isinstance(error, AWAY):
         error = Busy()
     response = rest_framework_handler(error, context)
+    if response is not None:
+        response.data = bounded(response.data)
     if response is not None and isinstance(error, ApiError):
         response.data.update(error.members)
         for name, value in error.headers.items():
             response.headers[name] = value
+        if error is not failure and response.status_code >= 500:
+            log_failure(context["request"], response, failure)
     return response
+
+
+def bounded(errors: Any) -> Any:
+    """Return the first of errors, each of a bounded length, and that there are more where there are."""
+    room = MOST_MESSAGES
+    is_cut = False
+
+    def cut(part: Any) -> Any:
+        nonlocal room, is_cut
+        if isinstance(part, dict):
+            told: Any = {}
+            for name, inner in part.items():
+                if room <= 0:
+                    is_cut = True
+                    break
+                told[shortened(str(name), LONGEST_NAME)] = cut(inner)
+            return told
+        if isinstance(part, list):
+            told = []
+            for inner in part:
+                if inner and room <= 0:
+                    is_cut = True
+                    break
+                told.append(cut(inner))
+            return told
+        room -= 1
+        return shortened(str(part), LONGEST_MESSAGE)
+
+    first = cut(errors)
+    if is_cut and isinstance(first, dict):
+        first["non_field_errors"] = [*first.get("non_field_errors", ()), MORE]
+    return first
+
+
+def shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def json_error(status_code: int, detail: str = "") -> HttpResponse:
@@ -164,17 +207,39 @@ def wants_json(request: HttpRequest) -> bool:
     return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
 
 
+def log_failure(request: Any, response: Any, error: BaseException) -> None:
+    """Log why a request failed; Django then adds no line of its own. `folio.logs` words it."""
+    log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request, exception=error)
+
+
 def unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
     """Log what no one foresaw, and answer `500` without telling of the inside."""
-    logger.error("Unexpected error at %s %s", request.method, request.path, exc_info=error)
-    return json_error(500, "The server failed to answer. The error was logged; nothing of the request was kept.")
+    response = json_error(500, "The server failed to answer. The error was logged; nothing of the request was kept.")
+    if isinstance(error, AWAY):
+        response = with_wait(json_error(Busy.status_code, str(Busy.default_detail)), 1)
+    log_failure(request, response, error)
+    return response
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """Answer where a page of the admin site failed; a full disk is told, to its scripts in JSON."""
-    if not is_disk_full(sys.exc_info()[1]):
-        return server_error(request)
+    """Answer where a page of the admin site failed; what will pass is told, to its scripts in JSON."""
+    error = sys.exc_info()[1]
+    if isinstance(error, UnreadablePostError):  # whoever sent half a form doesn't wait for an answer
+        return bad_request(request, error)
+    if is_disk_full(error):
+        return page_or_json(request, "disk_full", DiskFull)
+    if isinstance(error, AWAY):
+        return with_wait(page_or_json(request, "away", Busy), AWAY_SECONDS)
+    return server_error(request)
+
+
+def page_or_json(request: HttpRequest, template: str, error: type[ApiError]) -> HttpResponse:
+    detail, status_code = str(error.default_detail), error.status_code
     if wants_json(request):
-        return json_error(DiskFull.status_code, str(DiskFull.default_detail))
-    context = {"detail": DiskFull.default_detail}
-    return render(request, "folio/admin/disk_full.html", context, status=DiskFull.status_code)
+        return json_error(status_code, detail)
+    return render(request, f"folio/admin/{template}.html", {"detail": detail}, status=status_code)
+
+
+def with_wait(response: HttpResponse, seconds: int) -> HttpResponse:
+    response.headers["Retry-After"] = str(seconds)
+    return response

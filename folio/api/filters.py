@@ -12,11 +12,11 @@ from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
 
 from . import parameters
+from .hints import MAX_NAME, hints
 from .texts import MAX_SEARCH_LENGTH, MAX_SEARCH_WORDS, fold, search
 
 DEFAULT_LIMIT = 10
 MAX_UNKNOWN = 20  # unknown names that one answer tells of: looking for the nearest takes its time
-MAX_NAME = 100  # characters of an unknown name that are compared
 MAX_LIMIT = 100
 BARE = ("limit", "offset", "ordering")  # parameters that choose no rows
 FEW = 500  # rows that are found and sorted sooner than met on a walk through a long table
@@ -285,6 +285,9 @@ def repeated_parameters(query: QueryDict, repeatable: Iterable[str]) -> dict[str
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """Return a question that suggests the name most like the given one, or nothing."""
-    matches = difflib.get_close_matches(name[:MAX_NAME], list(names), n=1)
-    return f" Did you mean {matches[0]}?" if matches else ""
+    """Return a question that suggests what the name means here, or else the one most like it; or nothing."""
+    names = list(names)
+    matches = hints(name, names)
+    if matches is None:
+        matches = difflib.get_close_matches(name[:MAX_NAME], names, n=1)
+    return f" Did you mean {' or '.join(matches)}?" if matches else ""

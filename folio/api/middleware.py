@@ -228,7 +228,7 @@ def refuse_undeclared(request: HttpRequest) -> HttpResponse | None:
     if not may_come_undeclared(request):
         return None
     may_be_dropped = (
-        request.META.get("SERVER_PROTOCOL") == "HTTP/1.0"
+        request.META.get("SERVER_PROTOCOL") in {"HTTP/1.0", "HTTP/1"}  # Granian calls it the latter
         and request.method in {"POST", "PUT", "PATCH"}
         and request.META.get("CONTENT_TYPE")
     )

@@ -43,8 +43,9 @@ def save(changed: Iterable[models.Model], names: list[str], alias: str) -> None:
     rows = list(changed)
     connection = connections[alias]
     quoted = connection.ops.quote_name
-    columns = ", ".join(f"{quoted(rows[0]._meta.get_field(name).column)} = %s" for name in names)  # type: ignore[union-attr]
-    sql = f"UPDATE {quoted(rows[0]._meta.db_table)} SET {columns} WHERE {quoted('id')} = %s"  # noqa: S608 - our names
+    table: Any = rows[0]._meta
+    columns = ", ".join(f"{quoted(table.get_field(name).column)} = %s" for name in names)
+    sql = f"UPDATE {quoted(table.db_table)} SET {columns} WHERE {quoted('id')} = %s"  # noqa: S608 - our names
     with connection.cursor() as cursor:
         cursor.executemany(sql, [(*(getattr(row, name) for name in names), row.pk) for row in rows])
 

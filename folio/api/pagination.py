@@ -1,11 +1,12 @@
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import msgspec
 from django.db import connection
 from django.http import HttpRequest
 
+from .documents import URL, about
 from .filters import DEFAULT_LIMIT, MAX_LIMIT
 
 PAGING = ("limit", "offset")
@@ -16,7 +17,13 @@ def page_of(row: type[msgspec.Struct]) -> type[msgspec.Struct]:
     """Return the shape of a page of such rows."""
     return msgspec.defstruct(
         f"{row.__name__}Page",
-        [("count", int), ("next", str | None), ("previous", str | None), ("results", list[row])],  # type: ignore[valid-type]
+        [
+            ("count", Annotated[int, about("How many rows match, on all pages together.")]),
+            ("next", Annotated[URL | None, about("The next page; null on the last one.")]),
+            ("previous", Annotated[URL | None, about("The page before; null on the first one.")]),
+            ("results", Annotated[list[row], about("The rows of this page.")]),  # type: ignore[valid-type]
+        ],
+        namespace={"__doc__": "A page of a list."},
         module=row.__module__,
     )
 

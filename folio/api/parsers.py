@@ -3,13 +3,14 @@
 import json
 from collections.abc import Mapping
 from math import isinf
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, cast
 
 from django.conf import settings
+from django.utils.http import parse_header_parameters
 from rest_framework import parsers
-from rest_framework.exceptions import ParseError, ValidationError
+from rest_framework.exceptions import ParseError
 
-from .errors import EncodedBody, TooLarge, is_encoded
+from .errors import EncodedBody, TooLarge, is_encoded, shortened
 
 DIGITS_OF_A_DOUBLE = 309  # of the largest one
 SHOWN = 40  # characters of a key or a number that a message repeats
@@ -61,7 +62,7 @@ def refuse_constant(name: str) -> NoReturn:
 def double_of(text: str) -> float:
     number = float(text)
     if isinf(number):
-        raise ValueError(f"the number {shortened(text)} is too large.")
+        raise ValueError(f"the number {shortened(text, SHOWN)} is too large.")
     return number
 
 
@@ -72,11 +73,7 @@ def integer_of(text: str) -> int:
 
 
 def quoted(text: str) -> str:
-    return json.dumps(shortened(text), ensure_ascii=True)
-
-
-def shortened(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return json.dumps(shortened(text, SHOWN), ensure_ascii=True)
 
 
 class JSONParser(parsers.BaseParser):
@@ -99,6 +96,33 @@ class JSONParser(parsers.BaseParser):
             raise ParseError(f"JSON parse error - {error}") from None
 
 
+class Watched:
+    """A form on its way in, of which it is seen whether its last part is complete: Django takes half of a field."""
+
+    def __init__(self, stream: IO[bytes], boundary: str) -> None:
+        self.stream = stream
+        self.closing = f"--{boundary}--".encode(errors="replace")
+        self.end = b""
+        self.has_ended = False
+
+    def read(self, size: int = -1) -> bytes:
+        data = self.stream.read(size)
+        self.end += data
+        self.has_ended = self.has_ended or self.closing in self.end
+        self.end = self.end[-len(self.closing) :]
+        return data
+
+
+def boundary_of(media_type: str) -> str:
+    return parse_header_parameters(media_type)[1].get("boundary", "")
+
+
+def close_files(form: Any) -> None:
+    for _name, files in form.files.lists():
+        for file in files:
+            file.close()
+
+
 class MultiPartParser(parsers.MultiPartParser):
     """Reads a form with files."""
 
@@ -107,18 +131,15 @@ class MultiPartParser(parsers.MultiPartParser):
     ) -> Any:
         if is_encoded((parser_context or {})["request"]):
             raise EncodedBody
+        watched = Watched(stream, boundary_of(media_type or ""))
         try:
-            form = super().parse(stream, media_type, parser_context)
+            form = super().parse(cast(IO[bytes], watched), media_type, parser_context)
         except ParseError:
             raise ParseError(
                 "The form can't be read. Send multipart/form-data as RFC 7578 has it, with its boundary in the "
                 "Content-Type."
             ) from None
-        fields: Any = form.data
-        # Django puts this character in the place of each byte that is no UTF-8.
-        broken = [name for name, values in fields.lists() if any("\ufffd" in text for text in (name, *values))]
-        if broken:
-            for file in form.files.values():
-                file.close()
-            raise ValidationError({name: ["This text is not UTF-8."] for name in broken})
+        if not watched.has_ended:
+            close_files(form)
+            raise ParseError("The form ends before its closing boundary. Nothing of it was kept; send it again.")
         return form

@@ -1,5 +1,6 @@
 """OpenAPI 3.1 from what the views declare: documents for answers, serializers for bodies, filters for parameters."""
 
+import inspect
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from drf_spectacular.plumbing import ResolvedComponent, build_bearer_security_sc
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
 from . import documents
+from .headers import headers_of
 
 
 class DocumentExtension(OpenApiSerializerExtension):
@@ -26,8 +28,11 @@ class DocumentExtension(OpenApiSerializerExtension):
     def map_serializer(self, auto_schema: Any, direction: Any) -> Any:
         template = "#/components/schemas/{name}"
         _, components = msgspec.json.schema_components([self.target], ref_template=template)
-        schema = getattr(self.target, "schema", None) or components[self.target.__name__]
-        components.pop(self.target.__name__)
+        for part in components.values():  # msgspec leaves a docstring's indentation, which Markdown reads as code
+            part["description"] = inspect.cleandoc(part["description"])
+        schema = components.pop(self.target.__name__)
+        if hasattr(self.target, "schema"):
+            schema = {"description": schema["description"], **self.target.schema}
         for name, part in components.items():
             component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=part)
             auto_schema.registry.register_on_missing(component)
@@ -49,8 +54,8 @@ class AutoSchema(SpectacularAutoSchema):
 
     Besides what drf-spectacular knows, a view may have `answers`: for each action or method, the status and the
     document of its success; `other_answers`, for each the texts of further statuses with that document;
-    `other_errors`, the texts of further errors by status; and `examples`, for each action or method a list of
-    `OpenApiExample`.
+    `other_errors`, the texts of further errors by status; `summaries`, for each action what it does, where that is
+    said in other words than usual; and `examples`, for each action or method a list of `OpenApiExample`.
     """
 
     view: Any
@@ -70,7 +75,10 @@ class AutoSchema(SpectacularAutoSchema):
         resource = getattr(self.view, "resource", None)
         if resource is None:
             return super().get_description().partition("\n")[0].rstrip(".")
-        return f"{self.action.replace('_', ' ').capitalize()} {resource}"
+        summary = getattr(self.view, "summaries", {}).get(self.action) or SUMMARIES[self.action]
+        noun = str(self.view.queryset.model._meta.verbose_name) if self.view.queryset is not None else resource
+        noun = NOUNS.get(noun, noun)
+        return summary.format(one=f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}", several=resource)
 
     def get_description(self) -> str:  # type: ignore[override]
         about = [super().get_description()]
@@ -85,18 +93,14 @@ class AutoSchema(SpectacularAutoSchema):
             filters = getattr(self.view, "parameters", {}).get(self.action, {})
         for name, declared in filters.items():
             parameters.append(OpenApiParameter(name, declared.field.schema, description=declared.label))
-        if self.action == "create":
-            location = OpenApiParameter(
-                "Location", str, OpenApiParameter.HEADER, description="Where it can be read.", response=[201]
-            )
-            parameters.extend([location] if hasattr(self.view, "retrieve") else [])
-        return parameters
+        return parameters + headers_of(self.view, self.action, self.method, self.success())
 
     def get_examples(self) -> list[OpenApiExample]:
         return getattr(self.view, "examples", {}).get(self.action, [])
 
     def get_response_serializers(self) -> Any:
-        return {**self.success(), **self.errors()}
+        unchanged = {304: OpenApiResponse(None, "It is what `If-None-Match` names.")} if self.method == "GET" else {}
+        return {**self.success(), **unchanged, **self.errors()}
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         return False  # an answer's document is the whole of it, a page too; nothing is to be wrapped in an array
@@ -111,7 +115,10 @@ class AutoSchema(SpectacularAutoSchema):
                 "create": (201, getattr(self.view, "document", None)),
                 "destroy": (204, None),
             }.get(self.action, (200, getattr(self.view, "document", None)))
-        texts = {status: SUCCESS[status], **getattr(self.view, "other_answers", {}).get(self.action, {})}
+        texts = {
+            status: "A page of them." if self.action == "list" else SUCCESS[status],
+            **getattr(self.view, "other_answers", {}).get(self.action, {}),
+        }
         return {status: OpenApiResponse(document, text) for status, text in texts.items()}
 
     def errors(self) -> dict[int, OpenApiResponse]:
@@ -123,10 +130,7 @@ class AutoSchema(SpectacularAutoSchema):
         if "{" in self.path:
             errors[404] = OpenApiResponse(documents.Error, "There is no such row.")
         errors[406] = OpenApiResponse(documents.Error, "`Accept` leaves no room for JSON.")
-        if self.action == "destroy" and self.view.resource in {"media", "employers"}:
-            errors[409] = OpenApiResponse(documents.InUseError, "It is in use; `used_by` says where.")
-        elif self.method != "GET" and hasattr(self.view, "retrieve"):
-            errors[409] = OpenApiResponse(documents.Error, "It collided with another change three times; try again.")
+        errors |= self.conflicts()
         if self.method in {"POST", "PUT", "PATCH"}:
             errors |= {
                 411: OpenApiResponse(documents.Error, "The body came without a `Content-Length`."),
@@ -144,5 +148,33 @@ class AutoSchema(SpectacularAutoSchema):
             errors[507] = OpenApiResponse(documents.Error, "The server's disk is full; nothing was saved.")
         return errors
 
+    def conflicts(self) -> dict[int, OpenApiResponse]:
+        """Return the errors of a write whose state is not what it takes it to be."""
+        errors = {}
+        if self.action == "destroy" and self.view.resource in {"media", "employers"}:
+            errors[409] = OpenApiResponse(documents.InUseError, "It is in use; `used_by` says where.")
+        elif self.action == "create" and hasattr(self.view, "retrieve"):
+            errors |= {status: OpenApiResponse(documents.Error, text) for status, text in ABOUT_KEYS.items()}
+        elif self.method != "GET" and hasattr(self.view, "retrieve"):
+            errors[409] = OpenApiResponse(documents.Error, "It collided with another change three times; try again.")
+        if self.view.conditions_taken():
+            errors[412] = OpenApiResponse(documents.Error, "It is not as the condition says; nothing was changed.")
+        return errors
 
+
+# Of requests with an Idempotency-Key.
+ABOUT_KEYS = {
+    409: "The `Idempotency-Key` belongs to another request; or, with `Retry-After`, the first one is still being "
+    "answered; or the change collided with another one three times.",
+    429: "There is no room for more answers to be kept for `Idempotency-Key`s; `Retry-After` says when there is again.",
+}
+SUMMARIES = {
+    "list": "List {several}",
+    "create": "Create {one}",
+    "retrieve": "Read {one}",
+    "update": "Update {one}",
+    "partial_update": "Update some fields of {one}",
+    "destroy": "Delete {one}",
+}
+NOUNS = {"media": "media file", "meta": "meta entry"}  # what nobody can count otherwise
 SUCCESS = {200: "As it is now.", 201: "Made.", 204: "Deleted."}

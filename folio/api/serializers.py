@@ -1,10 +1,12 @@
 """What comes in: strict bodies whose references are looked up together."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from django.db import models
@@ -18,12 +20,17 @@ from folio.history.changes import Changes, set_values
 
 from .built import BuiltOnce
 from .columns import validate_line
+from .errors import shortened
 from .filters import unknown_names
 from .parameters import BIGGEST, IDENTIFIER, MAX_LIST, parse_day, parse_moment, start_of
 from .rows import Instances, Statement
 from .texts import normal
 
 NOT_FIELDS = "non_field_errors"
+NOT_UTF_8, REPLACEMENT = "This text is not UTF-8.", "\ufffd"
+MOST_WRONG_ITEMS = 20
+MOST_LISTED = 20  # values that one message repeats
+LONGEST = 40  # characters of each
 
 
 class UTCDateTimeField(serializers.DateTimeField):
@@ -123,8 +130,8 @@ class IdListField(IdField):
         if len(data) > MAX_LIST:
             self.fail("max_length", max_length=MAX_LIST)
         ids = [self.parse(item) for item in data]
-        if repeated := sorted({pk for pk in ids if ids.count(pk) > 1}) if len(set(ids)) < len(ids) else []:
-            self.fail("repeated", ids=listed(repeated))
+        if len(set(ids)) < len(ids):
+            self.fail("repeated", ids=listed(sorted(pk for pk, count in Counter(ids).items() if count > 1)))
         return self.rows(ids)
 
 
@@ -146,6 +153,9 @@ class StrictMixin:
         if isinstance(data, MultiValueDict):  # a form, in which a field may stand twice
             repeated = {name: len(values) for name, values in data.lists() if len(values) > 1}
             errors |= {name: [f"Give this field once, not {count} times."] for name, count in repeated.items()}
+            texts = (name for name, field in self.fields.items() if isinstance(field, serializers.CharField))  # type: ignore[attr-defined]
+            # Django puts this character in the place of each byte that is no UTF-8.
+            errors |= {name: [NOT_UTF_8] for name in texts if REPLACEMENT in str(data.get(name, ""))}
         if errors:
             raise ValidationError(errors)
         return result
@@ -156,18 +166,28 @@ class StrictSerializer(StrictMixin, BuiltOnce, serializers.Serializer):  # type:
 
 
 class ItemListSerializer(serializers.ListSerializer):  # type: ignore[type-arg]
-    """A whole list within a body; what is wrong with the list itself is told under its name, flat."""
+    """A whole list within a body; what is wrong with the list itself is told under its name, flat.
+
+    Once many of its items are wrong, the others are not looked at: to say all that is takes longer than it helps.
+    """
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, list):
             raise ValidationError([f"Enter a list of items, not {kind_of(data)}."])
         if len(data) > MAX_LIST:
             raise ValidationError([f"Enter at most {MAX_LIST} items."])
-        try:
-            return super().to_internal_value(data)
-        except ValidationError as error:  # under the items' numbers, but each stands in its item's place
-            found: Any = error.detail
-            raise ValidationError([found.get(place, {}) for place in range(len(data))]) from None
+        valid: list[Any] = []
+        errors: dict[int, Any] = {}  # by the places of their items
+        for place, item in enumerate(data):
+            try:
+                valid.append(self.run_child_validation(item))
+            except ValidationError as error:
+                errors[place] = error.detail
+                if len(errors) == MOST_WRONG_ITEMS:
+                    break
+        if errors:
+            raise ValidationError([errors.get(place, {}) for place in range(len(data))])
+        return valid
 
 
 class NotTaken:
@@ -284,5 +304,9 @@ def kind_of(data: Any) -> str:
     return "an object"
 
 
-def listed(ids: Iterable[int]) -> str:
-    return ", ".join(map(str, ids))
+def listed(values: Collection[Any]) -> str:
+    """Return the first of some values as they came in a body, such as ids, and how many more there are."""
+    first = ", ".join(
+        shortened(json.dumps(value, ensure_ascii=False), LONGEST) for value in islice(values, MOST_LISTED)
+    )
+    return f"{first} and {len(values) - MOST_LISTED} more" if len(values) > MOST_LISTED else first

@@ -3,12 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, Q
 
 from .documents import Use
+
+MOST_USES = 100  # that an error tells of
 
 resources: dict[type[models.Model], str] = {}  # filled by each `ResourceViewSet`
 owners: dict[type[models.Model], str] = {}  # likewise: the field that names whose row it is, `pk` for its own
@@ -30,18 +34,26 @@ class Relation:
         demands: dict[str, Any] = field.get_limit_choices_to()
         return demands
 
+    @property
+    def protects(self) -> bool:
+        """Tell whether a row that is used so can't be deleted."""
+        field = self.field
+        if field.many_to_many:
+            field = field.remote_field.through._meta.get_field(field.m2m_reverse_field_name())
+        return field.remote_field.on_delete is models.PROTECT
+
     def users(self, pk: int) -> models.QuerySet[Any]:
         return self.model._default_manager.filter(**{self.field.name: pk}).order_by("pk")
 
-    def uses(self, pk: int) -> list[Use]:
-        return [use for _, use in self.uses_of_each([pk])]
+    def uses(self, pk: int, most: int | None = None) -> list[Use]:
+        return [use for _, use in self.uses_of_each([pk], most)]
 
-    def uses_of_each(self, pks: Iterable[int]) -> list[tuple[int, Use]]:
-        """Return the uses of several rows in one query, each with the id of what is used."""
+    def uses_of_each(self, pks: Iterable[int], most: int | None = None) -> list[tuple[int, Use]]:
+        """Return the uses of several rows in one query, each with the id of what is used; `most` altogether."""
         name = self.field.name
-        used = self.model._default_manager.filter(**{f"{name}__in": list(pks)}).order_by("pk")
+        used = self.model._default_manager.filter(**{f"{name}__in": list(pks)}).order_by("pk").values_list(name, "pk")
         resource = resources[self.model]
-        return [(pk, Use(resource=resource, id=user, field=name)) for pk, user in used.values_list(name, "pk")]
+        return [(pk, Use(resource=resource, id=user, field=name)) for pk, user in used[:most]]
 
     def detach(self, pk: int) -> None:
         """Take the row off its users; one that can't be without keeps it, and the row from being deleted."""
@@ -63,6 +75,20 @@ def relations_to(model: type[models.Model]) -> Iterator[Relation]:
 def uses_of(model: type[models.Model], pk: int) -> list[Use]:
     """Return the rows of the API's resources that keep a row from being deleted, a query for each relation."""
     return [use for relation in relations_to(model) for use in relation.uses(pk)]
+
+
+def is_protected(model: type[models.Model], pk: int) -> bool:
+    """Tell in one query whether anything keeps a row from being deleted, however much it is."""
+    users = [relation.users(pk) for relation in relations_to(model) if relation.protects]
+    if not users:
+        return False
+    used = reduce(or_, (Q(Exists(rows)) for rows in users))
+    return model._default_manager.filter(used, pk=pk).exists()
+
+
+def first_uses_of(relations: Iterable[Relation], pk: int) -> list[Use]:
+    """Return the first of the rows that use a row by these relations, for an error."""
+    return [use for relation in relations for use in relation.uses(pk, MOST_USES)][:MOST_USES]
 
 
 def uses_of_each(model: type[models.Model], pks: Iterable[int]) -> dict[int, list[Use]]:

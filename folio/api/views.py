@@ -2,6 +2,7 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
+from django.urls import get_script_prefix
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
@@ -10,7 +11,7 @@ from rest_framework.response import Response
 
 from .conditions import conditions_of
 from .renderers import JSONRenderer
-from .viewsets import StrictView
+from .viewsets import StrictView, base_url
 
 # Swagger UI writes styles into its page, and shows its signs as data.
 DOCS_POLICY = (
@@ -22,7 +23,7 @@ turn = Lock()  # drf-spectacular fails where two threads make its first descript
 
 
 def openapi_schema() -> dict[str, Any]:
-    """Return the API's description, the same for every client."""
+    """Return the API's description, the same for every client but for the server's address."""
     with turn:
         return generated_schema()
 
@@ -34,14 +35,15 @@ def generated_schema() -> dict[str, Any]:
 
 
 class SchemaView(StrictView):
-    """The API's description as OpenAPI 3.1."""
+    """Read this description, as OpenAPI 3.1."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
     answers = {"get": (200, {"type": "object"})}
 
     def get(self, request: Request) -> Response:
-        return Response(openapi_schema())
+        address = f"{base_url(request)}{get_script_prefix().rstrip('/')}"
+        return Response({**openapi_schema(), "servers": [{"url": address}]})
 
 
 class DocsView(SpectacularSwaggerSplitView):

@@ -213,7 +213,7 @@ class ResourceViewSet(ListingView):
         try:
             write(lambda: self.perform_deletion(pk))
         except models.ProtectedError as error:
-            uses = usage.uses_of(self.get_queryset().model, pk)
+            uses = usage.first_uses_of(usage.relations_to(self.get_queryset().model), pk)
             raise Conflict(f"This {self.noun} is in use. {self.way_out}", used_by=uses) from error
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -239,6 +239,8 @@ class ResourceViewSet(ListingView):
         self.perform_destroy(instance)
 
     def perform_destroy(self, instance: models.Model) -> None:
+        if usage.is_protected(type(instance), instance.pk):
+            raise models.ProtectedError("It is in use.", set())  # Django would read all that uses it, to say the same
         instance.delete()
 
     def record(self, instance: models.Model, changes: Changes, action_flag: int = CHANGE) -> None:

@@ -17,12 +17,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from .changes import field_names
+from .comparing import Room
 from .entries import read
 
 Model = type[models.Model]
 NAMES = ("title", "name", "key")  # the field that a row is called by, the first that its model has
 PICTURE = "placeholder"  # the field with a picture so small that the log keeps it, of models that have pictures
-LATER = 2_000  # entries that are looked at for what was changed since; of more, the latest
+LATER = 500  # entries that are looked at for what was changed since; of more, the latest
 
 
 class Former:
@@ -51,6 +52,7 @@ class Names:
     def __init__(self, references: Iterable[tuple[Model, int]], since: int | None = None) -> None:
         """Read the rows; `since` is the id of the oldest entry that is to be told of, if any is."""
         self.entry: int | None = None
+        self.room = Room()  # of the page on which they are told
         wanted: dict[Model, set[int]] = defaultdict(set)
         for model, pk in references:
             wanted[model].add(pk)
@@ -107,7 +109,7 @@ def former(wanted: dict[Model, set[int]], since: int) -> dict[tuple[Model, int],
     later = LogEntry.objects.filter(chosen, pk__gt=since).exclude(action_flag=ADDITION).order_by("-pk")[:LATER]
     found: dict[tuple[Model, int], Former] = defaultdict(Former)
     for entry in reversed(later):
-        model = models_of[entry.content_type_id]
+        model = models_of[entry.content_type_id or 0]
         values = read(entry, model).values
         was = {name: values[name][0] for name in (name_field(model), PICTURE) if name in values}
         if "file" in values:

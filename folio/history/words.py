@@ -14,7 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from .changes import words_of
-from .differences import empty, inserted, joined, removed, replaced, shown_text, text_difference
+from .differences import empty, inserted, joined, removed, replaced, shown_text, text_difference, within
 from .entries import Pair
 from .names import Model, Names, named
 
@@ -52,7 +52,7 @@ def difference(model: Model, name: str, pair: Pair, names: Names) -> SafeString:
     if isinstance(field, models.ManyToManyField):
         return difference_of_sets(field.related_model, ids_of(old), ids_of(new), names)
     if is_text(field) and isinstance(old or "", str) and isinstance(new or "", str):
-        return text_difference(old or "", new or "")
+        return text_difference(old or "", new or "", names.room)
     return replaced(value_in_words(field, old, names), value_in_words(field, new, names))
 
 
@@ -62,11 +62,11 @@ def value_alone(model: Model, name: str, value: Any, names: Names) -> SafeString
     if is_list_of_rows(field):
         rows = items_of(value)
         told = (row_in_words(field.related_model, pk, row, names) for pk, row in rows.items())
-        return in_rows(told) if rows else empty()
+        return in_rows(told, names) if rows else empty()
     if isinstance(field, models.ManyToManyField):
-        return in_a_row(names.shown(field.related_model, pk) for pk in ids_of(value))
+        return in_a_row((names.shown(field.related_model, pk) for pk in ids_of(value)), names)
     if is_text(field) and isinstance(value, str):
-        return shown_text(value)
+        return shown_text(value, names.room)
     return value_in_words(field, value, names)
 
 
@@ -96,30 +96,35 @@ def plain_words(field: Any, value: Any) -> str:
 
 def difference_of_sets(model: Model, old: list[int], new: list[int], names: Names) -> SafeString:
     """Return which rows were taken off and put on; or their new order, if they only changed places."""
-    gone = [pk for pk in old if pk not in new]
-    added = [pk for pk in new if pk not in old]
-    parts = [*(removed(names.shown(model, pk)) for pk in gone), *(inserted(names.shown(model, pk)) for pk in added)]
-    if [pk for pk in old if pk in new] != [pk for pk in new if pk in old]:
-        parts.append(in_order(names.shown(model, pk) for pk in new))
-    return in_a_row(parts)
+    was, now = set(old), set(new)
+
+    def parts() -> Iterator[SafeString]:
+        yield from (removed(names.shown(model, pk)) for pk in old if pk not in now)
+        yield from (inserted(names.shown(model, pk)) for pk in new if pk not in was)
+        if [pk for pk in old if pk in now] != [pk for pk in new if pk in was]:
+            yield in_order((names.shown(model, pk) for pk in new), names)
+
+    return in_a_row(parts(), names)
 
 
 def difference_of_rows(
     model: Model, old: dict[int, dict[str, Any]], new: dict[int, dict[str, Any]], names: Names
 ) -> SafeString:
     """Return which rows of a list came, went, or became others, and their new order if they changed places."""
-    parts = []
-    for pk, row in old.items():
-        if pk not in new:
-            parts.append(removed(row_in_words(model, pk, row, names)))
-    for pk, row in new.items():
-        if pk not in old:
-            parts.append(inserted(row_in_words(model, pk, row, names)))
-        elif row != old[pk]:
-            parts.append(changed_row(model, old[pk], row, names))
-    if [pk for pk in old if pk in new] != [pk for pk in new if pk in old]:
-        parts.append(in_order(named(name_of(row)) for row in new.values()))
-    return in_rows(parts)
+
+    def parts() -> Iterator[SafeString]:
+        for pk, row in old.items():
+            if pk not in new:
+                yield removed(row_in_words(model, pk, row, names))
+        for pk, row in new.items():
+            if pk not in old:
+                yield inserted(row_in_words(model, pk, row, names))
+            elif row != old[pk]:
+                yield changed_row(model, old[pk], row, names)
+        if [pk for pk in old if pk in new] != [pk for pk in new if pk in old]:
+            yield in_order((named(name_of(row)) for row in new.values()), names)
+
+    return in_rows(parts(), names)
 
 
 def row_in_words(model: Model, pk: int, row: dict[str, Any], names: Names) -> SafeString:
@@ -158,16 +163,17 @@ def fields_of(row: dict[str, Any]) -> list[str]:
     return list(row)[1:] or list(row)
 
 
-def in_rows(parts: Iterable[SafeString]) -> SafeString:
-    return joined(format_html('<div class="folio-difference-row">{}</div>', part) for part in parts)
+def in_rows(parts: Iterable[SafeString], names: Names) -> SafeString:
+    shown = within(parts, names.room)
+    return joined(format_html('<div class="folio-difference-row">{}</div>', part) for part in shown)
 
 
-def in_order(parts: Iterable[SafeString]) -> SafeString:
-    return format_html('<span class="folio-difference-order">{} {}</span>', _("New order:"), in_a_row(parts))
+def in_order(parts: Iterable[SafeString], names: Names) -> SafeString:
+    return format_html('<span class="folio-difference-order">{} {}</span>', _("New order:"), in_a_row(parts, names))
 
 
-def in_a_row(parts: Iterable[SafeString]) -> SafeString:
-    shown = list(parts)
+def in_a_row(parts: Iterable[SafeString], names: Names) -> SafeString:
+    shown = list(within(parts, names.room))
     return format_html('<span class="folio-difference-row-of">{}</span>', joined(shown, " ")) if shown else empty()
 
 

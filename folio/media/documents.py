@@ -1,13 +1,12 @@
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.utils.encoding import filepath_to_uri
 from msgspec import UNSET, UnsetType
 
-from folio.api.documents import Document
+from folio.api.documents import CHOICE, URL, Document, Id, Moment, about
 from folio.api.rows import Rows
 
 from .models import Media as MediaModel
@@ -40,56 +39,74 @@ thumbnails_of_media = Rows(
 
 
 class Thumbnail(Document):
-    """An image made smaller; `size` is the edge in pixels of the square box that it fits in."""
+    """An image made smaller, with the aspect ratio kept."""
 
-    id: int
-    f: str
-    size: int
+    id: Id
+    f: Annotated[URL, about("Where the file is; no key is needed. It never serves other bytes.")]
+    size: Annotated[int, about("The edge in pixels of the square box that it fits in: 64, 128, 512 or 1080.")]
+
+
+Name = Annotated[str, about("A label for people; the original file name unless set.")]
+Size = Annotated[int, about("The file's size in bytes.")]
+HumanReadableSize = Annotated[str, about("Such as `512 bytes`, `2 KB` or `71.35 KB`, by powers of 1,024.")]
+FileURL = Annotated[URL, about("Where the file is; no key is needed. It never serves other bytes.")]
+Pixels = Annotated[int, about("Pixels, as shown upright.")]
+Mode = Annotated[str, about("The original's colour mode, such as `RGB`, `RGBA` or `CMYK`.")]
+
+
+Thumbnails = Annotated[list[Thumbnail], about("Four, the smallest first; none is larger than the original.")]
 
 
 class File(Document):
     """A file of any type."""
 
-    id: int
-    type: Literal["image", "video", "audio", "document", "archive", "other"]
-    name: str
-    size: int
-    human_readable_size: str
-    f: str
+    id: Id
+    type: Annotated[
+        Literal["image", "video", "audio", "document", "archive", "other"], CHOICE, about("What kind of file it is.")
+    ]
+    name: Name
+    size: Size
+    human_readable_size: HumanReadableSize
+    f: FileURL
 
 
 class Image(Document):
-    """An image with its thumbnails; `mode` is its colour mode, `size` its file's size in bytes."""
+    """An image with its thumbnails. Its `alt` is told by `/api/media/`, which has the same id."""
 
-    id: int
-    type: Literal["image"]
-    name: str
-    size: int
-    human_readable_size: str
-    f: str
-    width: int
-    height: int
-    mode: str
-    thumbnails: list[Thumbnail]
+    id: Id
+    type: Annotated[Literal["image"], CHOICE, about("What kind of file it is.")]
+    name: Name
+    size: Size
+    human_readable_size: HumanReadableSize
+    f: FileURL
+    width: Pixels
+    height: Pixels
+    mode: Mode
+    thumbnails: Thumbnails
 
 
 class Media(File, kw_only=True):
-    """A file of any type with all that is known of it; the six keys of an image stand only on images.
+    """A file of any type with all that is known of it.
 
-    `dominant_color` is `#rrggbb`, `placeholder` a tiny image as a data URI; both and `sha256` are empty where unknown.
+    `width`, `height`, `mode`, `thumbnails`, `dominant_color` and `placeholder` stand on images only.
     """
 
-    width: int | UnsetType = UNSET
-    height: int | UnsetType = UNSET
-    mode: str | UnsetType = UNSET
-    thumbnails: list[Thumbnail] | UnsetType = UNSET
-    dominant_color: str | UnsetType = UNSET
-    placeholder: str | UnsetType = UNSET
-    alt: str
-    mime_type: str
-    sha256: str
-    created_at: datetime
-    updated_at: datetime
+    width: Pixels | UnsetType = UNSET
+    height: Pixels | UnsetType = UNSET
+    mode: Mode | UnsetType = UNSET
+    thumbnails: Thumbnails | UnsetType = UNSET
+    dominant_color: (
+        Annotated[str, about("`#rrggbb`, the colour that most of the image has; empty where unknown.")] | UnsetType
+    ) = UNSET
+    placeholder: (
+        Annotated[str, about("A tiny image as a data URI, to show while the image loads; empty where unknown.")]
+        | UnsetType
+    ) = UNSET
+    alt: Annotated[str, about("What an image shows, for those who can't see it; may be empty.")]
+    mime_type: Annotated[str, about("By the content, such as `image/jpeg`.")]
+    sha256: Annotated[str, about("Of the file, in 64 hexadecimal digits; empty where unknown.")]
+    created_at: Annotated[Moment, about("When it was uploaded.")]
+    updated_at: Annotated[Moment, about("When it was last changed.")]
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:

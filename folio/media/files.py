@@ -25,6 +25,13 @@ SHOWN = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe
 POLICY = f"sandbox; {SHOWN}"
 # A page without an origin, as a sandbox makes it, may not have the film that it is about: Chrome's player stays black.
 PLAYER_POLICY = f"sandbox allow-same-origin; {SHOWN}"
+# Any website may read what anyone may: by `fetch()`, in a canvas, as a texture, in PDF.js, which asks for ranges. What
+# caches keep is good for every origin, since no cookie or key has a part in it.
+ANY_ORIGIN = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Accept-Ranges, Content-Disposition, Content-Range, ETag",
+    "Cross-Origin-Resource-Policy": "cross-origin",  # also for a page that is isolated
+}
 CACHE_CONTROL = "public, max-age=31536000, immutable"  # a file's URL never serves other bytes
 RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))", re.IGNORECASE)
 
@@ -63,6 +70,8 @@ def serve_media(request: HttpRequest, path: str) -> HttpResponseBase:
         etag, last_modified = headers["ETag"], int(found.st_mtime)
         conditional = get_conditional_response(request, etag, last_modified, HttpResponse(headers=headers))
         if conditional is not None and conditional.status_code != 200:
+            for name, value in ANY_ORIGIN.items():  # Django leaves out all but what RFC 9110 asks of a 304
+                conditional.headers[name] = value
             return conditional
         asked = asked_range(request, found.st_size) if may_be_part(request, etag, last_modified) else None
         if asked is not None and not asked:
@@ -94,9 +103,9 @@ def policy_of(mime_type: str) -> str:
 def headers_of(found: os.stat_result) -> dict[str, str]:
     """Return what is said of a file whatever its kind, also where it isn't sent again."""
     return {
+        **ANY_ORIGIN,
         "Accept-Ranges": "bytes",
         "Cache-Control": CACHE_CONTROL,
-        "Cross-Origin-Resource-Policy": "cross-origin",  # any website may show it, also one that is isolated
         "ETag": f'"{found.st_size:x}-{found.st_mtime_ns:x}"',
         "Last-Modified": http_date(found.st_mtime),
         "X-Content-Type-Options": "nosniff",
@@ -130,12 +139,13 @@ def not_satisfiable(size: int) -> HttpResponse:
         f"The file has {size:,} bytes, none of them in that range.\n",
         status=416,
         content_type="text/plain; charset=utf-8",
-        headers={"Accept-Ranges": "bytes", "Content-Range": f"bytes */{size}"},
+        headers={**ANY_ORIGIN, "Accept-Ranges": "bytes", "Content-Range": f"bytes */{size}"},
     )
 
 
 def not_found() -> HttpResponse:
-    return HttpResponse("There is no such file.\n", status=404, content_type="text/plain; charset=utf-8")
+    text = "There is no such file.\n"
+    return HttpResponse(text, status=404, content_type="text/plain; charset=utf-8", headers=ANY_ORIGIN)
 
 
 def remove_file(instance: Media | Thumbnail, **kwargs: Any) -> None:

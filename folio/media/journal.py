@@ -28,6 +28,7 @@ from django.db import Error, connection, transaction
 from django.utils.crypto import get_random_string
 
 from folio.api.middleware import largest_body, too_large
+from folio.installation import make_folder
 
 from .models import FormerName, Media, Thumbnail
 
@@ -105,9 +106,16 @@ def claim(storage: Storage, path: str) -> str:
 
 def leave_room() -> None:
     """Raise what a full disk does where no more than the reserve is free for uploads, journal and database."""
-    disk = os.statvfs(settings.FILE_UPLOAD_TEMP_DIR)
+    disk = os.statvfs(received_folder())
     if disk.f_bavail * disk.f_frsize < RESERVE:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(settings.FILE_UPLOAD_TEMP_DIR))
+
+
+def received_folder() -> Path:
+    """Return the folder of what is being received, made where no server has run yet."""
+    folder = Path(settings.FILE_UPLOAD_TEMP_DIR)
+    make_folder(folder)
+    return folder
 
 
 def record(name: str) -> None:
@@ -241,7 +249,7 @@ def surely_unreferred(names: Set[str]) -> set[str]:
 def mutex() -> Iterator[Path]:
     """Keep all other threads and processes from looking for names and locks; yield the journal's folder."""
     folder = Path(settings.JOURNAL_ROOT)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -9,7 +9,7 @@ from django.core.files import File
 from django.db import transaction
 
 from folio.api.documents import Use
-from folio.api.usage import relations_to
+from folio.api.usage import first_uses_of, relations_to
 from folio.history.changes import set_values
 
 from .files import remove_file
@@ -62,11 +62,8 @@ def replace_file(
 
 def refuse_other_type(pk: int, new: Media) -> None:
     """Raise ShownAsPicture where something uses the media that the new file would not do for."""
-    uses = [
-        use
-        for relation in relations_to(Media)
-        if any(getattr(new, name) != value for name, value in relation.demands.items())
-        for use in relation.uses(pk)
-    ]
+    relations = relations_to(Media)
+    unmet = (each for each in relations if any(getattr(new, name) != value for name, value in each.demands.items()))
+    uses = first_uses_of(unmet, pk)
     if uses:
         raise ShownAsPicture(uses)

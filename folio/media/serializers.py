@@ -65,7 +65,7 @@ class ReplacementSerializer(StrictSerializer):
 
 
 class MediaSerializer(StrictModelSerializer):
-    """What may change of a media: its texts; the file stays."""
+    """What may change of a media by JSON: its texts; the file stays."""
 
     class Meta:
         model = Media

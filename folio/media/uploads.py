@@ -32,7 +32,7 @@ from folio.api.texts import normal
 from folio.history.changes import Changes, new_values
 
 from .decoding import Decoded, DecodersBusy, decoders
-from .journal import claim, operation, persist, record
+from .journal import claim, operation, persist, received_folder, record
 from .models import FormerName, Media, MediaType, Thumbnail, media_path, thumbnail_path
 from .privacy import CLEANERS, UnreadableStructure, write_without_private_data
 from .refusals import DAMAGED, Refusal
@@ -274,7 +274,7 @@ def without_private_data(file: File[bytes], kind: FileKind) -> File[bytes]:
     if kind.mime_type not in CLEANERS:
         return file
     with ExitStack() as stack:
-        copy = stack.enter_context(TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR))
+        copy = stack.enter_context(TemporaryFile(dir=received_folder()))
         try:
             write_without_private_data(cast(IO[bytes], file), copy, kind.mime_type)
         except UnreadableStructure as error:

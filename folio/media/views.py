@@ -45,6 +45,11 @@ class MediaViewSet(ResourceViewSet):
             )
         },
     }
+    summaries = {
+        "create": "Upload a file",
+        "usage": "List what uses a media file",
+        "replace_file": "Put another file in the place of one",
+    }
     answers = {"usage": (200, Usage)}
     other_answers = {"create": {200: "With `deduplicate`: the same bytes are stored already, as this media."}}
     way_out = "Take it off what uses it first, or delete it with `?detach=true`."

@@ -1,11 +1,10 @@
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from django.db.models import F
 
-from folio.api.documents import Document
+from folio.api.documents import Document, Id, Moment, about
 from folio.api.rows import Rows
 from folio.media.documents import File, Image, MediaPool
 
@@ -47,13 +46,18 @@ gallery_of_portfolios = Rows(lambda: models.PortfolioImage.objects.values("portf
 meta_of_portfolios = Rows(lambda: models.MetaEntry.objects.values("portfolio_id", *META_FIELDS), "portfolio")
 
 
+PLAIN = "Plain text, paragraphs parted by an empty line. It may hold markup, so never insert it as HTML."
+Picture = Annotated[Image | None, about("The picture; null where there is none.")]
+Description = Annotated[str | None, about(PLAIN)]
+
+
 class Employer(Document):
     """The client or company that work was done for."""
 
-    id: int
-    name: str
-    image_data: Image | None
-    description: str | None
+    id: Id
+    name: Annotated[str, about("Unique.")]
+    image_data: Picture
+    description: Description
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
@@ -65,9 +69,9 @@ class Employer(Document):
 class Tag(Document):
     """A word that groups portfolios."""
 
-    id: int
-    name: str
-    image_data: Image | None
+    id: Id
+    name: Annotated[str, about("Unique.")]
+    image_data: Picture
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
@@ -79,17 +83,17 @@ class Tag(Document):
 class Link(Document):
     """A web address that belongs to a portfolio."""
 
-    id: int
-    name: str
-    url: str | None
-    image_data: Image | None
-    description: str | None
+    id: Id
+    name: Annotated[str, about("What it leads to.")]
+    url: Annotated[str | None, about("An `http` or `https` address; it may hold letters of any script.")]
+    image_data: Picture
+    description: Description
 
 
 class PlacedLink(Link):
     """A link with the id of its portfolio."""
 
-    portfolio: int
+    portfolio: Annotated[int, about("The id of the portfolio that it belongs to.")]
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
@@ -99,18 +103,18 @@ class PlacedLink(Link):
 
 
 class MetaEntry(Document):
-    """A key with a text or a file."""
+    """A key with a text or a file, or both."""
 
-    id: int
-    key: str
-    value_text: str | None
-    value_file: File | None
+    id: Id
+    key: Annotated[str, about("Unique within the portfolio.")]
+    value_text: Annotated[str | None, about("Plain text; null where there is none.")]
+    value_file: Annotated[File | None, about("Null where there is none.")]
 
 
 class PlacedMetaEntry(MetaEntry):
     """A meta entry with the id of its portfolio."""
 
-    portfolio: int
+    portfolio: Annotated[int, about("The id of the portfolio that it belongs to.")]
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
@@ -120,21 +124,24 @@ class PlacedMetaEntry(MetaEntry):
 
 
 class PortfolioRow(Document):
-    """A portfolio in a list: the short form."""
+    """A portfolio, that is, one piece of work, in a list: the short form."""
 
-    id: int
-    title: str
-    slug: str
-    excerpt: str
-    order: int
-    image_data: Image | None
-    employer_data: Employer | None
-    tags_data: list[Tag]
-    links_data: list[Link]
-    is_active: bool
-    completed_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
+    id: Id
+    title: Annotated[str, about("Unique.")]
+    slug: Annotated[str, about("Its part of a web address; unique.")]
+    excerpt: Annotated[str, about("A sentence or two, plain text.")]
+    order: Annotated[int, about("The lowest comes first in the default order.")]
+    image_data: Annotated[Image | None, about("The cover; null where there is none.")]
+    employer_data: Annotated[Employer | None, about("Whom it was made for; null where there is none.")]
+    tags_data: Annotated[list[Tag], about("In the order that was given.")]
+    links_data: Annotated[list[Link], about("In the order that was given.")]
+    is_active: Annotated[bool, about("Whether websites should show it.")]
+    completed_at: Annotated[Moment | None, about("When the work was completed; null where that isn't known.")]
+    created_at: Moment
+    updated_at: Annotated[
+        Moment,
+        about("When it, its gallery, its links or its meta were last changed, or a tag was put on or taken off."),
+    ]
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
@@ -143,11 +150,11 @@ class PortfolioRow(Document):
 
 
 class Portfolio(PortfolioRow):
-    """A portfolio by itself: the full form."""
+    """A portfolio, that is, one piece of work, by itself: the full form."""
 
-    description: str | None
-    images_data: list[Image]
-    meta: list[MetaEntry]
+    description: Description
+    images_data: Annotated[list[Image], about("The gallery, in the order that was given.")]
+    meta: Annotated[list[MetaEntry], about("Keys with texts or files, in the order that was given.")]
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:

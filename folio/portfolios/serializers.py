@@ -18,6 +18,9 @@ from .services import Replaced, replace_links, replace_meta, replace_through, sa
 
 REQUIRED = "This field is required."
 DUPLICATE_KEY = _("This portfolio already has a meta with this key.")
+ORDER = "The lowest comes first in the default order."
+WHOLE_LIST = "The whole list in its order: items with an `id` are kept, others are made, missing ones are removed."
+MOMENT = "A date alone is its midnight, UTC."
 NOT_WEB = _("Enter a URL that begins with http:// or https://.")
 
 
@@ -35,6 +38,14 @@ class ImageIdField(IdField):
         super().__init__(*IMAGES, required=False, allow_null=True, **kwargs)
 
 
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "integer", "minimum": 1},
+            {"type": "object", "properties": {"id": {"type": "integer", "minimum": 1}}, "required": ["id"]},
+        ]
+    }
+)
 class FileIdField(IdField):
     """The id of a media of any type, null, or the object that a document showed of it."""
 
@@ -55,15 +66,20 @@ class WebAddressField(serializers.CharField):
 
 
 class EmployerSerializer(StrictModelSerializer):
+    """An employer: the client or company that work was done for."""
+
     image = ImageIdField()
 
     class Meta:
         model = Employer
         document = documents.Employer
         fields = ["name", "description", "image"]
+        extra_kwargs = {"description": {"help_text": documents.PLAIN}}
 
 
 class TagSerializer(StrictModelSerializer):
+    """A tag: a word that groups portfolios."""
+
     image = ImageIdField()
 
     class Meta:
@@ -86,6 +102,8 @@ class PlacedSerializer(StrictModelSerializer):
 
 
 class LinkSerializer(PlacedSerializer):
+    """A link of a portfolio; a new one comes last in its list, and so does one that moves to another portfolio."""
+
     url = WebAddressField()
     image = ImageIdField()
 
@@ -93,9 +111,12 @@ class LinkSerializer(PlacedSerializer):
         model = Link
         document = documents.PlacedLink
         fields = ["portfolio", "name", "url", "description", "image"]
+        extra_kwargs = {"description": {"help_text": documents.PLAIN}}
 
 
 class MetaEntrySerializer(PlacedSerializer):
+    """A meta of a portfolio; a new one comes last in its list, and so does one that moves to another portfolio."""
+
     value_file = FileIdField()
 
     class Meta:
@@ -128,6 +149,7 @@ class LinkItemSerializer(StrictModelSerializer):
         document = documents.Link
         list_serializer_class = ItemListSerializer
         fields = ["id", "name", "url", "description", "image"]
+        extra_kwargs = {"description": {"help_text": documents.PLAIN}}
 
 
 class MetaItemSerializer(StrictModelSerializer):
@@ -145,13 +167,15 @@ class MetaItemSerializer(StrictModelSerializer):
 
 
 class PortfolioSerializer(StrictModelSerializer):
+    """A portfolio. A field that is left out of a change keeps its value; a list that is given replaces the old one."""
+
     image = ImageIdField()
-    images = IdListField(*IMAGES, required=False)
-    order = serializers.IntegerField(required=False, min_value=-(2**31), max_value=2**31 - 1)
+    images = IdListField(*IMAGES, required=False, help_text="The gallery: ids, in its order.")
+    order = serializers.IntegerField(required=False, min_value=-(2**31), max_value=2**31 - 1, help_text=ORDER)
     employer = IdField(Employer.objects.all(), "employer", required=False, allow_null=True)
-    tags = IdListField(Tag.objects.all(), "tag", required=False)
-    links = LinkItemSerializer(many=True, required=False)
-    meta = MetaItemSerializer(many=True, required=False)
+    tags = IdListField(Tag.objects.all(), "tag", required=False, help_text="Ids, in the order in which they are shown.")
+    links = LinkItemSerializer(many=True, required=False, help_text=WHOLE_LIST)
+    meta = MetaItemSerializer(many=True, required=False, help_text=WHOLE_LIST)
 
     class Meta:
         model = Portfolio
@@ -171,6 +195,13 @@ class PortfolioSerializer(StrictModelSerializer):
             "links",
             "meta",
         ]
+        extra_kwargs = {
+            "slug": {"help_text": "Letters of any script, digits, `-` and `_`."},
+            "excerpt": {"help_text": "A sentence or two, plain text."},
+            "description": {"help_text": documents.PLAIN},
+            "is_active": {"help_text": "Whether websites should show it."},
+            "completed_at": {"help_text": MOMENT},
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -22,6 +22,7 @@ class PortfolioViewSet(ResourceViewSet):
     filterset_class = filters.PortfolioFilterSet
     serializer_class = serializers.PortfolioSerializer
     examples = EXAMPLES
+    summaries = {"retrieve_by_slug": "Read a portfolio by its slug"}
     code_of_action = {**ResourceViewSet.code_of_action, "retrieve_by_slug": "retrieve"}
 
     def retrieve_by_slug(self, request: Request, slug: str) -> Response:

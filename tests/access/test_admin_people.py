@@ -62,11 +62,30 @@ def managing(site_for: Callable[[User], Site], manager: User) -> Site:
 # What an admin does
 
 
-def test_makes_a_user_who_can_sign_in(site: Site) -> None:
-    answer = site.post(f"{USERS}add/", {"username": "nina", **PASSWORD})
+def test_makes_a_member_of_staff_who_can_sign_in_at_once(site: Site) -> None:
+    group = group_of("writers", "portfolios.view_portfolio")
+
+    answer = site.post(
+        f"{USERS}add/", {**shown_values(site.get(f"{USERS}add/")), "username": "nina", **PASSWORD, "groups": [group.pk]}
+    )
 
     assert answer.status_code == 302, errors(answer)
-    assert Site().login(username="nina", password="correct horse")
+    assert answer.headers["Location"] == USERS
+    browser = Site()
+    browser.post("/admin/login/", {"username": "nina", "password": "correct horse"})
+    assert browser.get("/admin/portfolios/portfolio/").status_code == 200
+
+
+def test_makes_a_user_who_is_not_on_the_staff_where_that_is_chosen(site: Site) -> None:
+    site.post(f"{USERS}add/", {"username": "nina", **PASSWORD})
+
+    assert not User.objects.get(username="nina").is_staff
+
+
+def test_goes_on_to_the_rest_of_a_new_user_where_that_is_chosen(site: Site) -> None:
+    answer = site.post(f"{USERS}add/", {"username": "nina", **PASSWORD, "_continue": "1"})
+
+    assert answer.headers["Location"] == change_url(User.objects.get(username="nina"))
 
 
 def test_grants_a_user_permissions_and_a_group(site: Site, staff: User) -> None:
@@ -227,7 +246,16 @@ def test_adds_no_admin(managing: Site) -> None:
     managing.post(f"{USERS}add/", {"username": "nina", **PASSWORD, **extra})
 
     nina = User.objects.get(username="nina")
-    assert (nina.is_superuser, nina.is_staff, held(nina)) == (False, False, set())
+    assert (nina.is_superuser, nina.is_staff, held(nina)) == (False, True, set())
+
+
+def test_puts_a_new_user_into_no_group_that_grants_more(managing: Site) -> None:
+    group = group_of("photographers", "media.add_media")
+
+    answer = managing.post(f"{USERS}add/", {"username": "nina", **PASSWORD, "groups": [group.pk]})
+
+    assert "can’t grant what you don’t hold" in str(errors(answer)["groups"])
+    assert not User.objects.filter(username="nina").exists()
 
 
 @pytest.mark.parametrize("whom", ["themselves", "another"])

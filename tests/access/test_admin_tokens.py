@@ -381,7 +381,7 @@ def test_shows_neither_digest_nor_key_on_any_page(site_for: Callable[[User], Sit
         assert page.status_code == 200
         shown = page.content.decode()
         assert key not in shown
-        assert "digest" not in shown
+        assert "digest" not in shown.replace("{&quot;digests&quot;:", "")  # of what the user's form was opened with
         assert token.digest not in shown or token.digest in path  # what was searched for stands in the box
     assert listed(site, q=token.digest) == []
 

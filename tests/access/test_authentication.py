@@ -86,6 +86,32 @@ def test_refuses_a_bad_key(admin: User, authorization: str) -> None:
     assert_refused(ask(authorization))
 
 
+@pytest.mark.parametrize(
+    ("authorization", "reason"),
+    [
+        ("Bearer {}", "`Bearer` is not the word that is understood here."),
+        ("Basic {}", "`Basic` is not the word that is understood here."),
+        ("{}", "The word `Token` is missing before the key."),
+        ("Token", "The key is missing after `Token`."),
+        ("Token Token {}", "The word `Token` stands there twice."),
+        ("Token token={}", "The word `Token` stands there twice."),
+        ('Token "{}"', "The key stands between quotes or brackets, which do not belong to it."),
+        ("Token <{}>", "The key stands between quotes or brackets, which do not belong to it."),
+        ("Token {} more", "There is something else beside the key."),
+        ("Token: {}", "This is not how a key is sent."),
+        ("Tokens {}", "This is not how a key is sent."),
+    ],
+)
+def test_says_how_a_key_is_sent_and_nothing_of_the_key(admin: User, authorization: str, reason: str) -> None:
+    key = make_key(admin)
+
+    response = ask(authorization.format(key))
+
+    assert_refused(response)
+    assert response.json()["detail"] == f"{reason} Send the key as `Authorization: Token folio_…`."
+    assert key not in response.content.decode()
+
+
 def test_refuses_a_digest_in_place_of_its_key(admin: User) -> None:
     make_key(admin)
 

@@ -3,7 +3,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -11,7 +11,7 @@ from folio.access.codes import CODES
 from folio.access.grants import allowed_codes, granted_codes
 from folio.access.models import Token
 from tests.conftest import Client
-from tests.factories import make_user
+from tests.factories import make_user, permissions
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +32,10 @@ def assert_refuses(*arguments: str) -> str:
     assert stdout.getvalue() == ""
     assert (list(User.objects.values()), Token.objects.count()) == before
     return str(caught.value)
+
+
+def token_codes(token: Token) -> set[int]:
+    return set(token.codes or [])
 
 
 class TestTheKey:
@@ -168,14 +172,59 @@ class TestAnExistingUser:
         assert [permission.codename for permission in user.user_permissions.all()] == ["view_tag"]
 
     def test_gets_no_grant_from_codes_which_only_narrow_the_key(self) -> None:
-        make_user("stan", is_staff=True, codes=[4222])
+        make_user("stan", is_staff=True, codes=[4201, 4222])
 
-        createtoken("stan", "--codes", "4201,4222")
+        createtoken("stan", "--codes", "4222")
 
         token = Token.objects.get()
-        assert token.codes == [4201, 4222]
-        assert granted_codes(token.user) == {4222, 4223}
+        assert token.codes == [4222]
+        assert granted_codes(token.user) == {4201, 4222, 4223}
         assert allowed_codes(token) == {4222}
+
+    def test_that_lacks_codes_gets_no_key_and_is_told_which(self) -> None:
+        make_user("stan", is_staff=True, codes=[4222])
+
+        message = assert_refuses("stan", "--codes", "4201,4222,4231")
+
+        assert message.startswith("stan lacks 4201 (create portfolios), 4231 (create links), and a key never opens")
+        assert message.endswith("Leave them out, or grant them by --grant.")
+        assert granted_codes(User.objects.get()) == {4222, 4223}
+
+    def test_is_granted_what_they_lack_where_that_is_asked_for(self) -> None:
+        user = make_user("stan", is_staff=True, codes=[4222])
+
+        createtoken("stan", "--codes", "4201,4222", "--grant")
+
+        token = Token.objects.get()
+        assert allowed_codes(token) == token_codes(token) == {4201, 4222}
+        assert granted_codes(token.user) == {4201, 4222, 4223}
+        assert user.user_permissions.count() == 2
+
+    def test_lacks_nothing_that_a_group_of_theirs_grants(self) -> None:
+        user = make_user("vera", is_staff=True)
+        group = Group.objects.create(name="readers")
+        group.permissions.set(permissions("portfolios.view_portfolio"))
+        user.groups.add(group)
+
+        createtoken("vera", "--codes", "4202,4203", "--grant")
+
+        assert allowed_codes(Token.objects.get()) == {4202, 4203}
+        assert not user.user_permissions.exists()
+
+    def test_that_is_an_admin_lacks_nothing(self) -> None:
+        user = make_user("ada", is_superuser=True)
+
+        createtoken("ada", "--codes", "4201")
+        createtoken("ada", "--codes", "4201", "--grant")
+
+        assert Token.objects.count() == 2
+        assert not user.user_permissions.exists()
+
+    def test_gets_another_key_by_the_same_command(self) -> None:
+        for _ in range(2):
+            createtoken("website", "--staff", "--codes", "4202,4203")
+
+        assert [allowed_codes(token) for token in Token.objects.all()] == [{4202, 4203}] * 2
 
     @pytest.mark.parametrize(
         ("fields", "flag"),
@@ -209,6 +258,11 @@ class TestAnExistingUser:
 
 
 class TestWhatIsWrong:
+    def test_a_grant_of_nothing(self) -> None:
+        make_user("stan", is_staff=True)
+
+        assert assert_refuses("stan", "--grant") == "--grant grants what --codes names: give both."
+
     def test_admin_and_staff_together(self) -> None:
         assert "not allowed with argument" in assert_refuses("ada", "--admin", "--staff")
 

@@ -153,8 +153,8 @@ def test_keeps_repeated_codes_once(client_for: Callable[..., Client], admin: Use
     [
         ([], "Enter at least one permission code, or null for all that the owner may."),
         ([4202, 9999], "There is no permission code 9999. /api/auth/permissions/ lists them."),
-        (["4202"], "There is no permission code 4202. /api/auth/permissions/ lists them."),
-        ([True], "There is no permission code True. /api/auth/permissions/ lists them."),
+        (["4202"], 'There is no permission code "4202". /api/auth/permissions/ lists them.'),
+        ([True, {"a": None}], 'There is no permission code true, {"a": null}. /api/auth/permissions/ lists them.'),
         ([4202.0], "There is no permission code 4202.0. /api/auth/permissions/ lists them."),
         (4202, "Enter a list of permission codes, or null for all that the owner may; not a number."),
         ("4202", "Enter a list of permission codes, or null for all that the owner may; not a text."),

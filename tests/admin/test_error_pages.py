@@ -1,10 +1,14 @@
 """What the admin site's readers see of an error: a page in their language that leads home."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import InterfaceError, OperationalError
+from django.db.backends.utils import CursorWrapper
 from django.test import Client as Site
 
 from folio.admin import options as folio_admin
@@ -81,6 +85,56 @@ def test_says_that_the_server_failed_without_a_database(path: str, monkeypatch: 
     page = page_of(Site(raise_request_exception=False).get(path), 500)
     assert "Server error" in page
     assert "secret" not in page
+
+
+@contextmanager
+def away(error: type[Exception] = OperationalError) -> Iterator[None]:
+    """Let the database answer nothing."""
+
+    def fail(*args: Any, **named: Any) -> None:
+        raise error("server closed the connection unexpectedly")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CursorWrapper, "execute", fail)
+        yield
+
+
+@pytest.mark.parametrize(
+    "path", ["/admin/", "/admin/portfolios/portfolio/", "/admin/media/media/add/", "/admin/session/", "/admin/login/"]
+)
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_says_that_the_database_is_away(site_for: Any, admin: User, path: str, error: type[Exception]) -> None:
+    site: Site = site_for(admin)
+    site.raise_request_exception = False
+
+    with away(error):
+        response = site.get(path)
+        answer = site.get(path, headers={"accept": "application/json"})
+        persian = site.get(path, headers=PERSIAN)
+
+    page = page_of(response, 503)
+    assert response.headers["Retry-After"] == "5"
+    assert "The database did not answer in time." in page
+    assert "server closed" not in page
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert answer.json() == {"detail": "The database did not answer in time. Nothing was changed; try again."}
+    assert 'lang="fa" dir="rtl"' in page_of(persian, 503)
+
+
+@pytest.mark.parametrize("path", ["/", "/robots.txt", "/favicon.ico", "/api/docs/", "/api/schema/"])
+def test_what_needs_no_database_is_there_without_one(db: None, path: str) -> None:
+    with away():
+        assert Site().get(path).status_code == 200
+
+
+def test_the_api_says_so_too(client: Any) -> None:
+    with away():
+        responses = [client.get(path) for path in ("/api/portfolios/", "/api/auth/me/")]
+
+    for response in responses:
+        assert response.status_code == 503
+        assert response.headers["Retry-After"] == "1"
+        assert list(response.json()) == ["detail"]
 
 
 def test_says_that_a_form_was_too_large(site_for: Any, admin: User, settings: Any) -> None:

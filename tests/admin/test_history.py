@@ -17,6 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from folio.access.models import Token
 from folio.admin.history import latest
 from folio.history.changes import log, log_each
+from folio.history.comparing import MOST_STEPS, Room
 from folio.history.differences import text_difference
 from folio.history.entries import read
 from folio.media.models import Media, Thumbnail
@@ -169,7 +170,7 @@ def test_messages_of_others_are_read_without_values(message: str) -> None:
     ],
 )
 def test_texts_differ_by_words_or_lines(old: str, new: str, gone: list[str], come: list[str]) -> None:
-    html = text_difference(old, new)
+    html = text_difference(old, new, Room())
 
     assert re.findall(r"<del.*?</bdi>(.*?)</del>", html) == gone
     assert re.findall(r"<ins.*?</bdi>(.*?)</ins>", html) == come
@@ -179,7 +180,7 @@ def test_texts_differ_by_words_or_lines(old: str, new: str, gone: list[str], com
 def test_equal_lines_far_from_others_are_left_out() -> None:
     lines = [f"Line {number} of a long text." for number in range(40)]
 
-    html = text_difference("\n".join(lines), "\n".join([*lines, "The end."]))
+    html = text_difference("\n".join(lines), "\n".join([*lines, "The end."]), Room())
 
     assert "39 lines as before" in html
     assert "Line 39" in html
@@ -187,6 +188,33 @@ def test_equal_lines_far_from_others_are_left_out() -> None:
 
 
 def test_texts_too_long_to_compare_are_shown_folded() -> None:
-    html = text_difference("x" * 40_000, "y" * 40_000)
+    html = text_difference("x" * 40_000, "y" * 40_000, Room())
 
     assert html.count("<details") == 2
+
+
+def test_a_page_of_long_texts_that_differ_everywhere_stays_small(
+    site_for: Callable[[User], Site], admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms: list[Room] = []
+    begin = Room.__init__
+
+    def init(room: Room) -> None:
+        begin(room)
+        rooms.append(room)
+
+    monkeypatch.setattr(Room, "__init__", init)
+    portfolio = make_portfolio()
+    links = [
+        {"link": n, "name": f"Link {n}", "url": None, "description": "x" * 300, "image": None} for n in range(1000)
+    ]
+    for number in range(20):
+        old, new = (" ".join(f"{word}{n}" for n in range(5000)) for word in (f"a{number}", "b"))
+        changes = {"description": (old, new), "excerpt": (old.replace(" ", "\n"), new.replace(" ", "\n"))}
+        log(admin, portfolio, CHANGE, {**changes, "links": (links, [{**link, "name": "Other"} for link in links])})
+
+    page = site_for(admin).get(f"/admin/portfolios/portfolio/{portfolio.pk}/history/")
+
+    assert page.content.decode().count('<li class="folio-history-entry">') == 20
+    assert len(page.content) < 3_000_000
+    assert [room.steps > -MOST_STEPS and room.parts >= 0 and room.characters >= 0 for room in rooms] == [True]

@@ -53,6 +53,14 @@ def test_urls_of_files_begin_with_it(serve: Serve, authorization: dict[str, str]
     assert body["image_data"]["f"] == f"{PUBLIC}/media/core_media/2026/03/02/cover.png"
 
 
+@pytest.mark.parametrize("url", [PUBLIC, "https://example.com/folio"])
+def test_the_description_names_it_as_the_server(serve: Serve, url: str) -> None:
+    described = ask(serve(url), "GET", "/api/schema/").json()
+
+    assert described["servers"] == [{"url": url}]
+    assert all(path.startswith("/api/") for path in described["paths"])
+
+
 def test_links_between_pages_begin_with_it(serve: Serve, authorization: dict[str, str]) -> None:
     for _ in range(3):
         make_tag()

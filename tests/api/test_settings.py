@@ -1,51 +1,29 @@
 """The environment decides, and nothing else does."""
 
+import grp
+import os
 import re
-import stat
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from folio.settings import secret_key
-from tests.environment import ROOT, SETTINGS, run_folio, settings_of, variables_read
+from folio.checks import nearest, variables_are_known
+from folio.installation import make_secret_key
+from tests.environment import ROOT, SETTINGS, settings_of, variables_read
 
 
-def test_the_secret_key_is_made_once(tmp_path: Path) -> None:
+def test_the_secret_key_is_the_one_that_was_made(tmp_path: Path) -> None:
+    made = make_secret_key(tmp_path)
     first = settings_of(tmp_path)["SECRET_KEY"]
     second = settings_of(tmp_path)["SECRET_KEY"]
 
-    assert first == second == (tmp_path / "secret_key").read_text()
+    assert first == second == made == (tmp_path / "secret_key").read_text()
     assert len(first) >= 50
 
 
 def test_each_installation_has_a_secret_key_of_its_own(tmp_path: Path) -> None:
     assert settings_of(tmp_path / "a")["SECRET_KEY"] != settings_of(tmp_path / "b")["SECRET_KEY"]
-
-
-def test_the_secret_key_is_readable_by_its_owner_only(tmp_path: Path) -> None:
-    settings_of(tmp_path)
-
-    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
-
-
-def test_concurrent_starts_agree_on_one_secret_key(tmp_path: Path) -> None:
-    for round_number in range(20):
-        folder = tmp_path / str(round_number)
-        folder.mkdir()
-        barrier = Barrier(8)
-
-        def start(folder: Path = folder, barrier: Barrier = barrier) -> str:
-            barrier.wait()
-            return secret_key(folder)
-
-        with ThreadPoolExecutor(8) as pool:
-            keys = {future.result() for future in [pool.submit(start) for _ in range(8)]}
-
-        assert keys == {(folder / "secret_key").read_text()}
-        assert [path.name for path in folder.iterdir()] == ["secret_key"]
 
 
 def test_a_secret_key_of_the_environment_wins_and_none_is_made(tmp_path: Path) -> None:
@@ -54,13 +32,14 @@ def test_a_secret_key_of_the_environment_wins_and_none_is_made(tmp_path: Path) -
 
 
 def test_an_empty_secret_key_counts_as_none(tmp_path: Path) -> None:
-    assert settings_of(tmp_path, FOLIO_SECRET_KEY="")["SECRET_KEY"] == (tmp_path / "secret_key").read_text()
+    assert settings_of(tmp_path, FOLIO_SECRET_KEY="")["SECRET_KEY"] == make_secret_key(tmp_path)
 
 
-def test_the_data_folder_is_made_with_its_parents(tmp_path: Path) -> None:
+def test_reading_the_settings_makes_nothing(tmp_path: Path) -> None:
     settings = settings_of(tmp_path / "a" / "b")
 
-    assert (tmp_path / "a" / "b").is_dir()
+    assert len(settings["SECRET_KEY"]) >= 50
+    assert list(tmp_path.iterdir()) == []
     assert settings["MEDIA_ROOT"] == tmp_path / "a" / "b" / "media"
 
 
@@ -136,6 +115,8 @@ def test_the_defaults_trust_no_origin_and_need_no_https(tmp_path: Path) -> None:
         ("FOLIO_MAX_BODY_SIZE", "-1", "it must be a whole number such as 2621440"),
         ("FOLIO_DECODERS", "0", "it must be a whole number such as 2"),
         ("FOLIO_DEBUG", "maybe", "it must be true or false"),
+        ("FOLIO_LOG_LEVEL", "loud", "it must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
+        ("FOLIO_MEDIA_GROUP", "no-such-group", "there is no such group on this machine"),
         ("FOLIO_PUBLIC_URL", "api.example.com", "it must be an absolute URL"),
         ("DATABASE_URL", "mysql://localhost/folio", "must begin with sqlite:/// or postgres://"),
         ("DATABASE_URL", "nonsense", "must begin with sqlite:/// or postgres://"),
@@ -190,12 +171,91 @@ def test_the_settings_read_the_environment_in_one_way_only() -> None:
     assert "getenv" not in source
 
 
-def test_the_program_runs_from_any_folder(tmp_path: Path) -> None:
-    current = tmp_path / "elsewhere"
-    current.mkdir()
+@pytest.mark.parametrize("value", ["$ecret", "$$", "a$b"])
+def test_a_value_may_begin_with_a_dollar(tmp_path: Path, value: str) -> None:
+    assert settings_of(tmp_path, FOLIO_SECRET_KEY=value)["SECRET_KEY"] == value
 
-    result = run_folio("check", folder=tmp_path / "data", current=current)
 
-    assert result.returncode == 0, result.stderr
-    assert (tmp_path / "data" / "secret_key").exists()
-    assert list(current.iterdir()) == []
+def test_an_empty_place_is_the_default_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    settings = settings_of(Path(), FOLIO_DATA_DIR="", DATABASE_URL="")
+
+    assert settings["DATA_DIR"] == tmp_path / "data"
+    assert settings["DATABASES"]["default"]["NAME"] == str(tmp_path / "data" / "folio.sqlite3")
+
+
+@pytest.mark.parametrize("value", ["debug", "Debug", " DEBUG "])
+def test_the_log_level_is_read_in_any_case(tmp_path: Path, value: str) -> None:
+    assert settings_of(tmp_path, FOLIO_LOG_LEVEL=value)["LOGGING"]["root"]["level"] == "DEBUG"
+
+
+@pytest.mark.parametrize(
+    ("value", "right"),
+    [
+        ("https://api.example.com", "api.example.com"),
+        ("https://ada@api.example.com:8443/folio?x#y", "api.example.com"),
+        ("api.example.com/", "api.example.com"),
+        ("api.example.com:8000", "api.example.com"),
+        ("api.example.com.", "api.example.com"),
+        ("*.example.com", ".example.com"),
+        ("::1", "[::1]"),
+        ("[::1]:8000", "[::1]"),
+        ("http://[::1]:8000/", "[::1]"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("a b", "api.example.com"),
+        ("localhost,https://api.example.com", "api.example.com"),
+    ],
+)
+def test_what_is_no_host_is_refused_with_what_would_be_right(tmp_path: Path, value: str, right: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as caught:
+        settings_of(tmp_path, FOLIO_ALLOWED_HOSTS=value)
+
+    assert str(caught.value).startswith(f"FOLIO_ALLOWED_HOSTS names {value.rpartition(',')[2]!r}; ")
+    assert str(caught.value).endswith(f"such as {right}.")
+
+
+def test_hosts_may_be_domains_addresses_and_all(tmp_path: Path) -> None:
+    value = ".example.com, a_b.example,10.0.0.1,[2001:db8::1],*,API.example.com,"
+
+    assert settings_of(tmp_path, FOLIO_ALLOWED_HOSTS=value)["ALLOWED_HOSTS"] == [
+        ".example.com",
+        "a_b.example",
+        "10.0.0.1",
+        "[2001:db8::1]",
+        "*",
+        "API.example.com",
+    ]
+
+
+def test_a_group_is_a_name_or_a_number(tmp_path: Path) -> None:
+    group = grp.getgrgid(os.getgid())
+
+    assert settings_of(tmp_path)["MEDIA_GROUP"] is None
+    assert settings_of(tmp_path, FOLIO_MEDIA_GROUP=group.gr_name)["MEDIA_GROUP"] == group.gr_gid
+    assert settings_of(tmp_path, FOLIO_MEDIA_GROUP="31337")["MEDIA_GROUP"] == 31337
+
+
+def test_media_are_for_their_owner_or_their_group(tmp_path: Path) -> None:
+    for variables, file, folder in (({}, 0o600, 0o700), ({"FOLIO_MEDIA_GROUP": "31337"}, 0o640, 0o2750)):
+        settings = settings_of(tmp_path, **variables)
+        assert settings["FILE_UPLOAD_PERMISSIONS"] == file
+        assert settings["FILE_UPLOAD_DIRECTORY_PERMISSIONS"] == folder
+
+
+def test_a_variable_that_is_no_setting_is_a_warning_with_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOLIO_LOG_LEVL", "INFO")
+    monkeypatch.setenv("folio_debug", "1")
+
+    assert [message.msg for message in variables_are_known()] == [
+        "There is no setting FOLIO_LOG_LEVL. Did you mean FOLIO_LOG_LEVEL?",
+        "There is no setting folio_debug. Did you mean FOLIO_DEBUG?",
+    ]
+    assert nearest("FOLIO_XYZ_QQQQQQQQ") == ""
+
+
+def test_every_variable_that_is_read_is_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert settings_of(tmp_path)["VARIABLES"] == variables_read()
+    for name in (*variables_read(), "FOLIO_WORKER_THREADS", "FOLIO_USES_SECONDS"):
+        monkeypatch.setenv(name, "1")
+    assert variables_are_known() == []

@@ -15,9 +15,9 @@ pytestmark = pytest.mark.django_db
 
 BODY = b'{"name": "after"}'
 UNDECLARED: dict[str, Any] = {"wsgi.input_terminated": True, "CONTENT_LENGTH": "", "SERVER_PROTOCOL": "HTTP/1.1"}
-HTTP_2 = {**UNDECLARED, "SERVER_PROTOCOL": "HTTP/2.0"}
+HTTP_2 = {**UNDECLARED, "SERVER_PROTOCOL": "HTTP/2"}
 CHUNKED = {**UNDECLARED, "HTTP_TRANSFER_ENCODING": "chunked"}
-HTTP_1 = {**UNDECLARED, "SERVER_PROTOCOL": "HTTP/1.0", "wsgi.input": BytesIO()}  # what was sent, the server has dropped
+HTTP_1 = {**UNDECLARED, "SERVER_PROTOCOL": "HTTP/1", "wsgi.input": BytesIO()}  # what was sent, the server has dropped
 
 
 class Waiting(BytesIO):
@@ -45,8 +45,8 @@ def refused(answer: Answer) -> None:
 
 @pytest.mark.parametrize(
     "environ",
-    [HTTP_2, CHUNKED, HTTP_1, {**CHUNKED, "CONTENT_LENGTH": "2"}],
-    ids=["http-2", "chunked", "http-1", "chunked-with-length"],
+    [HTTP_2, CHUNKED, HTTP_1, {**HTTP_1, "SERVER_PROTOCOL": "HTTP/1.0"}, {**CHUNKED, "CONTENT_LENGTH": "2"}],
+    ids=["http-2", "chunked", "http-1", "http-1.0", "chunked-with-length"],
 )
 @pytest.mark.parametrize("method", ["PATCH", "PUT", "POST"])
 def test_a_body_of_undeclared_length_is_refused(

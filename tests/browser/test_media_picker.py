@@ -121,7 +121,12 @@ def test_fills_a_phones_screen(tab_for: Callable[..., Tab]) -> None:
 def test_tells_one_thing_at_a_time_and_nothing_above_the_buttons(tab: Tab) -> None:
     page = tab.go("/admin/portfolios/portfolio/add/")
     expect(page.locator(f"{GALLERY} [data-part=empty]")).to_be_visible()
-    page.route("**/media/media/upload/", lambda route: page.wait_for_timeout(300) or route.continue_())
+
+    def slow(route: Any) -> None:
+        page.wait_for_timeout(300)
+        route.continue_()
+
+    page.route("**/media/media/upload/", slow)
 
     drop(page, {"one.png": picture(91), "two.txt": b"Notes one.\n", "three.txt": b"Notes two.\n"}, GALLERY)
 

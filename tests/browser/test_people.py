@@ -134,11 +134,8 @@ def test_gives_a_new_colleague_a_role(tab: Tab, tab_for: Callable[..., Tab], ser
     page.fill("[name=username]", "nina")
     page.fill("[name=password1]", PASSWORD)
     page.fill("[name=password2]", PASSWORD)
-    page.click("text=Save and continue editing")
-    page.wait_for_url("**/change/")
-    page.locator("[name=is_staff]").press("Space")
+    assert page.locator("[name=is_staff]").is_checked()
     page.get_by_label("Contributor").check()
-    assert page.get_by_label("4201 · create portfolios").is_visible()
     tab.check_accessibility()
     with page.expect_navigation():
         page.click("[name=_save]")

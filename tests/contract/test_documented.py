@@ -1,6 +1,7 @@
 """Every setting, command, code and filter stands in the reference."""
 
 import re
+from contextlib import suppress
 
 import pytest
 from django.core.management import get_commands, load_command_class
@@ -9,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from folio.access.codes import CODES
 from folio.access.views import TokenViewSet
 from folio.api.filters import OrderingFilter, PageFilterSet
+from folio.api.headers import TAKEN, TOLD
 from folio.api.viewsets import ListingView
 from folio.media.views import MediaViewSet
 from folio.portfolios.views import EmployerViewSet, LinkViewSet, MetaEntryViewSet, PortfolioViewSet, TagViewSet
@@ -52,6 +54,10 @@ def test_every_code_with_its_permission_and_no_other() -> None:
     assert rows == [(str(code.code), code.resource, code.action, code.permission) for code in CODES.values()]
 
 
+def flags_of(parser: CommandParser) -> set[str]:
+    return {action.option_strings[-1] for action in parser._actions if action.option_strings}
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_with_its_flags(command: str) -> None:
     text = section("commands.md", f"`folio {command}`")
@@ -59,9 +65,11 @@ def test_every_command_with_its_flags(command: str) -> None:
     found = load_command_class(get_commands()[command], command)
     assert isinstance(found, BaseCommand)
     found.add_arguments(parser)
-    flags = {action.option_strings[-1] for action in parser._actions if action.option_strings} - {"--help"}
+    djangos = CommandParser()
+    with suppress(ModuleNotFoundError):  # of one that does more than Django's of that name, what it adds
+        load_command_class("django.core", command).add_arguments(djangos)
 
-    assert first_column(text) == flags
+    assert first_column(text) == flags_of(parser) - flags_of(djangos)
 
 
 def test_no_command_that_does_not_exist() -> None:
@@ -97,3 +105,8 @@ def test_every_list_has_its_section() -> None:
     headings = set(re.findall(r"^## (.+)$", page("filters.md"), flags=re.MULTILINE))
 
     assert set(LISTS) <= headings
+
+
+def test_every_header_that_a_request_may_have() -> None:
+    assert {name for name in TAKEN if f"| `{name}` |" in page("conditions.md")} == set(TAKEN)
+    assert [name for name in TOLD if f"`{name}" not in page("conditions.md")] == []

@@ -411,6 +411,18 @@ def test_no_body_is_lost_over_http_2(api: Session, server: Server) -> None:
     assert b"<html" in http2.ask(port, "POST", "/admin/login/", {"accept": "text/html"}, b"username=x").lower()
 
 
+def test_a_body_that_http_1_0_drops_is_missed(api: Session, server: Server) -> None:
+    tag = create(api, "/api/tags/", name=unique("before"))
+    head = (
+        f"PATCH /api/tags/{tag['id']}/ HTTP/1.0\r\nHost: localhost\r\nAuthorization: Token {key_of(api)}\r\n"
+        'Content-Type: application/json\r\n\r\n{"name": "lost"}'
+    )
+    with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), timeout=30) as connection:
+        connection.sendall(head.encode())
+        with connection.makefile("rb") as answer:
+            assert answer.readline().startswith(b"HTTP/1.0 411 ")
+
+
 def test_a_body_that_ends_before_its_length_is_not_taken_for_whole(api: Session, server: Server) -> None:
     tag = create(api, "/api/tags/", name=unique("before"))
     body = json.dumps({"name": unique("half")}).encode()

@@ -1,4 +1,4 @@
-"""From a clean copy to a running API in one command, and the commands of the README as they stand there."""
+"""From a clean copy to a running API in one command, and the commands of the README and other pages as they stand."""
 
 import fcntl
 import json
@@ -18,11 +18,13 @@ import pytest
 
 from tests.environment import ROOT
 from tests.live import Session, new_database
+from tests.papers import PAGES, Terminal, blocks_of, compared, run_page, terminal
 from tests.postgresql import free_port
 
 from .examples import settled
 
 INSTALLED = 900  # seconds that the first installation may take on a slow line
+ALT = "The sign of the harbour bakery"  # what the tutorial says of its picture
 QUICK = 30  # seconds that a start may take once everything is there, on a machine that does much else
 README = (ROOT / "README.md").read_text()
 
@@ -287,3 +289,100 @@ def test_the_readme_is_short_and_says_what_a_run_prints(first: Run) -> None:
 
     assert len(README.splitlines()) < 120
     assert words(printed) == words(first.output)
+
+
+def test_the_commands_count_what_the_sample_holds(first: Run) -> None:
+    """Asked before the tutorial is run, which adds to it."""
+    page = (ROOT / "docs/reference/commands.md").read_text()
+    api = Session(first.url, first.printed("API key"))
+    [loaded] = re.findall(r"^Loaded .*$", page, flags=re.MULTILINE)
+    [images] = re.findall(r"^Images: (\d+), of them made anew", page, flags=re.MULTILINE)
+
+    for number, path in [*re.findall(r"(\d+) (\w+)", loaded), (images, "media/?type=image")]:
+        address = f"/api/{path}" if "?" in path else f"/api/{path}/"
+        count = api.get(address).json()["count"]
+        assert count == int(number), path
+
+
+@pytest.fixture
+def newcomer(
+    first: Run, copy: Path, folder: Path, tmp_path: Path, database: dict[str, str]
+) -> Iterator[tuple[Terminal, Path]]:
+    """A terminal beside the first run, in a folder that looks like the clone."""
+    variables = {"FOLIO_DATA_DIR": str(folder / "data"), "API_KEY": first.printed("API key"), **database}
+    with terminal(tmp_path, copy / ".venv", first.url, clean_environment(**variables)) as opened:
+        yield opened, tmp_path
+
+
+def test_pages_show_what_is_answered(first: Run, newcomer: tuple[Terminal, Path]) -> None:
+    """The pages follow each other as their readers go: the website shows what the tutorial published.
+
+    The examples of a server, and for Node, are run last.
+    """
+    opened, place = newcomer
+    shown = 0
+    for page in PAGES:
+        for answer in run_page((ROOT / page).read_text(), opened):
+            expected, answered = compared(answer)
+            assert answered == expected, f"{page}, after\n{answer.commands}\n`make docs` renews the answers."
+            shown += 1
+
+    assert shown >= 10
+    check_static_pages(place / "site")
+    check_server(place, opened)
+    if shutil.which("node"):
+        works = json.loads(
+            opened.run(
+                "node -e 'import(\"./folio.mjs\").then(async (m) => console.log(JSON.stringify(await m.default())))'"
+            )
+        )
+        assert [work["image_data"]["alt"] for work in works if work["slug"] == "harbour-bakery"] == [ALT]
+        assert all(work["is_active"] and "description" in work for work in works)
+    served = [line for line in blocks_of((ROOT / "docs/tutorial.md").read_text())[1].text.splitlines() if line]
+    assert [line for line in served if line.replace("http://127.0.0.1:8000", first.url) not in first.output] == []
+
+
+def check_static_pages(site: Path) -> None:
+    """Look at what the static example built: every active work, pictures in several sizes, alt texts."""
+    front = (site / "index.html").read_text()
+    own = (site / "projects" / "harbour-bakery" / "index.html").read_text()
+
+    assert len(list((site / "projects").iterdir())) == front.count("<h2>") > 10
+    assert f'alt="{ALT}"' in front
+    assert re.search(r'srcset="http\S+64x64.jpg 64w, http\S+128x128.jpg 128w, http\S+ 512w, http\S+ 1080w"', own)
+    assert '<a href="https://harbourbakery.example/">Site</a>' in own
+    pictures = re.findall(r"<img [^>]+>", front + own)
+    assert len(pictures) > 20
+    assert [picture for picture in pictures if not re.search(r' alt="[^"]+" width="\d+" height="\d+"', picture)] == []
+
+
+def check_server(place: Path, opened: Terminal) -> None:
+    """Look at what the example of a server answers: an active work, no draft, and what was changed a moment ago."""
+    port = free_port()
+    opened.run(f"PORT={port} python3 serve.py > serve.log 2>&1 & SITE=$!")
+    site, api = Session(f"http://127.0.0.1:{port}"), Session(opened.server, opened.run("echo $KEY").strip())
+    [work] = api.get("/api/portfolios/?slug=harbour-bakery").json()["results"]
+    path, own = "/projects/harbour-bakery/", f"/api/portfolios/{work['id']}/"
+    try:
+        wait_for(site, path)
+        assert work["title"] in site.get("/").text
+        assert f"<h1>{work['title']}</h1>" in site.get(path).text
+        api.patch(own, json={"title": "A <sign>"})
+        assert "<h1>A &lt;sign&gt;</h1>" in site.get(path).text
+        api.patch(own, json={"title": work["title"], "is_active": False})
+        assert [site.get(url).status_code for url in (path, "/projects/none/", "/none/")] == [404] * 3
+        assert work["title"] not in site.get("/").text
+    finally:
+        api.patch(own, json={"title": work["title"], "is_active": True})
+        opened.run("kill $SITE; wait $SITE || true")
+
+
+def wait_for(site: Session, path: str) -> None:
+    for _ in range(200):
+        try:
+            site.get(path)
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError(f"{path} did not answer")

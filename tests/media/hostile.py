@@ -515,24 +515,29 @@ BODIES = [
         "name-in-no-charset", lambda: disposed(b"form-data; name=\"file\"; filename*=no-such''a%20b.png"), NO_FILE
     ),
     HostileBody(
-        "header-of-kilobytes", lambda: form(picture("file", "photo.png", b"X-Padding: " + b"x" * 5_000)), "header"
+        "header-of-kilobytes",
+        lambda: form(picture("file", "photo.png", b"X-Padding: " + b"x" * 5_000)),
+        "can't be read",
     ),
     HostileBody(
-        "no-base64", lambda: form(part("file", b"!" * 99, "a.png", b"Content-Transfer-Encoding: base64")), "base64"
+        "no-base64",
+        lambda: form(part("file", b"!" * 99, "a.png", b"Content-Transfer-Encoding: base64")),
+        "can't be read",
     ),
     HostileBody(
         "page-in-base64",
         lambda: form(part("file", base64.b64encode(HTML), "a.png", b"Content-Transfer-Encoding: base64")),
         NOT_ACCEPTED,
     ),
-    HostileBody("cut-off", lambda: cut(form(picture())), NO_FILE),
-    HostileBody("never-ended", lambda: form(part("file", b"Some words.\n" * 9, "notes.txt"))[:-30], NO_FILE),
-    HostileBody("101-files", lambda: form(*[picture()] * 101), "number of files"),
+    HostileBody("cut-off", lambda: cut(form(picture())), "closing boundary"),
+    HostileBody("cut-off-in-a-field", lambda: cut(form(picture(), part("alt", b"half of it"))), "closing boundary"),
+    HostileBody("never-ended", lambda: form(part("file", b"Some words.\n" * 9, "notes.txt"))[:-30], "closing boundary"),
+    HostileBody("101-files", lambda: form(*[picture()] * 101), "fields or files"),
     HostileBody("label-of-megabytes", lambda: form(picture(), part("name", b"x" * 3_000_000)), "too large"),
     HostileBody("label-that-is-no-text", lambda: form(picture(), part("name", b"a\0b")), "name"),
     HostileBody("no-boundary", lambda: form(picture()), "boundary", "multipart/form-data"),
     HostileBody("empty-boundary", lambda: form(picture()), "boundary", "multipart/form-data; boundary="),
-    HostileBody("other-boundary", lambda: form(picture()), NO_FILE, "multipart/form-data; boundary=other"),
+    HostileBody("other-boundary", lambda: form(picture()), "closing boundary", "multipart/form-data; boundary=other"),
     HostileBody("boundary-of-300", lambda: form(picture()), "boundary", f"multipart/form-data; boundary={'x' * 300}"),
     HostileBody("bare", draw, "Unsupported media type", "image/png"),
     HostileBody("json", lambda: json.dumps({"file": "a"}).encode(), "Unsupported media type", "application/json"),

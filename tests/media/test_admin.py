@@ -286,7 +286,7 @@ def test_gives_a_very_long_picture_a_height(site: Site) -> None:
         assert 'width="512" height="1"' in site.get(path).content.decode()
 
 
-def test_lists_where_a_media_is_used_with_links_for_those_who_may_follow_them(
+def test_lists_where_a_media_is_used_with_titles_and_links_for_those_who_may_follow_them(
     site: Site, site_for: Callable[[User], Site]
 ) -> None:
     media = make_media()
@@ -296,7 +296,8 @@ def test_lists_where_a_media_is_used_with_links_for_those_who_may_follow_them(
     reader = site_for(make_user(is_staff=True, codes=[4102]))
     pages = [each.get(f"{LIST}{media.pk}/change/").content.decode() for each in (site, reader)]
 
-    assert all("Harbour" in page for page in pages)
+    assert ["Harbour" in page for page in pages] == [True, False]
+    assert [f"#{portfolio.pk}</span>" in page for page in pages] == [False, True]
     assert [link in page for page in pages] == [True, False]
 
 
@@ -443,8 +444,8 @@ def test_searches_as_the_api_does_and_filters_by_type(site: Site) -> None:
 def test_finds_by_alt_text_and_by_the_titles_of_entries(site: Site, how: str) -> None:
     media = make_media(name="dsc_0042.jpg", alt="A crane over the quay")
     make_media(name="dsc_0043.jpg", alt="A crane")
-    given: dict[str, Any] = {"image": {"image": media}, "images": {"images": [media]}}.get(how, {})
-    portfolio = make_portfolio(title="Harbour Bakery", **given)
+    covers: dict[str, dict[str, Any]] = {"image": {"image": media}, "images": {"images": [media]}}
+    portfolio = make_portfolio(title="Harbour Bakery", **covers.get(how, {}))
     if how == "link":
         make_link(portfolio, image=media)
     elif how == "meta":

@@ -382,3 +382,33 @@ def test_lets_every_website_show_it(name: str, store: Any) -> None:
         assert response.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
         assert not {"Vary", "Set-Cookie"} & set(response.headers), "one copy in a shared cache is right for all"
         body(response)
+
+
+@pytest.mark.parametrize(
+    ("name", "headers", "status"),
+    [
+        ("photo.png", {}, 200),
+        ("photo.png", {"Range": "bytes=0-1"}, 206),
+        ("photo.png", {"If-None-Match": "*"}, 304),
+        ("photo.png", {"Range": "bytes=99-"}, 416),
+        ("none.png", {}, 404),
+    ],
+)
+def test_lets_every_website_read_it_by_script(name: str, headers: dict[str, str], status: int, store: Any) -> None:
+    """`fetch()`, `<img crossorigin>` and with them canvas, WebGL and PDF.js need it; a key has no part in it."""
+    store("photo.png")
+
+    response = Client().get(f"/media/{name}", headers={"Origin": "https://site.example", **headers})
+
+    assert response.status_code == status
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Content-Range" in response.headers["Access-Control-Expose-Headers"]
+    assert "Access-Control-Allow-Credentials" not in response.headers
+    body(response)
+
+
+@pytest.mark.parametrize("path", ["/api/portfolios/", "/admin/login/", "/api/schema/", "/"])
+def test_lets_other_websites_read_nothing_else(path: str) -> None:
+    response = Client().get(path, HTTP_ORIGIN="https://studio.example")
+
+    assert not [name for name in response.headers if name.startswith("Access-Control-")]

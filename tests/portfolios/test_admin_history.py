@@ -95,12 +95,12 @@ def test_a_link_has_its_history_and_its_portfolio_has_it_too(site: Site, client:
 
 
 def test_names_what_was_deleted_since(site: Site, client: Client) -> None:
-    portfolio, employer = make_portfolio(), make_employer()
+    portfolio, employer = make_portfolio(), make_employer(name="Harbour Trust")
     client.patch(f"/api/portfolios/{portfolio.pk}/", {"employer": employer.pk})
     client.patch(f"/api/portfolios/{portfolio.pk}/", {"employer": None})
     client.delete(f"/api/employers/{employer.pk}/")
 
-    assert f"#{employer.pk} (deleted)" in words(told(site, portfolio)[1])["Employer"]
+    assert "Harbour Trust (deleted)" in words(told(site, portfolio)[1])["Employer"]
 
 
 def test_costs_the_same_for_any_number_of_entries(site: Site, client: Client) -> None:

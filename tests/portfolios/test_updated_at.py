@@ -1,4 +1,4 @@
-"""A portfolio's `updated_at` tells of every change in what it shows, through whichever endpoint."""
+"""A portfolio's `updated_at` tells of every change of its own, through whichever endpoint, and of no one else's."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -87,6 +87,10 @@ NO_CHANGES: dict[str, Callable[[Scene], Any]] = {
     "refused change of a link": lambda on: on.client.patch(f"/api/links/{on.link.pk}/", {"url": "x"}),
     "refused move of a meta": lambda on: on.client.patch(f"/api/meta/{on.entry.pk}/", {"portfolio": 999_999}),
     "tag made": lambda on: on.client.post("/api/tags/", {"name": "new"}),
+    "tag renamed": lambda on: on.client.patch(f"/api/tags/{on.tag.pk}/", {"name": "renamed"}),
+    "alt text of an image": lambda on: on.client.patch(
+        f"/api/media/{on.portfolio.images.all()[0].pk}/", {"alt": "new"}
+    ),
 }
 
 

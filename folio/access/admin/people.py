@@ -93,10 +93,22 @@ class UserForm(GrantsForm, UserChangeForm):
     pass
 
 
+class NewUserForm(GrantsForm, UserCreationForm):
+    """Who is new here is on the staff unless told otherwise, and has their roles from the beginning."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("is_staff", True)
+
+
 @admin.register(User)
 class UserAdmin(GrantsAdmin, DjangoUserAdmin, ResourceAdmin):  # type: ignore[type-arg]
     form = UserForm
-    add_form = UserCreationForm
+    add_form = NewUserForm
+    add_form_template = None  # Django's says that there is a second page
+    add_fieldsets = (
+        (None, {"fields": ("username", "usable_password", "password1", "password2", "is_staff", "groups")}),
+    )
     change_password_form = PasswordForm
     change_user_password_template = TEMPLATE
     list_display = ("username", "full_name", "email", "standing", "groups_in_words", "is_active", "last_login")
@@ -115,6 +127,17 @@ class UserAdmin(GrantsAdmin, DjangoUserAdmin, ResourceAdmin):  # type: ignore[ty
 
     def is_within_reach(self, request: HttpRequest, user: User | None) -> bool:
         return user is None or once(request, user.pk, lambda: holds_no_more(user, request.user))
+
+    def response_add(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Lead where the button says; Django leads to its second page from each of them."""
+        answer: HttpResponse = super(DjangoUserAdmin, self).response_add(request, *args, **kwargs)
+        return answer
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Return the users alone: what goes with them is counted, as their history tells of what not all may see."""
+        users = list(objs)
+        _rows, counts, lacking, protected = super().get_deleted_objects(users, request)
+        return list(map(str, users)), counts, lacking, protected
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         fields = (*super().get_readonly_fields(request, obj), *MOMENTS)

@@ -8,7 +8,9 @@ from django.db import DEFAULT_DB_ALIAS, connection
 class Command(check.Command):
     """Django's own, which looks at the database too where there is one, without being told its name."""
 
-    def handle(self, *app_labels: str, **options: Any) -> None:
+    help = "Look for mistakes in the settings and the database; with --deploy, also for what is unsafe in public."
+
+    def handle(self, *app_labels: Any, **options: Any) -> None:
         if options["databases"] is None and is_there():
             options["databases"] = [DEFAULT_DB_ALIAS]
         super().handle(*app_labels, **options)

@@ -22,6 +22,8 @@ from granian.log import LogLevels
 
 from folio.access.models import Token
 from folio.api.middleware import THREADS, THREADS_VARIABLE
+from folio.installation import begin, begin_database, close_to_others
+from folio.logs import SERVER
 from folio.media.journal import recover
 from folio.portfolios.sample import InstallationNotEmpty, load_sample
 
@@ -33,6 +35,7 @@ MAX_THREADS = 512
 # reasons and the measurement are in docs/decisions/0010-threads-and-connections.md.
 MIN_THREADS = 8
 MAX_FILES = 8192
+STOP_SECONDS = 8  # for requests to end when the server is stopped; container engines kill after ten
 BACKPRESSURE = 1024  # connections that a worker holds, also those on which nothing is asked
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # glibc's numbers for them
 
@@ -63,6 +66,10 @@ class Command(BaseCommand):
     def handle(self, *, host: str, port: int, workers: int, threads: int | None, demo: bool, **options: Any) -> None:
         self.check(fail_level=checks.ERROR)
         refuse_taken_port(host, port)
+        begin()
+        begin_database()
+        for line in close_to_others():
+            self.say(line)
         self.migrate()
         if count := recover():
             self.say(f"Cleaned up after {count} interrupted uploads, changes and deletions of files.")
@@ -91,7 +98,11 @@ class Command(BaseCommand):
             workers=workers,
             blocking_threads=threads,
             backpressure=BACKPRESSURE,
-            log_level=LogLevels.error,
+            # A worker that dies is replaced; where that one dies at once too, the server ends, which its manager sees.
+            respawn_failed_workers=True,
+            workers_kill_timeout=STOP_SECONDS,
+            log_level=LogLevels.info,  # of which `folio.logs` shows what a worker's death leads to
+            log_dictconfig={"loggers": {SERVER: {"propagate": True}}},
         ).serve()
 
     def migrate(self) -> None:

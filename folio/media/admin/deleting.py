@@ -21,6 +21,7 @@ from folio.history.changes import log_each
 from ..deleting import locked_with_users, take_off_all
 from ..models import Media
 from .cards import card_of, cards_of
+from .posted import first_of
 from .uses import Place, may_detach, places_of
 
 
@@ -103,5 +104,5 @@ def kept(media: Media, places: list[Place]) -> str:
     """Return the sentence that names a media which is used, and where."""
     return _("“%(name)s” was kept: it is used by %(places)s.") % {
         "name": media.name,
-        "places": ", ".join(map(str, places)),
+        "places": first_of([str(place) for place in places]),
     }

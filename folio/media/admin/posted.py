@@ -1,13 +1,25 @@
 """Rows that a form posts by their ids, in an order, each with the name that it had when it was chosen."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from folio.api.parameters import IDENTIFIER
+
+MOST_NAMED = 20  # rows in a sentence
+
+
+def first_of(names: Sequence[str]) -> str:
+    """Return the first of what a sentence names, and how many more there are."""
+    first = ", ".join(names[:MOST_NAMED])
+    if len(names) <= MOST_NAMED:
+        return first
+    return _("%(names)s and %(count)s more") % {"names": first, "count": len(names) - MOST_NAMED}
 
 
 class Posted(list[str]):
@@ -17,7 +29,7 @@ class Posted(list[str]):
 
     def named(self, ids: Iterable[str]) -> str:
         """Return what rows are called, which may be gone."""
-        return ", ".join(f"“{self.names.get(pk) or pk}”"[:200] for pk in ids)
+        return first_of([f"“{self.names.get(pk) or pk}”"[:200] for pk in ids])
 
 
 class PostsRows:
@@ -51,7 +63,7 @@ class PostedField(forms.Field):
             raise ValidationError(self.error_messages["required"], code="required")
         rows = rows_of(self.queryset, posted)
         missing = [pk for pk in posted if pk not in rows]
-        repeated = [pk for place, pk in enumerate(posted) if pk in posted[:place]]
+        repeated = [pk for pk, count in Counter(posted).items() if count > 1]
         for code, wrong in (("missing", missing), ("repeated", repeated)):
             if wrong:
                 params = {"names": posted.named(wrong), "count": len(wrong)}

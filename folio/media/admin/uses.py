@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
@@ -15,6 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from folio.access.codes import RESOURCES
+from folio.admin.options import may_see, number_of
 from folio.api import usage
 from folio.api.documents import Use
 
@@ -26,7 +26,7 @@ class Place:
     """Something that uses a media."""
 
     kind: str  # what it is: "Portfolio"
-    title: str
+    title: str  # a number for those who may not see it
     field: str  # how it uses the media: "Images"
     url: str  # empty for those who may not open it
     resource: str
@@ -58,9 +58,9 @@ def read(model: type[Model], ids: set[int]) -> dict[int, Any]:
 def place(row: Any, use: Use, request: HttpRequest) -> Place:
     options = row._meta
     owner = usage.owners.get(type(row), "pk")
-    title = str(row) if owner == "pk" else f"{getattr(row, owner)}: {row}"
-    names = (f"{options.app_label}.{verb}_{options.model_name}" for verb in ("view", "change"))
-    may_open = admin.site.is_registered(type(row)) and any(map(request.user.has_perm, names))
+    named = [row] if owner == "pk" else [getattr(row, owner), row]
+    title = ": ".join(str(each) if may_see(request, type(each)) else number_of(each) for each in named)
+    may_open = may_see(request, type(row))
     return Place(
         kind=capfirst(options.verbose_name),
         title=title,

@@ -31,6 +31,7 @@ from ..replacing import ShownAsPicture, replace_file
 from ..uploads import BUSY_SECONDS, Log, UploadBusy, store_once
 from .cards import card_of, cards_of, limits, with_thumbnails
 from .pictures import picture_view
+from .posted import first_of
 from .uses import places_of
 
 PICKED_AT_ONCE = 48  # cards that the picker loads
@@ -144,7 +145,7 @@ class LibraryViews:
             places = places_of([pk], request).get(pk, [])
             raise ValidationError(
                 _("This media is shown as a picture by %(places)s. Send an image, or take it off there first.")
-                % {"places": ", ".join(map(str, places))}
+                % {"places": first_of([str(place) for place in places])}
             ) from error
         except Media.DoesNotExist:
             raise BadRequest(_("This media was deleted meanwhile.")) from None

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.contrib import admin
 from django.db.models import Count, Model, Q, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from folio.admin.history import latest
+from folio.admin.options import may_see
 from folio.media.admin import thumbnail_url
 from folio.media.models import Media
 
@@ -31,10 +31,6 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "without_cover": without_cover() if portfolios else None,
         "without_alt": without_alt() if media else None,
     }
-
-
-def may_see(request: HttpRequest, model: type[Model]) -> bool:
-    return admin.site._registry[model].has_view_or_change_permission(request)
 
 
 def list_of(model: type[Model], query: str = "") -> str:

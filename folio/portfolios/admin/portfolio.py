@@ -36,7 +36,7 @@ class PortfolioAdmin(RestoresVersions, FormPages, ListPages, PreviewPages, Resou
         counts = {self.opts.verbose_name_plural: len(portfolios)}
         gone: dict[int, list[str]] = defaultdict(list)
         for model in (Link, MetaEntry):
-            own = list(model._default_manager.filter(portfolio__in=portfolios).order_by("place", "pk"))
+            own: list[Any] = list(model._default_manager.filter(portfolio__in=portfolios).order_by("place", "pk"))
             if own:
                 counts[model._meta.verbose_name_plural] = len(own)
             for row in own:

@@ -1,4 +1,5 @@
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.db import DataError, transaction
 from django.utils import timezone
 
 from folio.access.codes import CODES
+from folio.access.grants import held_permissions
 from folio.access.models import Token
 from folio.api.columns import validate_line
 
@@ -45,10 +47,15 @@ class Command(BaseCommand):
             type=parse_codes,
             help="narrow the key to these permission codes, separated by commas; a new user is granted them",
         )
+        parser.add_argument(
+            "--grant", action="store_true", help="grant an existing user those of the codes that they lack"
+        )
         parser.add_argument("--name", default="createtoken", help="what the key is for (default: %(default)s)")
         parser.add_argument("--expires", type=parse_days, metavar="DAYS", help="default: the key does not expire")
 
-    def handle(self, *, username: str, admin: bool, staff: bool, **options: Any) -> None:
+    def handle(self, *, username: str, admin: bool, staff: bool, grant: bool, **options: Any) -> None:
+        if grant and not options["codes"]:
+            raise CommandError("--grant grants what --codes names: give both.")
         if len(options["name"]) > 100:
             raise CommandError("--name takes at most 100 characters.")
         try:
@@ -63,6 +70,7 @@ class Command(BaseCommand):
                 user = self.make_user(username, admin, staff, options["codes"] or [])
             else:
                 self.check_standing(user, admin, staff)
+                self.check_codes(user, options["codes"] or [], grant)
             _, key = Token.objects.issue(user, name=options["name"], codes=options["codes"], expires_at=expires_at)
         if not user.is_staff and not user.is_superuser:
             self.stderr.write(f"Note: {username} is neither staff nor an admin, so this key opens only /api/auth/.")
@@ -86,10 +94,26 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(f"{username!r} can't be a username: {' '.join(error.messages)}") from error
         user.save()
+        self.grant(user, codes)
+        return user
+
+    def grant(self, user: Any, codes: Iterable[int]) -> None:
         for permission in {CODES[code].permission for code in codes}:
             app, codename = permission.split(".")
             user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
-        return user
+
+    def check_codes(self, user: Any, codes: list[int], grant: bool) -> None:
+        """Grant a user the codes that they lack, or refuse them where that was not asked for."""
+        held = held_permissions(user)
+        lacking = [] if user.is_superuser else [CODES[code] for code in codes if CODES[code].permission not in held]
+        if grant:
+            self.grant(user, [code.code for code in lacking])
+        elif lacking:
+            named = ", ".join(f"{code.code} ({code.action} {code.resource})" for code in lacking)
+            raise CommandError(
+                f"{user} lacks {named}, and a key never opens more than its user may. "
+                "Leave them out, or grant them by --grant."
+            )
 
     def check_standing(self, user: Any, admin: bool, staff: bool) -> None:
         standing = "an admin" if user.is_superuser else "staff" if user.is_staff else "neither staff nor an admin"

@@ -1,0 +1,18 @@
+from typing import Any
+
+from django.core.management.commands import migrate
+
+from folio.installation import begin, begin_database, close_to_others, refuse_unusable
+
+
+class Command(migrate.Command):
+    help = "Make the database's tables, or bring them up to date; `folio serve` does it by itself."
+
+    def execute(self, *arguments: Any, **options: Any) -> str | None:
+        """Begin the installation where there is none, before Django's checks ask its database."""
+        refuse_unusable()
+        begin()
+        begin_database()
+        for line in close_to_others():
+            self.stderr.write(line)
+        return super().execute(*arguments, **options)
