@@ -21,6 +21,7 @@ NO_PAGES = {
     "set_language": "a change",
     "session": "JSON",
     "admin:media_media_pick": "a part of a page",
+    "admin:media_media_picture": "a picture",
     "admin:media_media_replace": "JSON",
     "admin:media_media_texts": "JSON",
     "admin:media_media_upload": "JSON",
