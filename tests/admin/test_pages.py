@@ -92,7 +92,7 @@ def test_what_is_compressed_already_stays_as_it_is() -> None:
     picture = HttpResponse(b"a picture" * 1000, content_type="image/png")
     request = RequestFactory().get("/admin/media/media/picture/1/", headers={"Accept-Encoding": "gzip"})
 
-    response = PagesMiddleware(lambda _: picture)(request)
+    response: Any = PagesMiddleware(lambda _: picture)(request)
 
     assert "Content-Encoding" not in response.headers
 
