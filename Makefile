@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run setup test check lint types stress bench requirements schema docs messages
+.PHONY: run setup test check lint types stress bench requirements schema docs messages fonts
 .DEFAULT_GOAL := run
 
 run: setup
@@ -99,3 +99,7 @@ docs: $(VENV)/.installed-dev
 # Bring the Persian catalogue up to date with the code; what is new there waits for its translation.
 messages: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.messages
+
+# Cut the fonts of the admin site anew out of unfold's, after a new icon was named.
+fonts: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.fonts

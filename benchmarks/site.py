@@ -1,5 +1,7 @@
 """What pages of the admin site take with many rows: `python -m benchmarks.site [--database postgresql] [--quick]`.
 
+On SQLite it also says what pages weigh on a slow line: `benchmarks/weight.py`.
+
 Each page is timed beside the plainest one of the site, the form to change one's password: the same sign-in, frame and
 sidebar with next to nothing in it. Requests come one after another, by a browser's session that is signed in.
 """
@@ -15,7 +17,7 @@ from typing import Any
 
 from tests.postgresql import UNAVAILABLE, find_binaries
 
-from . import machine, report
+from . import machine, report, weight
 from .__main__ import DATABASES, database_of, tell, variables
 from .load import Client
 from .processes import PYTHON, ROOT, Installation, fill, folio
@@ -57,6 +59,12 @@ def main() -> int:
         return UNAVAILABLE
     about = machine.description()
     print(machine.summary(about))
+    if options.database == "sqlite":
+        tell("Opening pages on a slow line")
+        if visits := weight.visits(1 if options.quick else weight.ROUNDS):
+            text = weight.table(visits)
+            report.write_figures("site-weight", text, weight.measures(visits), about)
+            print(f"\n{text}\n")
     os.sched_setaffinity(0, {machine.cores()[1]})
     with database_of(options.database) as url, tempfile.TemporaryDirectory(prefix="folio-benchmarks-") as folder:
         tell(f"Filling a database with {ROWS:,} portfolios and as many media")

@@ -230,6 +230,7 @@ MIDDLEWARE = [
     "folio.api.middleware.EdgeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "folio.admin.pages.PagesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "folio.admin.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -298,13 +299,15 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "folio.admin.assets.HashedStorage"},
 }
 MEDIA_ROOT = DATA_DIR / "media"
 JOURNAL_ROOT = DATA_DIR / "journal"  # which files are being written or removed, see `folio.media.journal`
 MEDIA_URL = "media/"
 STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static" / "files"  # what `folio serve` makes of them: `folio.admin.assets`
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_IMMUTABLE_FILE_TEST = r"\.[0-9a-f]{12}\.\w+$"  # also those that an open page of an older version asks for
 # Larger parts of an upload are streamed to a temporary file as they arrive; no request is read whole into memory.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 FILE_UPLOAD_TEMP_DIR = DATA_DIR / "uploads"  # on the disk of the media, so that a complete file only has to be moved
@@ -416,7 +419,6 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("folio/admin/icon.svg")},
     ],
     "DASHBOARD_CALLBACK": "folio.portfolios.admin.home.home",
-    "STYLES": [lambda request: static("folio/admin/admin.css")],
     "ACCOUNT": {"navigation": [{"title": _("Change password"), "link": reverse_lazy("admin:password_change")}]},
     "SIDEBAR": {
         "navigation": [

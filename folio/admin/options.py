@@ -33,6 +33,9 @@ from folio.history.changes import form_changes, log, log_each, owner_of
 
 from .history import history_page
 
+FORM_SCRIPTS = ("vendor/jquery/jquery.min.js", "jquery.init.js", "core.js", "admin/RelatedObjectLookups.js")
+LIST_SCRIPTS = ("actions.js",)
+
 
 class TextBoxField(forms.CharField):
     """A text of several lines as the API would get it: lines end in line feeds, and an empty box is null."""
@@ -101,8 +104,22 @@ class ResourceAdmin(ModelAdmin):
             raise BadRequest(unreadable())
         return super().response_action(request, queryset)
 
+    @property
+    def media(self) -> forms.Media:
+        """Return what a form needs; Django's also fills fields from others, which Folio does by a script of its own."""
+        return forms.Media(js=[f"admin/js/{name}" for name in FORM_SCRIPTS])
+
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return in_one_write(request, lambda: super(ResourceAdmin, self).changelist_view(request, *args, **kwargs))
+        view = super().changelist_view
+        response: Any = in_one_write(request, lambda: view(request, *args, **kwargs))
+        context = getattr(response, "context_data", None) or {}
+        if "cl" in context:
+            is_popup = context["cl"].is_popup
+            context["media"] = forms.Media(
+                js=[f"admin/js/{name}" for name in (*LIST_SCRIPTS, *(FORM_SCRIPTS if is_popup else ()))]
+            )
+            context["filter_media"] = filter_media(self.get_list_filter(request))
+        return response
 
     def _build_nested_formsets(self, *args: Any) -> None:
         """Look for no inlines within inlines: unfold does so by making one more form for each."""
@@ -154,6 +171,13 @@ def may_see(request: HttpRequest, model: type[Model]) -> bool:
 def number_of(row: Model) -> str:
     """Return what a row is called for those who may not see it."""
     return f"#{row.pk}"
+
+
+def filter_media(list_filter: Iterable[Any]) -> forms.Media:
+    """Return what the forms of a list's filters need, once they are opened."""
+    kinds = (item[1] if isinstance(item, tuple | list) else item for item in list_filter)
+    given = (getattr(getattr(kind, "form_class", None), "Media", None) for kind in kinds)
+    return sum((forms.Media(media) for media in given if media is not None), forms.Media())
 
 
 def offered_lookups(model: type[Model], list_filter: Iterable[Any]) -> Iterator[str]:

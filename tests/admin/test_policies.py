@@ -3,31 +3,16 @@
 import re
 from typing import Any
 
-import pytest
-from django.contrib import admin as admin_site
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.test import Client as Site
 
 from folio.admin.policies import page_policy
-from tests.factories import make_employer, make_key, make_link, make_media, make_meta, make_portfolio, make_tag
-from tests.pages import admin_pages, forgotten
+from tests.pages import forgotten
 
 # A script or a style that is written into a page, an event's handler, an address that is a script.
 WRITTEN_IN = re.compile(
     r"<script(?![^>]*\ssrc=)(?![^>]*application/json)[^>]*>|<style|<[a-z][^>]*\son[a-z]+=[\"']|javascript:", re.I
 )
-
-
-@pytest.fixture
-def pages(admin: User) -> dict[str, str]:
-    """The addresses of all pages, with a row of each model behind those of one row."""
-    portfolio = make_portfolio(image=make_media(), employer=make_employer(), tags=[make_tag()], images=[make_media()])
-    make_link(portfolio)
-    make_meta(portfolio)
-    make_key(admin)
-    Group.objects.get_or_create(name="Editors")
-    models = [model._default_manager for model in admin_site.site._registry]
-    return admin_pages({rows.model._meta.label: rows.order_by("pk").values_list("pk", flat=True)[0] for rows in models})
 
 
 def directives(policy: str) -> dict[str, list[str]]:

@@ -21,6 +21,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from folio.access.models import Token
+from folio.admin import assets
 from folio.api.middleware import THREADS, THREADS_VARIABLE
 from folio.installation import begin, begin_database, close_to_others
 from folio.logs import SERVER
@@ -73,6 +74,7 @@ class Command(BaseCommand):
         self.migrate()
         if count := recover():
             self.say(f"Cleaned up after {count} interrupted uploads, changes and deletions of files.")
+        self.make_static_files()
         address = settings.PUBLIC_URL or local_address(host, port)
         key = self.make_demo() if demo else None
         self.stdout.write(f"Folio serves {address}")
@@ -111,6 +113,14 @@ class Command(BaseCommand):
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 self.say("Migrating the database ...")
                 call_command("migrate", interactive=False, verbosity=0)
+
+    def make_static_files(self) -> None:
+        """Compress the admin site's files, once for each version; where that can't be, they go out as they are."""
+        try:
+            if not settings.DEBUG:
+                assets.make()
+        except OSError as error:
+            self.stderr.write(f"The admin site's files are served uncompressed: {error}")
 
     def say(self, line: str) -> None:
         """Write a line at once: what comes next may take a while."""

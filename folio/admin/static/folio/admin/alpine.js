@@ -4,7 +4,9 @@
 // here, and the few expressions that are more than an expression are read as one that says the same.
 
 document.addEventListener("alpine:init", () => {
-  Alpine.data("theme", theme);
+  Alpine.$persist = () => ({ as: () => window.folioTheme.get() }); // unfold's theme() asks for it
+  Alpine.directive("resize", resize);
+  Alpine.data("theme", wholePage);
   Alpine.data("searchForm", searchForm);
   Alpine.data("searchDropdown", searchDropdown);
   Alpine.data("searchCommand", searchCommand);
@@ -12,6 +14,59 @@ document.addEventListener("alpine:init", () => {
   Alpine.mapAttributes(({ name, value }) => ({ name, value: typeof value === "string" ? expression(value) : value }));
   Alpine.interceptInit(makeReachable);
 });
+
+/** unfold's state of the page, with the theme as head.js keeps it, and with what an opened part needs loaded then. */
+function wholePage(...given) {
+  const made = theme(...given);
+  const { init } = made;
+  delete made.themeBindings["x-bind:class"];
+  made.init = function () {
+    init.call(this);
+    this.$watch("adminTheme", (value) => window.folioTheme.set(value));
+    this.$watch("filterOpen", (isOpen) => isOpen && loadFilters());
+  };
+  return made;
+}
+
+/** Load what the opened filters need: styles, then scripts in their order. */
+function loadFilters() {
+  const parts = document.getElementById("folio-filter-parts");
+  if (!parts) return;
+  const wanted = parts.content.cloneNode(true);
+  parts.remove();
+  for (const script of wanted.querySelectorAll("script")) script.replaceWith(loading(script.src));
+  document.head.append(wanted);
+}
+
+function loading(source) {
+  const script = document.createElement("script"); // one that was parsed within a template never runs
+  script.src = source;
+  script.async = false;
+  return script;
+}
+
+// The search over everything asks the server through htmx, which is loaded when it is opened.
+document.addEventListener("focusin", ({ target }) => {
+  if (target.id !== "search-input-command" || window.htmx) return;
+  window.htmx = "coming";
+  const script = loading(document.getElementById("folio-page-texts").dataset.search);
+  script.addEventListener("load", () => target.value && target.dispatchEvent(new KeyboardEvent("keyup", { bubbles: true })));
+  document.head.append(script);
+});
+
+// unfold scrolls its sidebar to the page that is open by the library that draws its bars; the browser draws them here.
+window.SimpleBar = { instances: { get: (element) => ({ getScrollElement: () => element }) } };
+
+/** As Alpine's plugin of this name: tell an expression its element's width. */
+function resize(element, { expression }, { evaluateLater, cleanup }) {
+  const evaluate = evaluateLater(expression);
+  const observer = new ResizeObserver(([entry]) => {
+    const [{ inlineSize, blockSize }] = entry.borderBoxSize;
+    evaluate(() => {}, { scope: { $width: inlineSize, $height: blockSize } });
+  });
+  observer.observe(element);
+  cleanup(() => observer.disconnect());
+}
 
 /** What the whole page knows: which tab is open, whether the sidebar is, and unfold's functions for dragging. */
 function page() {

@@ -19,6 +19,20 @@ if (texts && list) {
     if (button?.matches(".folio-more")) open(button);
   });
   if (list.querySelector(".folio-handle")) letRowsBeMoved();
+  loadCoversInView();
+}
+
+/** Load the covers of rows as they come into view: a browser would load those of the whole page, lazy or not. */
+function loadCoversInView() {
+  const observer = new IntersectionObserver((seen) => {
+    for (const { isIntersecting, target } of seen) {
+      if (!isIntersecting) continue;
+      observer.unobserve(target);
+      if (target.dataset.srcset) target.srcset = target.dataset.srcset;
+      target.src = target.dataset.src;
+    }
+  });
+  for (const cover of list.querySelectorAll("img[data-src]")) observer.observe(cover);
 }
 
 // Active or not
