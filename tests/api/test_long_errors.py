@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client as Site
 from django.test.utils import CaptureQueriesContext
 
-from folio.api import filters
+from folio.api import filters, hints
 from folio.api.errors import LONGEST_MESSAGE, MORE, MOST_MESSAGES
 from folio.api.serializers import MOST_LISTED, MOST_WRONG_ITEMS
 from folio.api.usage import MOST_USES
@@ -124,7 +124,7 @@ def test_no_query_makes_a_large_error(client: Client, query: str, compared: list
     assert len(response.content) < LARGEST
     assert len(messages(response.json())) <= MOST_MESSAGES + 1
     assert len(compared) <= filters.MAX_UNKNOWN
-    assert all(len(name) <= filters.MAX_NAME for name in compared)
+    assert all(len(name) <= hints.MAX_NAME for name in compared)
 
 
 def test_unknown_codes_are_told_as_they_were_sent(client: Client) -> None:
