@@ -3,11 +3,13 @@ from pathlib import Path
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db import OperationalError
 
 from folio.media.models import Media
 from folio.media.uploads import store_upload
 from folio.portfolios.models import Portfolio
 from folio.transfer import EXPORTED
+from folio.transfer.exporting import Exporter
 from tests.factories import draw, make_employer, make_image, make_portfolio, make_tag
 
 from .folders import contents_below, exported, files_below, put, run
@@ -119,6 +121,18 @@ def test_refuses_a_folder_that_holds_something_else(out: Path) -> None:
     exported(out, "--force")
     assert "notes.txt" in files_below(out)
     assert EXPORTED in files_below(out)
+
+
+def test_makes_no_folder_where_the_database_cannot_be_read(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(exporter: Exporter) -> None:
+        raise OperationalError("no such table")
+
+    monkeypatch.setattr(Exporter, "read", read)
+
+    with pytest.raises(OperationalError):
+        run("export", out)
+
+    assert not out.exists()
 
 
 def test_refuses_a_file_in_the_folders_place(out: Path) -> None:

@@ -21,11 +21,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, folder: Path, force: bool, verbosity: int, **options: Any) -> None:
+        exporter = Exporter()  # before the folder is made: there may be no installation
         try:
             target = Target(folder, is_forced=force)
         except Refused as error:
             raise CommandError(str(error)) from error
-        exporter = Exporter()
         quiet = True if verbosity == 0 else None  # None: quiet unless standard error is a terminal
         with tqdm(desc="Files", total=exporter.count, unit="", disable=quiet) as progress:
 
