@@ -5,12 +5,16 @@ asks once more while the first is at work waits for it. See docs/decisions/0023-
 """
 
 import json
+import os
 import re
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from hashlib import sha256
 from math import ceil
+from threading import Semaphore
 from typing import Any
 
 import msgspec
@@ -23,6 +27,7 @@ from rest_framework.response import Response
 
 from .claims import claim
 from .errors import Conflict, StillRunning, TooMany, Unusable
+from .middleware import THREADS, THREADS_VARIABLE
 from .renderers import encoder
 
 HEADER, PLACE = "Idempotency-Key", "HTTP_IDEMPOTENCY_KEY"  # the latter in a request's environment
@@ -38,6 +43,23 @@ Keep = Callable[[Response], Response]
 
 class KeptMeanwhile(Exception):
     """Another request with the same key has kept its answer first."""
+
+
+@cache
+def places() -> Semaphore:
+    """Return the places of this worker's requests that wait: each takes a thread from those that could be answered."""
+    return Semaphore(max(1, int(os.environ.get(THREADS_VARIABLE, THREADS)) // 4))
+
+
+@contextmanager
+def place_to_wait() -> Iterator[None]:
+    """Take a place, or raise StillRunning where none is free."""
+    if not places().acquire(blocking=False):
+        raise StillRunning
+    try:
+        yield
+    finally:
+        places().release()
 
 
 def refuse_key(request: Request) -> None:
@@ -77,13 +99,17 @@ class Keeper:
 
     def answer(self, run: Callable[[Keep], Response]) -> Response:
         take, free = claim(f"{HEADER} {self.token.pk} {self.key}")
-        patience = time.monotonic() + WAIT
-        while not take():
+        if not take():
             if (kept := self.find()) is not None:
                 return self.replay(kept)
-            if time.monotonic() > patience:
-                raise StillRunning
-            time.sleep(PAUSE)
+            with place_to_wait():
+                patience = time.monotonic() + WAIT
+                while not take():
+                    if (kept := self.find()) is not None:
+                        return self.replay(kept)
+                    if time.monotonic() > patience:
+                        raise StillRunning
+                    time.sleep(PAUSE)
         try:
             kept = self.find()
             return self.first(run) if kept is None else self.replay(kept)

@@ -109,6 +109,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         finally:
             self.give_turn()
 
+    def _set_autocommit(self, autocommit: bool) -> None:
+        super()._set_autocommit(autocommit)  # type: ignore[misc]
+        if autocommit:  # Python has committed what was open, if an interrupted commit or none at all has left it so
+            self.give_turn()
+
     def _close(self) -> None:
         try:
             super()._close()  # type: ignore[misc]

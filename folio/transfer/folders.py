@@ -85,7 +85,14 @@ class Folder:
                 for entry in entries
                 if not entry.name.startswith(".") and not entry.is_dir(follow_symlinks=False)
             ]
-        return {unicodedata.normalize("NFC", name): name for name in sorted(names, key=in_order)}
+        found: dict[str, str] = {}
+        for name in sorted(names, key=in_order):
+            composed = unicodedata.normalize("NFC", name)
+            if composed in found:
+                reason = "Two files have this name, which is written in two forms of Unicode. Rename one of them."
+                raise refused(self.path_of(composed), reason)
+            found[composed] = name
+        return found
 
     @contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:

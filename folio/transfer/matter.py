@@ -59,15 +59,21 @@ def read_markdown(data: bytes, file: str) -> tuple[dict[str, Value], str]:
 def parse(text: str, file: str, offset: int = 1) -> dict[str, Value]:
     """Return the mapping that YAML text holds, whose first line is the file's line `offset`."""
     try:
-        return Reader(text, file, offset).document()
+        reader = Reader(text, file, offset)
+    except yaml.reader.ReaderError as error:
+        place = text.count("\n", 0, error.position) + offset
+        reason = 'a character that shows nothing; write it as an escape in double quotes, such as "\\x07"'
+        raise refused(file, f"This is not YAML: {reason}.", place) from error
+    try:
+        return reader.document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = None if mark is None else mark.line + offset
         raise refused(file, f"This is not YAML: {error.problem or error.context}. {QUOTE}", line) from error
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + offset
-        reason = 'a character that shows nothing; write it as an escape in double quotes, such as "\\x07"'
-        raise refused(file, f"This is not YAML: {reason}.", line) from error
+    except (ValueError, OverflowError) as error:  # PyYAML lets through what Python says of such numbers
+        place = reader.loader.get_mark().line + offset
+        reason = "an escape stands for no character, or a version is no number"
+        raise refused(file, f"This is not YAML: {reason}.", place) from error
 
 
 class Reader:
@@ -76,7 +82,8 @@ class Reader:
     def __init__(self, text: str, file: str, offset: int) -> None:
         self.file = file
         self.offset = offset
-        self.events: Iterator[Any] = yaml.parse(text, Loader=yaml.SafeLoader)
+        self.loader = yaml.SafeLoader(text)
+        self.events = events_of(self.loader)
         self.count = 0
 
     def refused(self, reason: str, event: Any) -> Refused:
@@ -143,6 +150,11 @@ class Reader:
                 raise self.refused(f"{name!r} stands here twice; the first is in line {found[name].line}.", event)
             found[name] = self.value(next(self.events), depth + 1)
         return found
+
+
+def events_of(loader: Any) -> Iterator[Any]:
+    while loader.check_event():
+        yield loader.get_event()
 
 
 class Moment(str):

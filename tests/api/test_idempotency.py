@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from threading import Event
+from threading import Event, Semaphore
 from typing import Any
 
 import pytest
@@ -392,6 +392,24 @@ def test_a_second_request_waits_and_is_then_a_409_with_retry_after(
     assert int(response.headers["Retry-After"]) >= 1
     assert not Tag.objects.exists()
     assert post(client, "tags", TAG).status_code == 201, "that it waited in vain is not kept"
+
+
+def test_those_who_wait_leave_threads_for_others(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = Semaphore(1)
+    monkeypatch.setattr(idempotency, "places", lambda: places)
+    monkeypatch.setattr(idempotency, "WAIT", 0)
+    with at_work():
+        assert post(client, "tags", TAG).status_code == 409, "it had the place, and gave it back"
+        with idempotency.place_to_wait():
+            monkeypatch.setattr(idempotency, "WAIT", 10)
+            started = time.monotonic()
+            response = post(client, "tags", TAG)
+        assert time.monotonic() - started < 5
+        assert places.acquire(blocking=False)
+
+    assert response.status_code == 409
+    assert int(response.headers["Retry-After"]) >= 1
+    assert post(client, "tags", TAG).status_code == 201
 
 
 def test_a_second_request_is_answered_as_soon_as_the_first_one_has_ended(

@@ -474,7 +474,7 @@ def test_finds_nothing_by_titles_that_the_user_may_not_view(site_for: Callable[[
 
 @pytest.mark.parametrize("format", ["BMP", "TIFF"])
 def test_shows_heavy_thumbnails_as_webp(site: Site, format: str) -> None:
-    media = store_upload(SimpleUploadedFile(f"scan.{format.lower()}", draw((700, 500), format=format)))
+    media = store_upload(SimpleUploadedFile(f"نقشه's+1.{format.lower()}", draw((700, 500), format=format)))
     portfolio = make_portfolio(title="Scan", image=media, images=[media])
     form = f"/admin/portfolios/portfolio/{portfolio.pk}/"
     pages = (LIST, f"{LIST}pick/?dialog", f"{LIST}{media.pk}/change/", "/admin/portfolios/portfolio/", f"{form}change/")
@@ -489,6 +489,8 @@ def test_shows_heavy_thumbnails_as_webp(site: Site, format: str) -> None:
         assert "immutable" in answer["Cache-Control"]
         assert len(answer.content) < 20_000
     assert site.get(f"{LIST}picture/99999/").status_code == 404
+    for guess in ("", "?", "?thumbnail"):
+        assert site.get(url.partition("?")[0] + guess).status_code == 404, "ids alone show nothing"
 
 
 def test_tells_how_many_media_there_are_after_an_upload(site: Site) -> None:

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.db import IntegrityError, OperationalError, connections, transaction
+from django.db.backends.sqlite3.base import DatabaseWrapper as Backend
 from pytest_django import DjangoDbBlocker
 
 from folio.sqlite.base import LOOK_AGAIN, Turns, turns
@@ -105,8 +107,10 @@ def test_writers_of_one_process_write_in_the_order_in_which_they_came(path: Path
     assert not mine.is_taken
 
 
-@pytest.mark.parametrize("ending", ["commit", "failure", "failed commit", "close", "failed begin"])
-def test_the_turn_is_given_however_a_transaction_ends(path: Path, ending: str) -> None:
+@pytest.mark.parametrize(
+    "ending", ["commit", "failure", "failed commit", "interrupted commit", "autocommit", "close", "failed begin"]
+)
+def test_the_turn_is_given_however_a_transaction_ends(path: Path, ending: str, monkeypatch: pytest.MonkeyPatch) -> None:
     connection: Any = connections[ALIAS]
     if ending == "commit":
         write("one")
@@ -125,6 +129,12 @@ def test_the_turn_is_given_however_a_transaction_ends(path: Path, ending: str) -
             connection.cursor() as cursor,
         ):
             cursor.execute("INSERT INTO parts VALUES (1, 77)")
+    elif ending == "interrupted commit":
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt), transaction.atomic(using=ALIAS):
+            patch.setattr(Backend, "_commit", Mock(side_effect=KeyboardInterrupt))
+    elif ending == "autocommit":
+        connection.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+        connection.set_autocommit(True)
     else:
         act = connection.close if ending == "close" else lambda: None
         with suppress(ZeroDivisionError), transaction.atomic(using=ALIAS):

@@ -526,6 +526,20 @@ def test_follows_no_link(work: Path, place: str) -> None:
     assert [model.objects.count() for model in (Employer, Tag, Media)] == [0, 0, 0]
 
 
+def test_leaves_out_no_file_that_has_the_name_of_another(work: Path) -> None:
+    put(work, {"a/index.md": project()})
+    put(work, {f"a/{unicodedata.normalize('NFC', 'café.png')}": RED})
+    put(work, {f"a/{unicodedata.normalize('NFD', 'café.png')}": BLUE})
+    if len(list((work / "a").iterdir())) < 3:
+        pytest.skip("This file system takes both names for one.")
+
+    _, errors, failure = run("import", work)
+
+    assert errors.startswith("a/café.png: Two files have this name")
+    assert "Failed: 1" in failure
+    assert not Portfolio.objects.exists()
+
+
 def test_waits_for_no_pipe(work: Path) -> None:
     put(work, {"a/index.md": project()})
     os.mkfifo(work / "a" / "one.png")

@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import unquote
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
@@ -29,11 +30,11 @@ def shown_url(url: str, pk: int, original: str) -> str:
 
 @require_safe
 def picture_view(request: HttpRequest, pk: int) -> HttpResponse:
-    """Answer with a thumbnail as WebP, for the admin site's own pages."""
+    """Answer with a thumbnail as WebP, for the admin site's own pages, to those who know its name."""
     from PIL import Image  # not at the top: most servers never show such a picture
 
     thumbnail = Thumbnail.objects.filter(pk=pk).first()
-    if thumbnail is None:
+    if thumbnail is None or unquote(request.META.get("QUERY_STRING", "")) != PurePosixPath(str(thumbnail.file)).stem:
         raise Http404
     content = io.BytesIO()
     try:
