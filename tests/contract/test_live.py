@@ -20,7 +20,7 @@ from PIL import Image
 from tests import http2
 from tests.factories import draw
 from tests.live import PHOTOGRAPHS, Server, Session, photograph, running_server
-from tests.media.test_privacy import copied, scan_of
+from tests.media.private_files import copied, scan_of
 
 from .examples import page, settled
 
