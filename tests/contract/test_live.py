@@ -1,36 +1,27 @@
-"""The promises on a real server: the reference pages' examples, concurrent writers, real photographs."""
+"""The promises on a real server: the reference pages' examples, real photographs, files and pages."""
 
 import json
 import re
-import socket
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from threading import Barrier
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 import pytest
 import requests
 from PIL import Image
 
-from tests import http2
 from tests.factories import draw
 from tests.live import PHOTOGRAPHS, Server, Session, photograph, running_server
-from tests.media.test_privacy import copied, scan_of
+from tests.media.private_files import copied, scan_of
 
 from .examples import page, settled
+from .made import create, portfolio, unique
 
 PREVIEW = ("asdf",)  # the pages' PNG was made by another encoder
 BOXES = [64, 128, 512, 1080]
 PASSWORD = "correct horse battery staple"
-
-
-def unique(word: str) -> str:
-    return f"{word}-{uuid4().hex[:8]}"
 
 
 def dump(document: Any) -> str:
@@ -38,35 +29,11 @@ def dump(document: Any) -> str:
     return json.dumps(document, indent=1)
 
 
-def portfolio(**fields: Any) -> dict[str, Any]:
-    name = unique("work")
-    return {"title": name, "slug": name, "excerpt": "An excerpt.", **fields}
-
-
 def upload(api: Session, file_name: str, content: bytes, **fields: str) -> dict[str, Any]:
     response = api.post("/api/media/", files={"file": (file_name, content)}, data=fields)
     assert response.status_code == 201, response.text
     made: dict[str, Any] = response.json()
     return made
-
-
-def create(api: Session, path: str, **body: Any) -> dict[str, Any]:
-    response = api.post(path, json=body)
-    assert response.status_code == 201, response.text
-    made: dict[str, Any] = response.json()
-    return made
-
-
-def together(count: int, task: Callable[[int], Any]) -> list[Any]:
-    """Run a task in as many threads, which start at the same moment, and return what each returned."""
-    barrier = Barrier(count)
-
-    def start(number: int) -> Any:
-        barrier.wait()
-        return task(number)
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(start, range(count)))
 
 
 def values_of(key: str, document: Any) -> Iterator[Any]:
@@ -150,98 +117,6 @@ def test_a_new_portfolio_is_read_as_it_was_answered(api: Session, example: dict[
 
     assert by_id.content == by_slug.content
     assert by_id.json() == example
-
-
-@pytest.mark.parametrize("same", [["slug"], ["title"], ["title", "slug"]], ids="+".join)
-def test_one_of_many_that_create_the_same_wins(api: Session, server: Server, same: list[str]) -> None:
-    shared = {name: unique("race") for name in same}
-
-    def post(number: int) -> requests.Response:
-        return server.session(str(api.headers["Authorization"]).removeprefix("Token ")).post(
-            "/api/portfolios/", json=portfolio(**shared)
-        )
-
-    responses = together(8, post)
-
-    assert sorted(response.status_code for response in responses) == [201, *[400] * 7]
-    for response in responses:
-        if response.status_code == 400:
-            assert set(response.json()) <= set(same)
-            assert response.json()
-    field = same[-1]
-    listed = api.get("/api/portfolios/", params={"search": shared[field]}).json()
-    assert listed["count"] == 1
-
-
-@pytest.mark.parametrize("path", ["/api/tags/", "/api/employers/"])
-def test_one_of_many_that_create_the_same_name_wins(api: Session, path: str) -> None:
-    name = unique("race")
-
-    responses = together(8, lambda number: Session(api.url, key_of(api)).post(path, json={"name": name}))
-
-    assert sorted(response.status_code for response in responses) == [201, *[400] * 7]
-    assert {tuple(response.json()) for response in responses if response.status_code == 400} == {("name",)}
-
-
-def key_of(api: Session) -> str:
-    return str(api.headers["Authorization"]).removeprefix("Token ")
-
-
-def test_no_write_is_lost_and_none_fails(api: Session) -> None:
-    made = create(api, "/api/portfolios/", **portfolio())
-    tags = [create(api, "/api/tags/", name=unique("tag"))["id"] for _ in range(2)]
-    employer = create(api, "/api/employers/", name=unique("employer"))["id"]
-    path = f"/api/portfolios/{made['id']}/"
-    rounds = 6
-    final = unique("final")
-    fields: list[dict[str, Any]] = [
-        {"title": final},
-        {"slug": final},
-        {"excerpt": final},
-        {"description": final},
-        {"order": 77},
-        {"completed_at": "2025-01-02T03:04:05Z", "employer": employer},
-        {"tags": tags},
-        {"meta": [{"key": "final", "value_text": final}]},
-    ]
-
-    def write(number: int) -> list[int]:
-        session = Session(api.url, key_of(api))
-        statuses = []
-        for _ in range(rounds):
-            if number < len(fields):
-                statuses.append(session.patch(path, json=fields[number]).status_code)
-            elif number == len(fields):
-                statuses.append(session.post("/api/links/", json={"portfolio": made["id"], "name": "link"}).status_code)
-            else:
-                statuses.append(session.post("/api/portfolios/", json=portfolio(excerpt=f"Of {final}")).status_code)
-        return statuses
-
-    statuses = together(len(fields) + 3, write)
-
-    assert statuses == [*[[200] * rounds] * len(fields), *[[201] * rounds] * 3]
-    now = api.get(path).json()
-    assert [now[name] for name in ("title", "slug", "excerpt", "description")] == [final] * 4
-    assert (now["order"], now["completed_at"]) == (77, "2025-01-02T03:04:05Z")
-    assert now["employer_data"]["id"] == employer
-    assert [tag["id"] for tag in now["tags_data"]] == tags
-    assert [(entry["key"], entry["value_text"]) for entry in now["meta"]] == [("final", final)]
-    assert len(now["links_data"]) == rounds
-    assert api.get("/api/portfolios/", params={"search": f"of {final}"}).json()["count"] == 2 * rounds
-
-
-def test_each_writer_is_answered_with_its_own_write(api: Session) -> None:
-    tags = [create(api, "/api/tags/", name=unique("tag"))["id"] for _ in range(4)]
-    path = f"/api/portfolios/{create(api, '/api/portfolios/', **portfolio())['id']}/"
-
-    def write(number: int) -> list[Any]:
-        session, body = Session(api.url, key_of(api)), {"order": number, "tags": tags[:number]}
-        return [session.patch(path, json=body).json() for _ in range(10)]
-
-    for number, documents in enumerate(together(4, write)):
-        for document in documents:
-            assert document["order"] == number
-            assert [tag["id"] for tag in document["tags_data"]] == tags[:number]
 
 
 def test_the_main_job_on_real_photographs(api: Session, server: Server) -> None:
@@ -370,132 +245,6 @@ def test_the_admin_site_lets_an_admin_in(server: Server) -> None:
     assert "grace" in response.text
 
 
-def assert_error(response: requests.Response, status: int) -> None:
-    assert response.status_code == status, response.text
-    assert response.headers["Content-Type"] == "application/json"
-    assert list(response.json()) == ["detail"]
-
-
-def test_a_json_body_that_is_too_large(api: Session) -> None:
-    assert_error(api.post("/api/tags/", json={"name": "x" * 3_000_000}), 413)
-
-
-def test_an_upload_that_is_too_large(api: Session) -> None:
-    name = unique("large")
-
-    assert_error(api.post("/api/media/", files={"file": (f"{name}.txt", b"text " * 500_000)}), 413)
-
-    assert api.get("/api/media/", params={"search": name}).json()["count"] == 0
-
-
-def test_a_body_of_undeclared_length(api: Session, server: Server) -> None:
-    response = api.post("/api/tags/", data=iter([b'{"name": "x"}']), headers={"Content-Type": "application/json"})
-
-    assert_error(response, 411)
-    assert api.patch("/api/tags/0/", data=iter([])).status_code == 404, "nothing came, so nothing is missing"
-
-
-def test_no_body_is_lost_over_http_2(api: Session, server: Server) -> None:
-    tag = create(api, "/api/tags/", name=unique("before"))
-    path, port, name = f"/api/tags/{tag['id']}/", urlsplit(server.url).port or 0, unique("after")
-    body = json.dumps({"name": name}).encode()
-    headers = {"authorization": f"Token {key_of(api)}", "content-type": "application/json"}
-    declared = {**headers, "content-length": str(len(body))}
-
-    for sent in (headers, {**headers, "expect": "100-continue"}):
-        answer = http2.ask(port, "PATCH", path, sent, body[:5], body[5:])
-        assert "Content-Length" in json.loads(answer)["detail"]
-    assert json.loads(http2.ask(port, "PATCH", path, headers)) == tag, "no body is an empty one"
-    changed = {**tag, "name": name}
-    assert json.loads(http2.ask(port, "PATCH", path, declared, body, trailers={"x-after": "1"})) == changed
-    assert b"<html" in http2.ask(port, "POST", "/admin/login/", {"accept": "text/html"}, b"username=x").lower()
-
-
-def test_a_body_that_http_1_0_drops_is_missed(api: Session, server: Server) -> None:
-    tag = create(api, "/api/tags/", name=unique("before"))
-    head = (
-        f"PATCH /api/tags/{tag['id']}/ HTTP/1.0\r\nHost: localhost\r\nAuthorization: Token {key_of(api)}\r\n"
-        'Content-Type: application/json\r\n\r\n{"name": "lost"}'
-    )
-    with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), timeout=30) as connection:
-        connection.sendall(head.encode())
-        with connection.makefile("rb") as answer:
-            assert answer.readline().startswith(b"HTTP/1.0 411 ")
-
-
-def test_a_body_that_ends_before_its_length_is_not_taken_for_whole(api: Session, server: Server) -> None:
-    tag = create(api, "/api/tags/", name=unique("before"))
-    body = json.dumps({"name": unique("half")}).encode()
-    for missing in (1, 100_000):
-        head = (
-            f"PATCH /api/tags/{tag['id']}/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: Token {key_of(api)}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body) + missing}\r\n\r\n"
-        )
-        with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), timeout=30) as connection:
-            connection.sendall(head.encode() + body)
-            connection.shutdown(socket.SHUT_WR)
-            with connection.makefile("rb") as answer:
-                assert answer.readline().startswith(b"HTTP/1.1 400 ")
-
-    assert api.get(f"/api/tags/{tag['id']}/").json() == tag
-
-
-@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[" * 100_000, b'{"name": NaN}', b'{"name": "\\ud800"}'])
-def test_a_body_that_is_no_json(api: Session, body: bytes) -> None:
-    assert_error(api.post("/api/tags/", data=body, headers={"Content-Type": "application/json"}), 400)
-
-
-@pytest.mark.parametrize("charset", ["zlib", "utf-16", "no-such"])
-def test_a_charset_in_the_content_type_is_not_followed(api: Session, charset: str) -> None:
-    response = api.get("/api/tags/?search=x", headers={"Content-Type": f"application/json; charset={charset}"})
-
-    assert response.status_code == 200
-
-
-def test_a_host_that_is_not_served(api: Session) -> None:
-    assert_error(api.get("/api/tags/", headers={"Host": "evil.example"}), 400)
-
-
-def test_a_missing_key_and_an_unknown_path(server: Server) -> None:
-    missing, unknown = server.session().get("/api/tags/"), server.session().get("/api/nothing/")
-
-    assert_error(missing, 401)
-    assert missing.headers["WWW-Authenticate"] == "Token"
-    assert_error(unknown, 404)
-
-
-def test_a_connection_is_kept_when_a_body_was_left_unread(api: Session, server: Server) -> None:
-    session, body = Session(api.url, key_of(api)), b"x" * 3_000_000
-
-    for _ in range(3):
-        assert_error(session.post("/api/tags/", data=body, headers={"Content-Type": "text/csv"}), 415)
-        assert_error(server.session().post("/api/tags/", data=body), 401)
-        assert session.get("/api/auth/me/").status_code == 200
-
-
-def test_a_large_upload_follows_its_redirect(api: Session) -> None:
-    response = api.post("/api/media", files={"file": (f"{unique('large')}.txt", b"text " * 300_000)})
-
-    assert [answer.status_code for answer in response.history] == [308]
-    assert response.status_code == 201
-    assert response.json()["size"] == 1_500_000
-
-
-def test_a_client_that_goes_away_while_it_sends_leaves_nothing(api: Session, server: Server) -> None:
-    name = unique("broken")
-    head = (
-        f"POST /api/media/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: Token {key_of(api)}\r\n"
-        "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 1000000\r\n\r\n"
-        f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}.txt"\r\n\r\n'
-    )
-    for start in (head, head.replace(key_of(api), "unknown"), head.replace("/api/media/", "/api/media")):
-        with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), timeout=10) as connection:
-            connection.sendall(start.encode() + b"some text\n" * 1000)
-
-    assert api.get("/api/media/", params={"search": name}).json()["count"] == 0
-    assert not list(server.folder.glob(f"media/**/{name}*"))
-
-
 def test_an_address_with_a_path_stands_before_every_url(tmp_path: Path) -> None:
     public = "https://example.com/folio"
     with running_server(tmp_path, FOLIO_PUBLIC_URL=public) as server:
@@ -513,18 +262,3 @@ def test_an_address_with_a_path_stands_before_every_url(tmp_path: Path) -> None:
         assert 'href="/folio/static/' in page_for_people
         assert 'href="/static/' not in page_for_people
         assert api.get("/static/admin/css/base.css").status_code == 200
-
-
-def test_the_same_bytes_uploaded_together_are_stored_once(api: Session) -> None:
-    for _ in range(3):
-        content = unique("words").encode()
-
-        def send(number: int, content: bytes = content) -> tuple[int, int]:
-            file = {"file": (f"{number}.txt", content)}
-            response = api.post("/api/media/?deduplicate=true", files=file)
-            return response.status_code, response.json()["id"]
-
-        answers = together(8, send)
-
-        assert sorted(status for status, _ in answers) == [200] * 7 + [201]
-        assert len({pk for _, pk in answers}) == 1

@@ -1,44 +1,24 @@
 """A read that begins after a write was acknowledged shows it: whoever wrote, by whatever way, on every worker."""
 
-import os
-import sqlite3
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from http.client import HTTPConnection
-from io import BytesIO
 from itertools import count
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import pytest
 
-from folio import snapshots
-from folio.api.handler import Handler
-from folio.snapshots.caches import SnapshotCache
-from folio.snapshots.front import SnapshotFront
-from tests.factories import make_image, make_key, make_tag, make_user
-from tests.live import Server, Session, running_server
+from tests.live import Server, Session
 from tests.postgresql import Server as PostgreSQL
 from tests.readers import ask_until_hit, connections_to_each_worker, is_hit, key_of, with_key
-from tests.writers import TEXTS, WAYS, Database, Rows, Writers, make_rows, text_of
+from tests.writers import TEXTS, WAYS, Rows, Writers, make_rows, text_of
 
-PATIENCE = 20  # seconds
-numbers = count(1)
-
-
-@contextmanager
-def served(folder: Path, postgresql: PostgreSQL | None, *flags: str, **variables: str) -> Iterator[Server]:
-    """Serve a new installation, which tells what it answered from its caches."""
-    with running_server(folder, *flags, FOLIO_SERVER_TIMING="true", **variables) as server:
-        yield server
+from .installations import at_rest, numbers, served
+from .made import unique
+from .members import WITHDRAWALS, Member, by_orm
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +47,6 @@ def rows(api: Session) -> Rows:
 def readers(api: Session) -> list[Session]:
     """Connections that reach every worker, with an admin's key."""
     return connections_to_each_worker(api.url, key_of(api), workers=2)
-
-
-def unique(word: str) -> str:
-    return f"{word}-{uuid4().hex[:8]}"
 
 
 # What is written is read
@@ -313,38 +289,7 @@ def test_what_changes_nothing_commits_nothing(server: Server, writers: Writers) 
         writers.orm.run("from folio.access.models import KeptAnswer\nassert KeptAnswer.objects.forget_outdated() == 0")
 
 
-@contextmanager
-def at_rest(server: Server, is_written: bool = False) -> Iterator[None]:
-    """Check that no connection is left within a transaction, and nothing was written unless that was the purpose."""
-    database = Database(server)
-    if database.url:
-        state = "SELECT count(*) FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()"
-        version = "SELECT pg_current_snapshot()::text"
-        with database.connection() as execute:
-            before = execute(version)
-            yield
-            assert execute(version) == before or is_written
-            assert execute(state) == [(0,)]
-    else:
-        with closing(sqlite3.connect(database.file, isolation_level=None)) as connection:
-            before = connection.execute("PRAGMA data_version").fetchall()
-            yield
-            assert connection.execute("PRAGMA data_version").fetchall() == before or is_written
-            # A reader that has not ended keeps the log from being begun anew.
-            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            assert busy == 0
-
-
 # Who may read
-
-
-class Member(NamedTuple):
-    """Staff who may see tags, by a grant of their own or of their group."""
-
-    key: str
-    name: str
-    user: int
-    token: int
 
 
 @pytest.fixture
@@ -367,83 +312,6 @@ def new_member(writers: Writers) -> Callable[..., Member]:
         return Member(key, name, user, token)
 
     return new_member
-
-
-@dataclass(frozen=True)
-class Withdrawal:
-    """A way to withdraw a member's access, the status that they then get, and perhaps a way back."""
-
-    withdraw: Callable[[Writers, Member], Any]
-    status: int
-    restore: str = ""
-    by_group: bool = False
-
-
-def by_orm(code: str) -> Callable[[Writers, Member], Any]:
-    return lambda writers, member: writers.orm.run(code.format(**member._asdict()))
-
-
-WITHDRAWALS = {
-    "the key revoked through the API": Withdrawal(
-        lambda writers, member: Session(writers.api.url, member.key).delete(f"/api/auth/tokens/{member.token}/"), 401
-    ),
-    "the key revoked on the admin site": Withdrawal(
-        lambda writers, member: writers.site.submit(f"/admin/access/token/{member.token}/delete/", post="yes"), 401
-    ),
-    "the key revoked by SQL": Withdrawal(
-        lambda writers, member: writers.database.execute("DELETE FROM access_token WHERE id = %s", member.token), 401
-    ),
-    "the key expired by SQL": Withdrawal(
-        lambda writers, member: writers.database.execute(
-            "UPDATE access_token SET expires_at = '2020-01-01 00:00:00+00:00' WHERE id = %s", member.token
-        ),
-        401,
-        "Token.objects.filter(pk={token}).update(expires_at=None)",
-    ),
-    "the key narrowed": Withdrawal(
-        by_orm("Token.objects.filter(pk={token}).update(codes=[4101])"),
-        403,
-        "Token.objects.filter(pk={token}).update(codes=None)",
-    ),
-    "the user deactivated on the admin site": Withdrawal(
-        lambda writers, member: writers.site.submit(f"/admin/auth/user/{member.user}/change/", is_active=None),
-        401,
-        "User.objects.filter(pk={user}).update(is_active=True)",
-    ),
-    "the user deactivated by QuerySet.update": Withdrawal(
-        by_orm("User.objects.filter(pk={user}).update(is_active=False)"),
-        401,
-        "User.objects.filter(pk={user}).update(is_active=True)",
-    ),
-    "the user no longer staff": Withdrawal(
-        by_orm("User.objects.filter(pk={user}).update(is_staff=False)"),
-        403,
-        "User.objects.filter(pk={user}).update(is_staff=True)",
-    ),
-    "the user deleted": Withdrawal(by_orm("User.objects.get(pk={user}).delete()"), 401),
-    "the permission withdrawn": Withdrawal(
-        by_orm("User.objects.get(pk={user}).user_permissions.clear()"),
-        403,
-        "User.objects.get(pk={user}).user_permissions.add(Permission.objects.get(codename='view_tag'))",
-    ),
-    "the permission withdrawn on the admin site": Withdrawal(
-        lambda writers, member: writers.site.submit(f"/admin/auth/user/{member.user}/change/", user_permissions=None),
-        403,
-    ),
-    "the group's permission withdrawn": Withdrawal(
-        by_orm("Group.objects.get(name='{name}').permissions.clear()"),
-        403,
-        "Group.objects.get(name='{name}').permissions.add(Permission.objects.get(codename='view_tag'))",
-        by_group=True,
-    ),
-    "out of the group": Withdrawal(
-        by_orm("User.objects.get(pk={user}).groups.clear()"),
-        403,
-        "User.objects.get(pk={user}).groups.add(Group.objects.get(name='{name}'))",
-        by_group=True,
-    ),
-    "the group deleted": Withdrawal(by_orm("Group.objects.get(name='{name}').delete()"), 403, by_group=True),
-}
 
 
 @pytest.mark.parametrize("how", WITHDRAWALS)
@@ -553,41 +421,6 @@ def test_two_encodings_never_get_each_other_s_answer(readers: list[Session], row
             assert statuses == {304 if other == encoding else 200}
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_schemes_never_get_each_other_s_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In this process: the scheme is what the HTTP server says, and behind TLS that is another."""
-    monkeypatch.setattr(snapshots, "documents", SnapshotCache(1_000_000))
-    key = make_key(make_user("ada", is_superuser=True))
-    tag = make_tag(name="print", image=make_image())
-    front = SnapshotFront(Handler(), OneSnapshot(), SnapshotCache(1_000_000))  # type: ignore[arg-type]
-    for _ in range(2):
-        for scheme in ("http", "https"):
-            for path, query in ((f"/api/tags/{tag.pk}/", ""), ("/api/tags/", "limit=1"), ("/api/tags/", "limit=2")):
-                environ = {
-                    "REQUEST_METHOD": "GET",
-                    "PATH_INFO": path,
-                    "QUERY_STRING": query,
-                    "HTTP_HOST": "localhost",
-                    "HTTP_AUTHORIZATION": f"Token {key}",
-                    "wsgi.url_scheme": scheme,
-                    "wsgi.input": BytesIO(),
-                    "SERVER_NAME": "localhost",
-                    "SERVER_PORT": "8000",
-                }
-                content = b"".join(front(environ, lambda *_: None)).decode()
-                assert f'"f":"{scheme}://localhost/media/' in content
-    assert len(front.cache.entries) == 6
-
-
-class OneSnapshot:
-    """Looks at a database in which nothing happens."""
-
-    generation = 1
-
-    def snapshot(self) -> int:
-        return 1
-
-
 def test_head_and_conditions_are_answered_alike_on_every_worker(readers: list[Session], rows: Rows) -> None:
     for path in [path for resource in TEXTS for path in rows.paths(resource)]:
         whole = readers[0].get(path)
@@ -644,150 +477,3 @@ def test_connections_that_an_administrator_ends(
         answers = [reader.get(path) for reader in readers for path in paths]
 
         assert {text_of("portfolios", answer.json()) for answer in answers} == {text}
-
-
-def test_a_crash_in_the_middle_of_a_write(postgresql: PostgreSQL | None, tmp_path: Path) -> None:
-    slug, before = unique("crash"), unique("before")
-    with served(tmp_path, postgresql, "--workers", "2") as server:
-        key = server.key
-        api = server.session(key)
-        tag = api.post("/api/tags/", json={"name": before}).json()["id"]
-        path = f"/api/tags/{tag}/"
-        ask_until_hit(connections_to_each_worker(server.url, key, 2), path, "/api/portfolios/")
-
-        with ThreadPoolExecutor(2) as pool, Database(server).connection() as execute:
-            # Both wait for their turn to write, in the middle of their transactions, when the workers are killed.
-            if postgresql is None:
-                execute("BEGIN IMMEDIATE")
-            else:
-                execute("BEGIN")
-                execute("LOCK TABLE portfolios_tag, portfolios_portfoliotag IN ACCESS EXCLUSIVE MODE")
-            body = {"title": slug, "slug": slug, "excerpt": "e", "tags": [tag]}
-            requests_ = [
-                pool.submit(failure, lambda: server.session(key).post("/api/portfolios/", json=body)),
-                pool.submit(failure, lambda: server.session(key).patch(path, json={"name": "after"})),
-            ]
-            time.sleep(0.5)
-            kill(server)
-            assert [request.result(PATIENCE) for request in requests_] == ["ConnectionError"] * 2
-            execute("ROLLBACK")
-
-        with running_server(tmp_path, "--workers", "2", **server.variables) as again:
-            for reader in connections_to_each_worker(again.url, key, 2):
-                assert reader.get(path).json()["name"] == before
-                assert reader.get(f"/api/portfolios/?slug={slug}").json()["count"] == 0
-            assert again.session(key).patch(path, json={"name": "after"}).status_code == 200
-
-
-def failure(task: Callable[[], Any]) -> str:
-    """Return the name of the error that a task ends with."""
-    try:
-        return str(task())
-    except Exception as error:
-        return type(error).__name__
-
-
-def workers_of(server: Server) -> list[int]:
-    listed = subprocess.run(["pgrep", "-P", str(server.process.pid)], check=True, capture_output=True, text=True)
-    return [int(line) for line in listed.stdout.split()]
-
-
-def kill(server: Server) -> None:
-    """End the server's processes as a power cut would."""
-    for pid in [*workers_of(server), server.process.pid]:
-        os.kill(pid, 9)
-    server.process.wait(PATIENCE)
-
-
-def test_the_database_file_is_replaced_under_a_running_server(postgresql: PostgreSQL | None, tmp_path: Path) -> None:
-    if postgresql is not None:
-        pytest.skip("PostgreSQL keeps its files to itself.")
-    with served(tmp_path, None, "--workers", "2") as server:
-        key = server.key
-        api, file = server.session(key), Database(server).file
-        tag = api.post("/api/tags/", json={"name": "backed up"}).json()["id"]
-        path = f"/api/tags/{tag}/"
-        backup = tmp_path / "backup.sqlite3"
-        with closing(sqlite3.connect(file)) as live, closing(sqlite3.connect(backup)) as copy:
-            live.backup(copy)
-        readers = connections_to_each_worker(server.url, key, 2)
-
-        for step in range(3):
-            assert api.patch(path, json={"name": f"after the backup {step}"}).status_code == 200
-            assert api.post("/api/tags/", json={"name": f"made after the backup {step}"}).status_code == 201
-            use_every_thread(server, key)
-            ask_until_hit(readers, path, "/api/tags/")
-
-            restore(backup, file)
-
-            # Writes come first: they must go into the file that is there now, from whichever thread.
-            made = use_every_thread(server, key)
-            for reader in readers:
-                for query in ("limit=50", f"limit=50&id_max={1000 + next(numbers)}"):
-                    listed = [row["name"] for row in reader.get(f"/api/tags/?{query}").json()["results"]]
-                    assert not [name for name in listed if "after the backup" in name]
-                    assert sorted(name for name in listed if name in made) == sorted(made)
-                assert reader.get(path).json()["name"] == "backed up"
-            stored = Database(server).execute("SELECT name FROM portfolios_tag")
-            assert sorted(name for (name,) in stored) == sorted(["backed up", *made])
-            assert Database(server).execute("PRAGMA integrity_check") == [("ok",)]
-
-
-def use_every_thread(server: Server, key: str) -> list[str]:
-    """Write and read on many connections at once, so that all threads have used their database connections."""
-
-    def use(number: int) -> str:
-        session, name = server.session(key), unique("made")
-        assert session.post("/api/tags/", json={"name": name}).status_code == 201
-        assert session.get(f"/api/tags/?search={name}").json()["count"] == 1
-        return name
-
-    with ThreadPoolExecutor(16) as pool:
-        return list(pool.map(use, range(16)))
-
-
-def restore(backup: Path, file: Path) -> None:
-    """Put a copy of the backup in the place of the database, as an operator would."""
-    with closing(sqlite3.connect(file)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    copy = file.with_name("copy.sqlite3")
-    copy.write_bytes(backup.read_bytes())
-    os.replace(copy, file)
-    for suffix in ("-wal", "-shm"):
-        file.with_name(file.name + suffix).unlink(missing_ok=True)
-
-
-# Memory
-
-
-def test_ten_thousand_different_queries_leave_the_memory_flat(postgresql: PostgreSQL | None, tmp_path: Path) -> None:
-    bounds = {"FOLIO_RESPONSE_CACHE_SIZE": "4000000", "FOLIO_DOCUMENT_CACHE_SIZE": "2000000"}
-    with served(tmp_path, postgresql, **bounds) as server:
-        key = server.key
-        make_rows(server.session(key))
-        [worker] = workers_of(server)
-
-        def ask(queries: range) -> None:
-            with closing(HTTPConnection("127.0.0.1", urlsplit(server.url).port, timeout=PATIENCE)) as connection:
-                for number in queries:
-                    path = f"/api/tags/?id_max={10**6 + number // 4}&offset={number}"
-                    connection.request("GET", path, headers={"Authorization": f"Token {key}", "Accept-Encoding": "br"})
-                    answer = connection.getresponse()
-                    answer.read()
-                    assert answer.status == 200
-
-        def ask_together(start: int, end: int) -> None:
-            with ThreadPoolExecutor(4) as pool:
-                list(pool.map(ask, [range(start + part, end, 4) for part in range(4)]))
-
-        ask_together(0, 3_000)  # by now the caches are full
-        full = memory_of(worker)
-        ask_together(3_000, 10_000)
-
-        assert memory_of(worker) - full < 4_000, "kilobytes"
-
-
-def memory_of(pid: int) -> int:
-    """Return the kilobytes that a process holds in memory."""
-    listed = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], check=True, capture_output=True, text=True)
-    return int(listed.stdout)

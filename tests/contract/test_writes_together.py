@@ -9,7 +9,7 @@ import pytest
 from tests.factories import draw
 from tests.live import Server, Session
 
-from .test_live import together, unique
+from .made import together, unique
 
 MANY = 8
 ROUNDS = 3

@@ -12,15 +12,9 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from folio.media import bounds
 from folio.media.bounds import MAX_FRAMES, METADATA_SIZE
-from folio.media.thumbnails import (
-    TooManyFrames,
-    TooMuchMetadata,
-    UnreadableImage,
-    read_header,
-    render_thumbnails,
-)
+from folio.media.thumbnails import TooManyFrames, TooMuchMetadata, UnreadableImage, read_header, render_thumbnails
 
-from .hostile import apng, chunk, gif, header, jpeg_with, png, tiff, tiff_of_pages
+from .crafted import apng, chunk, gif, header, jpeg_with, png, tiff, tiff_of_pages
 
 PIXELS = 50_000_000
 MEGABYTE = 1024 * 1024

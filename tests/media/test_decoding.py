@@ -1,7 +1,5 @@
 """Images are decoded where a hostile file can bring down nothing but its decoder."""
 
-import base64
-import hashlib
 import io
 import os
 import signal
@@ -17,31 +15,17 @@ from typing import Any
 
 import msgspec
 import pytest
-from django.core.files.base import ContentFile
-from django.core.files.uploadedfile import SimpleUploadedFile
-from PIL import Image, ImageCms
+from PIL import Image
 
 from folio.media import decoding
-from folio.media.bounds import METADATA_SIZE
 from folio.media.decoding import Decoded, Decoder, Decoders, DecodersBusy, decoders
-from folio.media.models import Media
-from folio.media.thumbnails import (
-    UnreadableImage,
-    dominant_color,
-    may_be_image,
-    open_in_srgb,
-    placeholder,
-    read_header,
-    render_thumbnails,
-)
-from folio.media.uploads import UploadRefused, store_upload
-from tests.conftest import Client
+from folio.media.thumbnails import UnreadableImage, may_be_image, read_header, render_thumbnails
 from tests.environment import ROOT
-from tests.factories import draw, make_portfolio
+from tests.factories import draw
+
+from .decoded import MEGABYTE, plain
 
 PIXELS = 50_000_000
-MEGABYTE = 1024 * 1024
-PATH = "/api/media/"
 
 MakePool = Callable[..., Decoders]
 
@@ -92,13 +76,6 @@ def ends_at_an_image(cause: signal.Signals) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Decoder, "ask", ask_and_end)
         yield
-
-
-def plain(format: str, size: tuple[int, int] = (4000, 3000)) -> bytes:
-    options: dict[str, Any] = {"AVIF": {"speed": 10}, "WEBP": {"quality": 0, "method": 0}}.get(format, {})
-    file = io.BytesIO()
-    Image.new("L" if format == "GIF" else "RGB", size, 90).save(file, format, **options)
-    return file.getvalue()
 
 
 def is_running(pid: int) -> bool:
@@ -355,193 +332,3 @@ def test_the_default_memory_is_enough_for_the_most_pixels(
 )
 def test_only_what_begins_like_an_image_is_given_to_a_decoder(content: bytes, expected: bool) -> None:
     assert may_be_image(content[:16]) is expected
-
-
-def encoded(format: str, **options: Any) -> io.BytesIO:
-    file = io.BytesIO()
-    Image.new("RGB", (40, 30), "red").save(file, format, **options)
-    return file
-
-
-def profile(size: int) -> bytes:
-    own = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    return own + bytes(size - len(own))
-
-
-# What stands in for an image
-
-
-def halves(left: Any, right: Any, share: float = 0.7) -> Image.Image:
-    image = Image.new("RGBA", (64, 48), right)
-    image.paste(left, (0, 0, int(64 * share), 48))
-    return image
-
-
-@pytest.mark.parametrize(
-    ("image", "expected"),
-    [
-        (Image.new("RGB", (64, 48), (200, 80, 40)), "#c85028"),
-        (Image.new("L", (1, 1), 7), "#070707"),
-        (halves((255, 0, 0, 255), (0, 0, 255, 255)), "#ff0000"),
-        (halves((255, 0, 0, 255), (0, 0, 255, 255), share=0.3), "#0000ff"),
-        (halves((255, 0, 0, 0), (0, 0, 255, 255)), "#0000ff"),
-        (halves((255, 0, 0, 20), (0, 0, 255, 0)), "#ff0000"),
-        (Image.new("RGBA", (64, 48), (255, 0, 0, 0)), "#ff0000"),
-    ],
-)
-def test_finds_the_colour_that_most_of_what_is_seen_has(image: Image.Image, expected: str) -> None:
-    assert dominant_color(image) == expected
-
-
-def decode_placeholder(uri: str) -> Image.Image:
-    kind, _, data = uri.partition(",")
-    assert kind == "data:image/webp;base64"
-    return Image.open(io.BytesIO(base64.b64decode(data, validate=True)))
-
-
-@pytest.mark.parametrize(
-    ("size", "expected"), [((64, 48), (16, 12)), ((36, 64), (9, 16)), ((64, 1), (16, 1)), ((5, 7), (5, 7))]
-)
-def test_a_placeholder_is_tiny_and_keeps_the_aspect_ratio(size: tuple[int, int], expected: tuple[int, int]) -> None:
-    tiny = decode_placeholder(placeholder(Image.new("RGB", size, (200, 80, 40))))
-
-    assert tiny.size == expected
-    assert tiny.mode == "RGB"
-    assert all(abs(one - other) <= 8 for one, other in zip(tiny.getpixel((0, 0)), (200, 80, 40), strict=True))  # type: ignore[arg-type]
-
-
-def test_a_placeholder_keeps_alpha() -> None:
-    tiny = decode_placeholder(placeholder(halves((255, 0, 0, 255), (0, 0, 255, 0))))
-
-    left, right = tiny.getpixel((2, 6)), tiny.getpixel((14, 6))
-    assert isinstance(left, tuple)
-    assert isinstance(right, tuple)
-    assert left[3] > 240
-    assert right[3] < 16
-
-
-@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
-def test_a_placeholder_of_noise_is_short_too(mode: str) -> None:
-    noise = [Image.effect_noise((64, 64), 200) for _ in mode]
-
-    assert 0 < len(placeholder(Image.merge(mode, noise))) < 500
-
-
-def test_what_stands_in_has_the_colours_of_a_page() -> None:
-    def swapped() -> bytes:
-        """Return a profile by which red is what sRGB calls green."""
-        data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-        tags = {bytes(data[place : place + 4]): place for place in range(132, 132 + 12 * data[131], 12)}
-        red, green = tags[b"rXYZ"] + 4, tags[b"gXYZ"] + 4
-        data[red : red + 8], data[green : green + 8] = data[green : green + 8], data[red : red + 8]
-        return bytes(data)
-
-    thumbnail = encoded("PNG", icc_profile=swapped()).getvalue()
-
-    red, green, blue = open_in_srgb(thumbnail).getpixel((0, 0))  # type: ignore[misc]
-    assert (red < 20, green > 235, blue < 20) == (True, True, True)
-    assert open_in_srgb(encoded("PNG", icc_profile=b"nonsense").getvalue()).getpixel((0, 0)) == (255, 0, 0)
-
-
-# At the door
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF"])
-def test_stores_what_stands_in_for_an_image(format: str) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    file = io.BytesIO()
-    image = Image.new("RGB", (80, 40), (200, 80, 40))
-    image.save(file, format, **({} if format in {"GIF", "BMP"} else {"exif": exif}))
-
-    media = store_upload(ContentFile(file.getvalue(), name="a"))
-
-    media.refresh_from_db()
-    colour = bytes.fromhex(media.dominant_color.removeprefix("#"))
-    assert all(abs(one - other) <= 4 for one, other in zip(colour, (200, 80, 40), strict=True))
-    upright = (16, 8) if format in {"GIF", "BMP"} else (8, 16)
-    assert decode_placeholder(media.placeholder).size == upright
-
-
-def of_someone(format: str) -> bytes:
-    exif = Image.Exif()
-    exif[0x013B] = "Ada"
-    return encoded(format, exif=exif).getvalue()
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("content", "is_cleaned"),
-    [
-        (b"Some words.\n" * 20_000, False),
-        (draw(), False),
-        *((of_someone(format), True) for format in ("JPEG", "PNG", "WEBP", "AVIF", "TIFF")),
-    ],
-)
-def test_the_digest_is_of_the_bytes_as_they_are_stored(content: bytes, is_cleaned: bool) -> None:
-    media = store_upload(ContentFile(content, name="a.txt"))
-
-    with media.file.open() as file:
-        stored = file.read()
-    assert media.sha256 == hashlib.sha256(stored).hexdigest()
-    assert (stored != content) is is_cleaned
-
-
-@pytest.mark.django_db
-def test_nothing_stands_in_for_what_is_no_image() -> None:
-    media = store_upload(ContentFile(b"Some words.\n", name="a.txt"))
-
-    assert (media.dominant_color, media.placeholder) == ("", "")
-
-
-def post(client: Client, content: bytes, name: str = "a.png") -> Any:
-    return client.post(PATH, {"file": SimpleUploadedFile(name, content)}, format="multipart")
-
-
-def test_the_media_s_representation_tells_what_stands_in_but_a_portfolio_s_does_not(client: Client) -> None:
-    answer = post(client, draw()).json()
-
-    media = Media.objects.get()
-    assert answer["dominant_color"] == "#c85028"
-    assert (answer["placeholder"], answer["sha256"]) == (media.placeholder, hashlib.sha256(draw()).hexdigest())
-    portfolio = make_portfolio(image=media)
-    shown = client.get(f"/api/portfolios/{portfolio.pk}/").json()["image_data"]
-    assert not {"sha256", "dominant_color", "placeholder"} & set(shown)
-
-
-def test_an_upload_that_finds_no_decoder_free_is_a_503_and_others_go_on(
-    client: Client, settings: Any, media_root: Path
-) -> None:
-    settings.DECODERS, settings.DECODER_SECONDS = 1, 1
-    pool = decoders(1, settings.DECODER_MEMORY, 1)
-    taken = pool.free.get()
-
-    response = post(client, draw())
-
-    assert response.status_code == 503
-    assert response.headers["Retry-After"] == "5"
-    assert list(response.json()) == ["detail"]
-    assert not Media.objects.exists()
-    assert not list(media_root.rglob("*"))
-    assert post(client, b"Some words.\n", "a.txt").status_code == 201
-    pool.free.put(taken)
-    assert post(client, draw()).status_code == 201
-
-
-def test_an_upload_that_takes_too_much_memory_is_a_400(client: Client, settings: Any, media_root: Path) -> None:
-    settings.DECODER_MEMORY = 8 * MEGABYTE
-
-    response = post(client, plain("PNG"))
-
-    assert response.status_code == 400
-    assert "more memory to decode than is allowed" in response.json()["file"][0]
-    assert not list(media_root.rglob("*"))
-
-
-@pytest.mark.django_db
-def test_an_upload_with_too_much_beside_its_pixels_is_refused_for_that() -> None:
-    content = encoded("PNG", icc_profile=profile(METADATA_SIZE + 1)).getvalue()
-
-    with pytest.raises(UploadRefused, match="colour profile, camera data and texts that are accepted"):
-        store_upload(ContentFile(content, name="a.png"))

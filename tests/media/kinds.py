@@ -1,0 +1,154 @@
+"""A sample of every kind of file that is accepted."""
+
+import gzip
+import io
+import json
+import struct
+import wave
+import zipfile
+
+from tests.factories import draw
+
+OPENDOCUMENT = "application/vnd.oasis.opendocument"
+OPENXML = "application/vnd.openxmlformats-officedocument"
+
+
+def archive(*parts: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as writer:
+        for part in parts:
+            writer.writestr(part, f"<{part}/>" * 50)
+    return file.getvalue()
+
+
+def opendocument(mime_type: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as writer:
+        writer.writestr("mimetype", mime_type)
+        writer.writestr("content.xml", "<content/>")
+    return file.getvalue()
+
+
+def office(main: str) -> bytes:
+    return archive("[Content_Types].xml", "_rels/.rels", main)
+
+
+def office_out_of_order(main: str) -> bytes:
+    """Pack a document with its parts in an order that libmagic doesn't know."""
+    return archive("[Content_Types].xml", "docProps/thumbnail.jpeg", "_rels/.rels", "docProps/app.xml", main)
+
+
+def compound(stream: str, padding: int = 0) -> bytes:
+    """Return a file as old Office programs wrote it, with its directory behind `padding` sectors of 512 bytes."""
+    free, end, table_mark = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
+    directory, table = 8 + padding, 9 + padding
+
+    def entry(name: str, kind: int, child: int, start: int, size: int) -> bytes:
+        text = name.encode("utf-16-le") + b"\0\0"
+        head = text.ljust(64, b"\0") + struct.pack("<HBBIII", len(text), kind, 1, free, free, child)
+        return (head + bytes(36) + struct.pack("<IQ", start, size)).ljust(128, b"\0")
+
+    entries = entry("Root Entry", 5, 1, end, 0) + entry(stream, 2, free, 0, 4096)
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<5H", 62, 3, 0xFFFE, 9, 6) + bytes(6)
+    header += struct.pack("<9I", 0, 1, directory, 0, 4096, end, 0, end, 0) + struct.pack("<I", table)
+    sectors = [*range(1, 8), end, *[free] * padding, end, table_mark]
+    assert len(sectors) <= 128
+    return (
+        header.ljust(512, b"\xff")
+        + bytes(4096 + 512 * padding)
+        + entries.ljust(512, b"\0")
+        + struct.pack("<128I", *sectors, *[free] * (128 - len(sectors)))
+    )
+
+
+def iso_media(brand: bytes) -> bytes:
+    return struct.pack(">I4s4sI4s", 20, b"ftyp", brand, 512, b"isom") + b"\0\0\0\x10mdat" + bytes(8)
+
+
+def matroska(kind: bytes) -> bytes:
+    head = b"\x42\x86\x81\x01\x42\xf7\x81\x01\x42\xf2\x81\x04\x42\xf3\x81\x08\x42\x82" + bytes([128 + len(kind)])
+    return b"\x1a\x45\xdf\xa3\x9f" + head + kind + bytes(100)
+
+
+def ogg(codec: bytes) -> bytes:
+    return b"OggS\0\2" + bytes(20) + bytes([1, len(codec) + 30]) + codec + bytes(30)
+
+
+def sound() -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setparams((1, 2, 8000, 0, "NONE", ""))
+        writer.writeframes(bytes(800))
+    return file.getvalue()
+
+
+WORDS = b"Hello, dear reader.\nThis is a text.\n"
+TABLE = b"name,count,price\nA,1,2\nB,3,4\nC,5,6\n"
+ACCEPTED: list[tuple[bytes, str, str, str, str]] = [
+    # content, name, type, MIME type, extension
+    (draw(format="JPEG"), "a.jpg", "image", "image/jpeg", "jpg"),
+    (draw(format="PNG"), "a.png", "image", "image/png", "png"),
+    (draw(format="GIF"), "a.gif", "image", "image/gif", "gif"),
+    (draw(format="WEBP"), "a.webp", "image", "image/webp", "webp"),
+    (draw(format="AVIF"), "a.avif", "image", "image/avif", "avif"),
+    (draw(format="BMP"), "a.bmp", "image", "image/bmp", "bmp"),
+    (draw(format="TIFF"), "a.tiff", "image", "image/tiff", "tiff"),
+    (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", "a.pdf", "document", "application/pdf", "pdf"),
+    (b"\n%PDF-1.7\n1 0 obj\n<?xpacket?><html>", "a.pdf", "document", "application/pdf", "pdf"),
+    (WORDS, "a.txt", "document", "text/plain", "txt"),
+    (WORDS, "a", "document", "text/plain", "txt"),
+    (b"# Title\n\nSome *words*.\n", "a.md", "document", "text/plain", "md"),
+    (b"2026-01-01 00:00:00 INFO folio: started\n" * 9, "a.log", "document", "text/plain", "log"),
+    ("سلام دنیا\n".encode(), "a.txt", "document", "text/plain", "txt"),
+    ("Hello, dear reader.\n".encode("utf-16"), "a.txt", "document", "text/plain", "txt"),
+    (TABLE, "a.csv", "document", "text/csv", "csv"),
+    (TABLE, "a", "document", "text/csv", "csv"),
+    (TABLE, "a.txt", "document", "text/plain", "txt"),
+    (TABLE.replace(b",", b";"), "a.csv", "document", "text/csv", "csv"),
+    (b"BMI,weight,height\n20,70,180\n22,71,170\n", "a.csv", "document", "text/csv", "csv"),
+    (json.dumps({"a": [1, None]}).encode(), "a.json", "other", "application/json", "json"),
+    (json.dumps([{"a": "x" * 50}] * 3000).encode(), "a.json", "other", "application/json", "json"),
+    (rb"{\rtf1\ansi hello}", "a.rtf", "document", "application/rtf", "rtf"),
+    (compound("WordDocument"), "a.doc", "document", "application/msword", "doc"),
+    (compound("Workbook"), "a.xls", "document", "application/vnd.ms-excel", "xls"),
+    (office("word/document.xml"), "a.docx", "document", f"{OPENXML}.wordprocessingml.document", "docx"),
+    (office("word/document.xml"), "a", "document", f"{OPENXML}.wordprocessingml.document", "docx"),
+    (office("xl/workbook.xml"), "a.xlsx", "document", f"{OPENXML}.spreadsheetml.sheet", "xlsx"),
+    (office("ppt/presentation.xml"), "a.pptx", "document", f"{OPENXML}.presentationml.presentation", "pptx"),
+    (office_out_of_order("word/document.xml"), "a.docx", "document", f"{OPENXML}.wordprocessingml.document", "docx"),
+    (office_out_of_order("xl/workbook.xml"), "a.XLSX", "document", f"{OPENXML}.spreadsheetml.sheet", "xlsx"),
+    (opendocument(f"{OPENDOCUMENT}.text"), "a.odt", "document", f"{OPENDOCUMENT}.text", "odt"),
+    (
+        opendocument(f"{OPENDOCUMENT}.spreadsheet"),
+        "a",
+        "document",
+        f"{OPENDOCUMENT}.spreadsheet",
+        "ods",
+    ),
+    (
+        opendocument(f"{OPENDOCUMENT}.presentation"),
+        "a",
+        "document",
+        f"{OPENDOCUMENT}.presentation",
+        "odp",
+    ),
+    (opendocument("application/epub+zip"), "a.epub", "document", "application/epub+zip", "epub"),
+    (archive("a.txt"), "a.zip", "archive", "application/zip", "zip"),
+    (archive("a.txt"), "a.docx", "archive", "application/zip", "zip"),
+    (gzip.compress(WORDS), "a.tar.gz", "archive", "application/gzip", "gz"),
+    (b"7z\xbc\xaf\x27\x1c\0\4" + bytes(60), "a.7z", "archive", "application/x-7z-compressed", "7z"),
+    (iso_media(b"isom"), "a.mp4", "video", "video/mp4", "mp4"),
+    (iso_media(b"mp42"), "a.MP4", "video", "video/mp4", "mp4"),
+    (iso_media(b"M4V "), "a.m4v", "video", "video/mp4", "m4v"),
+    (iso_media(b"3gp5"), "a.mp4", "video", "video/mp4", "mp4"),
+    (iso_media(b"qt  "), "a.mov", "video", "video/quicktime", "mov"),
+    (matroska(b"webm"), "a.webm", "video", "video/webm", "webm"),
+    (ogg(b"\x80theora"), "a.ogg", "video", "video/ogg", "ogv"),
+    (b"ID3\3\0\0\0\0\0\x0a" + bytes(10) + b"\xff\xfb\x90\x64" + bytes(413), "a.mp3", "audio", "audio/mpeg", "mp3"),
+    ((b"\xff\xfb\x90\x64" + bytes(413)) * 3, "a.mp3", "audio", "audio/mpeg", "mp3"),
+    (iso_media(b"M4A "), "a.m4a", "audio", "audio/mp4", "m4a"),
+    (ogg(b"\1vorbis"), "a.ogg", "audio", "audio/ogg", "ogg"),
+    (ogg(b"OpusHead"), "a.opus", "audio", "audio/ogg", "opus"),
+    (sound(), "a.wav", "audio", "audio/wav", "wav"),
+    (b"fLaC\0\0\0\x22\x10\0\x10\0" + bytes(30), "a.flac", "audio", "audio/flac", "flac"),
+]

@@ -1,0 +1,74 @@
+"""Films are copied with their pictures and sounds in their places, and with nothing private."""
+
+import struct
+
+import pytest
+
+from folio.media.privacy import UnreadableStructure
+
+from .private_files import MARK, assert_nothing_private, box, copied, film, track
+
+
+@pytest.mark.parametrize("mime_type", ["video/mp4", "video/quicktime", "audio/mp4"])
+@pytest.mark.parametrize("large", [False, True])
+def test_a_film_keeps_its_pictures_and_sounds_in_their_places(mime_type: str, large: bool) -> None:
+    data, samples = film(large=large)
+    clean = copied(data, mime_type)
+    assert_nothing_private(clean)
+    assert b"GPS" not in clean
+    assert len(clean) == len(data)
+    for sample in (samples[0], samples[1], samples[4]):
+        assert clean.index(sample) == data.index(sample)
+    assert clean.count(b"trak") == 2
+    for lost in (b"udta", b"loci", b"\xa9xyz", b"ISO6709", b"uuid", b"sefd"):
+        assert lost not in clean
+    assert copied(clean, mime_type) == clean
+
+
+@pytest.mark.parametrize(
+    "subtitle", [b"HOME(8.51,47.38)", b"[latitude : 47.1]", b"[longtitude: -8]", "GPS(8.51)".encode("utf-16-le")]
+)
+def test_subtitles_with_positions_go(subtitle: bytes) -> None:
+    data, _ = film(subtitle)
+    assert subtitle not in copied(data, "video/mp4")
+
+
+def test_a_film_without_its_index_is_emptied() -> None:
+    data, _ = film()
+    assert_nothing_private(copied(data[: data.index(b"moov") - 4], "video/mp4"))
+
+
+def test_subtitles_without_positions_stay() -> None:
+    data, samples = film(b"The latitude of home, without GPS.")
+    clean = copied(data, "video/mp4")
+    assert_nothing_private(clean)
+    assert samples[2] in clean
+    assert clean.count(b"trak") == 3
+
+
+def test_junk_behind_a_film_goes() -> None:
+    data, _ = film()
+    clean = copied(data + b"\0\0\0\1" + MARK.encode() * 5, "video/mp4")
+    assert_nothing_private(clean)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        box(b"ftyp", b"mp42") + struct.pack(">I4s", 100, b"mdat") + bytes(20),  # cut off
+        box(b"ftyp", b"mp42") + box(b"moov", box(b"cmov", MARK.encode())),
+        box(b"ftyp", b"mp42") + box(b"moov", struct.pack(">I4s", 4, b"udta") + MARK.encode()),
+        box(b"ftyp", b"mp42") + box(b"moov", track(b"meta", [1], [9])) + box(b"moof", box(b"mfhd", bytes(8))),
+        box(b"ftyp", b"mp42") + box(b"moov", track(b"meta", [1_000_000], [9])),
+    ],
+    ids=["cut off", "compressed", "too short", "in fragments", "outside"],
+)
+def test_a_film_that_cannot_be_taken_apart_is_refused(data: bytes) -> None:
+    with pytest.raises(UnreadableStructure, match="Save it anew"):
+        copied(data, "video/mp4")
+
+
+@pytest.mark.parametrize("mime_type", ["application/pdf", "audio/mpeg", "text/plain", "application/zip"])
+def test_other_files_are_copied_as_they_are(mime_type: str) -> None:
+    data = bytes(range(256)) * 1000
+    assert copied(data, mime_type) == data
