@@ -62,8 +62,15 @@ def hints(unknown: str, names: Iterable[str]) -> list[str] | None:
 
     None stands for a word of which nothing is known; an empty list for one whose meaning no name here has.
     """
-    word = "".join(letter for letter in unknown[:MAX_NAME].lower() if letter.isalnum())
+    word = letters(unknown[:MAX_NAME])
+    here = set(names)
+    if same := [name for name in here if letters(name) == word]:
+        return same
     if word not in KNOWN_WORDS:
         return None
-    here = set(names)
     return [name for name, words in MEANT.items() if name in here and word in words][:MAX_HINTS]
+
+
+def letters(name: str) -> str:
+    """Return what is left of a name where capitals, underscores and other signs make no difference."""
+    return "".join(letter for letter in name.lower() if letter.isalnum())

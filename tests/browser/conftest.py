@@ -63,8 +63,9 @@ def chromium() -> str | None:
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """Chromium, until the next test is one of another folder: Playwright's event loop keeps Django from its database."""
     path = chromium()
     if path is None:
         message = "These need Chromium (on Debian: apt-get install chromium)."

@@ -26,6 +26,7 @@ from django.test import RequestFactory
 from django.urls import get_resolver
 from rest_framework.parsers import JSONParser as RestJSONParser
 
+from folio.admin.root import favicon, robots, root
 from folio.api.parsers import JSONParser
 from folio.media.files import serve_media
 from folio.media.models import Media, Thumbnail
@@ -109,7 +110,9 @@ def test_every_form_of_the_admin_site_that_takes_files_is_tried(admin: User) -> 
 def test_no_other_view_takes_a_body() -> None:
     others = [view for path, view in views() if not hasattr(view, "cls") and not path.startswith("/admin/")]
 
-    assert others == [serve_media]
+    assert others == [root, favicon, robots, serve_media]
+    for view in (root, favicon, robots):
+        assert view(RequestFactory().post("/")).status_code == 405
     assert serve_media(RequestFactory().post("/media/a.png"), "a.png").status_code == 405
 
 

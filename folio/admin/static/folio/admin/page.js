@@ -69,9 +69,9 @@ function read(status, isRedirected, header, text) {
 }
 
 /**
- * Tell the user something, for a screen reader too, and return its words; errors stay until they are closed.
+ * Tell the user something, for a screen reader too, and return its words; errors stay until the next notice.
  *
- * One notice stands on the page at a time. What comes while an error is shown is only said, unless it is an error too.
+ * One notice stands on the page at a time: the newest, which is about what the user did last.
  */
 export function announce(message, kind = "success") {
   const list = document.getElementById("folio-announcements") ?? listOfAnnouncements();
@@ -88,10 +88,6 @@ export function announce(message, kind = "success") {
   close.setAttribute("aria-label", texts.close);
   close.addEventListener("click", () => item.remove());
   item.append(words, close);
-  if (kind !== "error" && list.querySelector(".folio-announcement-error")) {
-    say(message);
-    return words;
-  }
   list.replaceChildren(item);
   if (kind !== "error") setTimeout(() => item.remove(), 8000);
   return words;
