@@ -65,7 +65,7 @@ def chromium() -> str | None:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium, until the next test is one of another folder: Playwright's event loop keeps Django from its database."""
+    """Chromium, until the tests of this folder end: Playwright's event loop keeps Django from its database."""
     path = chromium()
     if path is None:
         message = "These need Chromium (on Debian: apt-get install chromium)."
