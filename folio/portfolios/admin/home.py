@@ -12,7 +12,7 @@ from folio.admin.options import may_see
 from folio.media.admin import thumbnail_url
 from folio.media.models import Media
 
-from ..drafting import may_add
+from ..publishing import may_add
 from ..models import Employer, Portfolio, Tag
 
 LATEST = 8  # changes
