@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from folio.admin.collisions import VERSION, Collision, TellsCollisions, is_outdated, is_sent
 from folio.admin.opened import Opened
-from folio.api.parameters import IDENTIFIER
+from folio.api.fields import IDENTIFIER
 from folio.history import entries_of
 from folio.history.changes import Changes, owner_of
 

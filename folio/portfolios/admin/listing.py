@@ -23,7 +23,7 @@ from unfold.templatetags.unfold_list import result_headers
 from unfold.views import ChangeList
 
 from folio.admin.options import AbsentLast, answer_in_json, in_one_write, json_body, unreadable
-from folio.api.parameters import BIGGEST, IDENTIFIER, MAX_LIST
+from folio.api.fields import BIGGEST, IDENTIFIER, MAX_LIST
 from folio.api.viewsets import write
 from folio.history.changes import log, log_each, new_values
 from folio.media.admin import thumbnail_urls
