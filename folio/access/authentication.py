@@ -10,7 +10,8 @@ from rest_framework.request import Request
 from folio.api.rows import Statement
 from folio.snapshots import SNAPSHOT, remember
 
-from .models import KEY_PREFIX, Token, digest_of
+from .keys import KEY_PREFIX, digest_of
+from .models import Token
 from .uses import uses
 
 EXAMPLE = f"{KEY_PREFIX}…"

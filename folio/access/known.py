@@ -15,8 +15,8 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from .attempts import digest_of
+from .keys import digest_of as digest_of_key
 from .models import Token
-from .models import digest_of as digest_of_key
 
 KNOWN_FOR = timedelta(days=30)
 

@@ -1,5 +1,3 @@
-import hashlib
-import secrets
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -13,20 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from folio.api.columns import LineField
 
+from .keys import digest_of, new_key
+
 NAME_LENGTH = 100
-KEY_PREFIX = "folio_"  # lets scanners for leaked secrets recognise a key
 ANSWERS_KEPT = timedelta(hours=24)
 # Of what is kept for keys of requests, at the same time: answers of one API key, of all, and bytes of these.
 ANSWERS_OF_A_TOKEN, ANSWERS, ANSWERS_SIZE = 10_000, 50_000, 256 * 1024 * 1024
 BATCH = 1_000  # answers that are deleted by one request
-
-
-def digest_of(key: bytes) -> str:
-    """Return the 64 hexadecimal digits under which a key is stored.
-
-    A key holds 256 random bits, so that a plain SHA-256 can't be searched; slow hashes are for passwords.
-    """
-    return hashlib.sha256(key).hexdigest()
 
 
 def validate_expiry(moment: datetime | None) -> None:
@@ -92,7 +83,7 @@ class Token(models.Model):
 
     def draw_key(self) -> str:
         """Give the token, which is not saved yet, a key, and return it; only its digest is kept."""
-        key = KEY_PREFIX + secrets.token_urlsafe(32)
+        key = new_key()
         self.digest = digest_of(key.encode())
         return key
 

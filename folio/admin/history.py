@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils.text import capfirst, get_text_list
 from django.utils.translation import gettext as _
 
-from folio.api.parameters import IDENTIFIER
+from folio.api.fields import IDENTIFIER
 from folio.history import action_of, entries_of, label_of, model_of, name_of_user, read, told
 from folio.history.names import PICTURE, Model, Names
 

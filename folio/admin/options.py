@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from folio.api.errors import Busy, Conflict
-from folio.api.parameters import BIGGEST, IDENTIFIER
+from folio.api.fields import BIGGEST, IDENTIFIER
 from folio.api.parsers import parse_json
 from folio.api.texts import MAX_SEARCH_WORDS, search
 from folio.api.viewsets import write

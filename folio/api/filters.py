@@ -1,7 +1,5 @@
 """Declared filters whose parameters are strict: a misspelt one never answers with everything."""
 
-import difflib
-import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,25 +7,23 @@ import django_filters
 from django import forms
 from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
-from rest_framework.exceptions import ValidationError
 
-from . import parameters
-from .hints import MAX_NAME, hints
+from . import fields
+from .parameters import checked, nearest
 from .texts import MAX_SEARCH_LENGTH, MAX_SEARCH_WORDS, fold, search
 
 DEFAULT_LIMIT = 10
-MAX_UNKNOWN = 20  # unknown names that one answer tells of: looking for the nearest takes its time
 MAX_LIMIT = 100
 BARE = ("limit", "offset", "ordering")  # parameters that choose no rows
 FEW = 500  # rows that are found and sorted sooner than met on a walk through a long table
 
 
 class IntegerFilter(django_filters.Filter):
-    field_class = parameters.IntegerField
+    field_class = fields.IntegerField
 
 
 class BooleanFilter(django_filters.Filter):
-    field_class = parameters.BooleanField
+    field_class = fields.BooleanField
 
     def filter(self, queryset: QuerySet[Any], value: bool | None) -> QuerySet[Any]:
         if value is None:
@@ -37,28 +33,28 @@ class BooleanFilter(django_filters.Filter):
 
 
 class TextFilter(django_filters.Filter):
-    field_class = parameters.ParameterField
+    field_class = fields.ParameterField
 
 
 class ChoiceFilter(django_filters.Filter):
-    field_class = parameters.ChoiceField
+    field_class = fields.ChoiceField
 
 
 class IdListFilter(django_filters.Filter):
     """Rows that have any of the listed ids; `lookup_expr` is `in`. The parameter may be repeated."""
 
-    field_class = parameters.IdListField
+    field_class = fields.IdListField
 
 
 class FromFilter(django_filters.Filter):
-    field_class = parameters.MomentField
+    field_class = fields.MomentField
 
     def __init__(self, field_name: str, **kwargs: Any) -> None:
         super().__init__(field_name, "gte", **kwargs)
 
 
 class ToFilter(django_filters.Filter):
-    field_class = parameters.MomentField
+    field_class = fields.MomentField
 
     def __init__(self, field_name: str, **kwargs: Any) -> None:
         super().__init__(field_name, "lte", whole_day=True, **kwargs)
@@ -67,12 +63,12 @@ class ToFilter(django_filters.Filter):
 class DayFilter(django_filters.Filter):
     """Rows whose datetime lies on that day, UTC."""
 
-    field_class = parameters.DayField
+    field_class = fields.DayField
 
     def filter(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
         if value is None:
             return queryset
-        bounds = (parameters.start_of(value), parameters.end_of(value))
+        bounds = (fields.start_of(value), fields.end_of(value))
         return queryset.filter(**{f"{self.field_name}__range": bounds})
 
 
@@ -91,7 +87,7 @@ class PresenceFilter(BooleanFilter):
         return queryset.filter(~self.absent if value else self.absent)
 
 
-class SearchField(parameters.ParameterField):
+class SearchField(fields.ParameterField):
     def parse(self, text: str) -> str:
         text = super().parse(text)
         if len(text) > MAX_SEARCH_LENGTH:
@@ -117,7 +113,7 @@ class SearchFilter(django_filters.Filter):
         return search(queryset, value, *self.fields) if value else queryset
 
 
-class OrderingField(parameters.ParameterField):
+class OrderingField(fields.ParameterField):
     def __init__(self, *, names: Iterable[str], **kwargs: Any) -> None:
         self.names = tuple(names)
         name = f"-?({'|'.join(self.names)})"
@@ -125,7 +121,7 @@ class OrderingField(parameters.ParameterField):
         super().__init__(**kwargs)
 
     def parse(self, text: str) -> list[str]:
-        terms = parameters.split_list(text)
+        terms = fields.split_list(text)
         for term in terms:
             if term.removeprefix("-") not in self.names:
                 raise forms.ValidationError(
@@ -242,52 +238,3 @@ class FilterSet(PageFilterSet):
 
     id_min = IntegerFilter("id", "gte", label="The smallest id")
     id_max = IntegerFilter("id", "lte", label="The largest id")
-
-
-def checked(
-    query: QueryDict, declared: Mapping[str, django_filters.Filter], repeatable: Iterable[str] = ()
-) -> dict[str, Any]:
-    """Return the parameters' values by name; raise ValidationError with every unknown, repeated or wrong one."""
-    errors = unknown_parameters(query, declared)
-    errors |= repeated_parameters(query, repeatable)
-    values: dict[str, Any] = {}
-    for name in query:
-        if name in errors or name not in declared:  # not every unknown one is told of
-            continue
-        field = declared[name].field
-        try:
-            values[name] = field.clean(field.widget.value_from_datadict(query, {}, name))
-        except forms.ValidationError as error:
-            errors[name] = error.messages
-    if errors:
-        raise ValidationError(errors)
-    return values
-
-
-def unknown_parameters(query: QueryDict, allowed: Iterable[str]) -> dict[str, list[str]]:
-    """Return an error for each parameter that isn't allowed, with the nearest one that is."""
-    return unknown_names("parameter", query, list(allowed), "This address takes no parameters.")
-
-
-def unknown_names(kind: str, given: Iterable[str], allowed: list[str], none_allowed: str = "") -> dict[str, list[str]]:
-    """Return an error for each given name that isn't allowed, the first few of them."""
-    unknown = itertools.islice((name for name in given if name not in allowed), MAX_UNKNOWN)
-    rest = f"Allowed: {', '.join(allowed)}." if allowed else none_allowed
-    return {name: [f"Unknown {kind}.{nearest(name, allowed)} {rest}"] for name in unknown}
-
-
-def repeated_parameters(query: QueryDict, repeatable: Iterable[str]) -> dict[str, list[str]]:
-    return {
-        name: [f"Give this parameter once, not {len(values)} times."]
-        for name, values in query.lists()
-        if len(values) > 1 and name not in repeatable
-    }
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Return a question that suggests what the name means here, or else the one most like it; or nothing."""
-    names = list(names)
-    matches = hints(name, names)
-    if matches is None:
-        matches = difflib.get_close_matches(name[:MAX_NAME], names, n=1)
-    return f" Did you mean {' or '.join(matches)}?" if matches else ""

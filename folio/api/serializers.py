@@ -21,8 +21,8 @@ from folio.history.changes import Changes, set_values
 from .built import BuiltOnce
 from .columns import validate_line
 from .errors import shortened
-from .filters import unknown_names
-from .parameters import BIGGEST, IDENTIFIER, MAX_LIST, parse_day, parse_moment, start_of
+from .fields import BIGGEST, IDENTIFIER, MAX_LIST, parse_day, parse_moment, start_of
+from .parameters import unknown_names
 from .rows import Instances, Statement
 from .texts import normal
 

@@ -31,10 +31,11 @@ from .conditions import (
 )
 from .documents import KEY_SIZE, Document, encoded
 from .errors import Conflict
-from .filters import PageFilterSet, checked
+from .fields import BIGGEST
+from .filters import PageFilterSet
 from .idempotency import Keep, once, refuse_key
 from .pagination import Statement, Window, page_of
-from .parameters import BIGGEST
+from .parameters import checked
 
 ATTEMPTS = 3
 STATEMENT_SIZE = 4096  # bytes of SQL, roughly

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.text import slugify
 
-from folio.api.filters import unknown_names
+from folio.api.parameters import unknown_names
 from folio.api.texts import normal
 from folio.media.models import MediaType
 from folio.media.uploads import KIND_BY_EXTENSION, extension_of

@@ -15,7 +15,8 @@ from django.test import Client as Site
 from django.utils import timezone
 
 from folio.access.admin import TokenAdmin
-from folio.access.models import Token, digest_of
+from folio.access.keys import digest_of
+from folio.access.models import Token
 from tests.conftest import Client
 from tests.factories import make_key, make_user
 from tests.forms import errors, shown_values

@@ -15,7 +15,8 @@ from django.test import Client as BrowserClient
 from django.urls import reverse
 
 from folio.access.documents import Me, NewToken
-from folio.access.models import Token, digest_of
+from folio.access.keys import digest_of
+from folio.access.models import Token
 from folio.portfolios.views import TagViewSet
 from tests.conftest import Client
 from tests.factories import make_key, make_user

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from folio.api.filters import nearest
 from folio.api.hints import OTHER_WORDS
+from folio.api.parameters import nearest
 from folio.media.serializers import UploadSerializer
 from folio.media.views import MediaViewSet
 from folio.portfolios.views import EmployerViewSet, LinkViewSet, MetaEntryViewSet, PortfolioViewSet, TagViewSet

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client as Site
 from django.test.utils import CaptureQueriesContext
 
-from folio.api import filters, hints
+from folio.api import hints, parameters
 from folio.api.errors import LONGEST_MESSAGE, MORE, MOST_MESSAGES
 from folio.api.serializers import MOST_LISTED, MOST_WRONG_ITEMS
 from folio.api.usage import MOST_USES
@@ -56,7 +56,7 @@ def test_a_thousand_items_with_fifty_unknown_keys_each(client: Client, compared:
     response = client.post(PATH, body(links=[item] * 1000))
 
     assert response.status_code == 400
-    assert len(compared) <= MOST_WRONG_ITEMS * filters.MAX_UNKNOWN
+    assert len(compared) <= MOST_WRONG_ITEMS * parameters.MAX_UNKNOWN
     assert len(messages(response.json())) == MOST_MESSAGES + 1
     assert response.json()["non_field_errors"] == [MORE]
     assert len(response.content) < 20_000
@@ -95,7 +95,7 @@ def test_no_body_makes_a_large_error(client: Client, given: dict[str, Any], comp
     assert len(response.content) < LARGEST
     assert len(messages(response.json())) <= MOST_MESSAGES + 1
     assert all(len(message) <= LONGEST_MESSAGE + 1 for message in messages(response.json()))
-    assert len(compared) <= filters.MAX_UNKNOWN
+    assert len(compared) <= parameters.MAX_UNKNOWN
 
 
 def test_a_list_of_ids_tells_the_first_and_how_many_more(client: Client) -> None:
@@ -123,7 +123,7 @@ def test_no_query_makes_a_large_error(client: Client, query: str, compared: list
     assert response.status_code == 400
     assert len(response.content) < LARGEST
     assert len(messages(response.json())) <= MOST_MESSAGES + 1
-    assert len(compared) <= filters.MAX_UNKNOWN
+    assert len(compared) <= parameters.MAX_UNKNOWN
     assert all(len(name) <= hints.MAX_NAME for name in compared)
 
 

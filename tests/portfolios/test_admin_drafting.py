@@ -9,7 +9,7 @@ from django.test import Client as Site
 
 from folio.history.changes import log
 from folio.media.models import Thumbnail
-from folio.portfolios import drafting
+from folio.portfolios import publishing
 from folio.portfolios.models import Portfolio
 from tests.conftest import Client
 from tests.factories import make_link, make_media, make_portfolio, make_tag, make_user
@@ -167,12 +167,12 @@ def test_adds_to_what_other_permissions_allow(db: None, codes: list[int], drafts
     active, hidden = make_portfolio(), make_portfolio(is_active=False)
 
     allowed = {
-        "view": drafting.may_view(user),
-        "add": drafting.may_add(user),
-        "change": drafting.may_change(user) and drafting.may_change(user, hidden),
-        "change active": drafting.may_change(user, active),
-        "publish": drafting.may_publish(user),
-        "publish new": drafting.may_publish(user, is_new=True),
+        "view": publishing.may_view(user),
+        "add": publishing.may_add(user),
+        "change": publishing.may_change(user) and publishing.may_change(user, hidden),
+        "change active": publishing.may_change(user, active),
+        "publish": publishing.may_publish(user),
+        "publish new": publishing.may_publish(user, is_new=True),
     }
 
     assert {name for name, is_allowed in allowed.items() if is_allowed} == set(expected)

@@ -14,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from folio.access.codes import CODES, RESOURCES
 from folio.access.grants import granted_codes, held_permissions
-from folio.portfolios.drafting import may_draft, may_publish
+from folio.portfolios.publishing import may_draft, may_publish
 from tests.factories import make_user
 
 MIGRATION: Any = import_module("folio.portfolios.migrations.0004_ready_roles")

@@ -12,7 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import CHECKBOX_CLASSES
 
-from folio.api.parameters import IDENTIFIER
+from folio.api.fields import IDENTIFIER
 
 from ..codes import ACTIONS, CODES, RESOURCES, Code
 from . import words

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from folio.api.parameters import IDENTIFIER
+from folio.api.fields import IDENTIFIER
 
 MOST_NAMED = 20  # rows in a sentence
 

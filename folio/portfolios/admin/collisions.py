@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 
 from folio.admin.collisions import VERSION, Collision, TellsCollisions, is_outdated, is_sent
 from folio.admin.opened import Opened
-from folio.api.parameters import IDENTIFIER
+from folio.api.fields import IDENTIFIER
 from folio.history import entries_of
 from folio.history.changes import Changes, owner_of
 
-from .. import drafting
+from .. import publishing
 from ..models import Portfolio
 
 
@@ -87,8 +87,8 @@ class KeepsWhatIsGone(TellsCollisions):
 
 def may_type(request: HttpRequest, portfolio: Portfolio | None) -> bool:
     """Tell whether someone gets a form: to change the entry, or with what they typed before it was published."""
-    return drafting.may_change(request.user, portfolio) or (
-        drafting.may_draft(request.user) and is_sent(request) and VERSION in request.POST and is_outdated(request)
+    return publishing.may_change(request.user, portfolio) or (
+        publishing.may_draft(request.user) and is_sent(request) and VERSION in request.POST and is_outdated(request)
     )
 
 

@@ -18,7 +18,7 @@ from folio.admin.options import MomentField, TextBoxField
 from folio.media.admin.cards import cards_of, read
 from folio.media.admin.pickers import GalleryField
 
-from .. import drafting
+from .. import publishing
 from ..models import Employer, Portfolio, PortfolioImage, PortfolioTag, Tag
 from ..reordering import LEAST, MOST
 from ..services import replace_through
@@ -108,7 +108,7 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
         """Add a link to the entry that has this title or slug already, for those who may see it."""
         others = Portfolio.objects.exclude(pk=self.instance.pk).filter(**{name: getattr(self.instance, name)})
         other = others.only("title").first()
-        if other is None or not drafting.may_view(self.user):
+        if other is None or not publishing.may_view(self.user):
             return
         url = reverse("admin:portfolios_portfolio_change", args=(other.pk,))
         text = gettext("Open “%(title)s” in another tab") % {"title": other.title}
@@ -133,16 +133,16 @@ class FormPages(EditPages):
     scripts = ("slug", "count", "rows")
 
     def has_view_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
-        return drafting.may_view(request.user)
+        return publishing.may_view(request.user)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return drafting.may_add(request.user)
+        return publishing.may_add(request.user)
 
     def has_change_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
         return may_type(request, obj)
 
     def get_collision(self, request: HttpRequest, row: Portfolio) -> Collision:
-        if drafting.may_change(request.user, row):
+        if publishing.may_change(request.user, row):
             return super().get_collision(request, row)
         return Published(newest_since_opened(publications_of(row), request))
 
@@ -157,7 +157,7 @@ class FormPages(EditPages):
         return {"is_active": False, **given}
 
     def get_fieldsets(self, request: HttpRequest, obj: Portfolio | None = None) -> Any:
-        active = "is_active" if drafting.may_publish(request.user, is_new=obj is None) else "standing"
+        active = "is_active" if publishing.may_publish(request.user, is_new=obj is None) else "standing"
         dates: tuple[str, ...] = ("created_at", "updated_at") if obj else ()
         is_fixed = obj is not None and not self.has_change_permission(request, obj)
         cover, gallery, tags = FIXED if is_fixed else ("image", "images", "tags")
@@ -170,11 +170,11 @@ class FormPages(EditPages):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Portfolio | None = None) -> Any:
         given: Any = super().get_readonly_fields(request, obj)  # type: ignore[misc]
-        may_publish = drafting.may_publish(request.user, is_new=obj is None)
+        may_publish = publishing.may_publish(request.user, is_new=obj is None)
         return (*given, "standing", *FIXED, *(() if may_publish else ("order",)))
 
     def save_model(self, request: HttpRequest, obj: Portfolio, form: Any, change: bool) -> None:
-        if not drafting.may_publish(request.user, is_new=not change):
+        if not publishing.may_publish(request.user, is_new=not change):
             obj.is_active = False  # what they may change is not active, and what they add isn't yet
         super().save_model(request, obj, form, change)  # type: ignore[misc]
 

@@ -12,8 +12,8 @@ from folio.admin.options import may_see
 from folio.media.admin import thumbnail_url
 from folio.media.models import Media
 
-from ..drafting import may_add
 from ..models import Employer, Portfolio, Tag
+from ..publishing import may_add
 
 LATEST = 8  # changes
 LACKING = 5  # rows of a list of what lacks something

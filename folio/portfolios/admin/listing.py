@@ -23,12 +23,12 @@ from unfold.templatetags.unfold_list import result_headers
 from unfold.views import ChangeList
 
 from folio.admin.options import AbsentLast, answer_in_json, in_one_write, json_body, unreadable
-from folio.api.parameters import BIGGEST, IDENTIFIER, MAX_LIST
+from folio.api.fields import BIGGEST, IDENTIFIER, MAX_LIST
 from folio.api.viewsets import write
 from folio.history.changes import log, log_each, new_values
 from folio.media.admin import thumbnail_urls
 
-from .. import drafting
+from .. import publishing
 from ..duplicating import duplicate
 from ..filters import PortfolioFilterSet
 from ..models import Portfolio, PortfolioTag
@@ -111,9 +111,9 @@ class PortfolioList(ChangeList):
         super().get_results(request)
         if not (self.query or self.get_filters_params()):
             self.full_result_count = self.result_count  # nothing is left out: there are no others to offer
-        self.may_publish = drafting.may_publish(request.user)
+        self.may_publish = publishing.may_publish(request.user)
         self.may_reorder = self.may_publish and not self.is_popup
-        self.may_duplicate = drafting.may_add(request.user) and not self.is_popup
+        self.may_duplicate = publishing.may_add(request.user) and not self.is_popup
         self.is_in_own_order = not (request.GET.get(ORDER_VAR) or self.query)
         self.may_move = self.may_reorder and self.is_in_own_order
         self.may_select = "action_checkbox" in self.list_display
@@ -255,10 +255,10 @@ class ListPages:
     # What may be done
 
     def has_publish_permission(self, request: HttpRequest) -> bool:
-        return drafting.may_publish(request.user)
+        return publishing.may_publish(request.user)
 
     def has_duplicate_permission(self, request: HttpRequest) -> bool:
-        return drafting.may_add(request.user)
+        return publishing.may_add(request.user)
 
     @admin.action(description=_("Publish selected portfolios"), permissions=["publish"])
     def publish(self, request: HttpRequest, queryset: QuerySet[Portfolio]) -> None:
@@ -300,7 +300,7 @@ class ListPages:
         return HttpResponseRedirect(reverse("admin:portfolios_portfolio_change", args=[copy.pk]))
 
     def duplicate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        if not self.has_duplicate_permission(request) or not drafting.may_view(request.user):
+        if not self.has_duplicate_permission(request) or not publishing.may_view(request.user):
             raise PermissionDenied
 
         def answer() -> HttpResponse:

@@ -14,7 +14,7 @@ from folio.admin.options import FIELDS
 from folio.history.changes import Changes, plain
 from folio.media.admin.pickers import PicksMedia
 
-from .. import drafting
+from .. import publishing
 from ..models import Link, MetaEntry, Portfolio
 from ..serializers import DUPLICATE_KEY
 from ..services import Replaced, replace_links, replace_meta
@@ -140,10 +140,10 @@ class PlacedInline(PicksMedia):
     extra = 0
 
     def has_view_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
-        return drafting.may_view(request.user)
+        return publishing.may_view(request.user)
 
     def has_add_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
-        return may_type(request, obj) if obj else drafting.may_add(request.user)
+        return may_type(request, obj) if obj else publishing.may_add(request.user)
 
     has_change_permission = has_delete_permission = has_add_permission
 

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
-from folio.api.parameters import IDENTIFIER
+from folio.api.fields import IDENTIFIER
 from folio.api.renderers import encoder
 from folio.api.viewsets import base_url
 from folio.media.admin import shown_url

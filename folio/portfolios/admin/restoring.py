@@ -16,7 +16,7 @@ from folio.admin.options import in_one_write
 from folio.history import Difference, differences_of, entries_of, label_of, read
 from folio.history.changes import Changes, log, set_values
 
-from .. import drafting
+from .. import publishing
 from ..models import Portfolio
 
 # The lists aren't: what they held may be gone, and they are quickly made again by eye.
@@ -57,7 +57,7 @@ class RestoresVersions:
             raise Http404(_("There is no such version."))
         if not self.has_change_permission(request, portfolio):  # type: ignore[attr-defined]
             raise PermissionDenied
-        changes, gone = restored(portfolio, entry_id, may_publish=drafting.may_publish(request.user))
+        changes, gone = restored(portfolio, entry_id, may_publish=publishing.may_publish(request.user))
         problems = problems_of(portfolio) if changes else []
         if request.method == "POST" and changes and not problems:
             portfolio.save()

@@ -14,7 +14,7 @@ from unfold.decorators import display
 from folio.admin.options import ResourceAdmin
 from folio.media.admin import heading
 
-from .. import drafting, filters
+from .. import filters, publishing
 from ..models import Employer, Portfolio, Tag
 from .editing import EditPages
 from .type_ahead import MadeByName
@@ -43,7 +43,7 @@ class EmployerAdmin(MadeByName, EditPages, ResourceAdmin):
         employers = list(objs)
         named = Portfolio.objects.filter(employer__in=employers).order_by("title", "pk")
         count = named.count()
-        shown = list(named.only("title")[:SHOWN]) if drafting.may_view(request.user) else []
+        shown = list(named.only("title")[:SHOWN]) if publishing.may_view(request.user) else []
         protected: list[str] = [
             format_html('<a href="{}" class="text-link">{}</a>', url_of(portfolio), portfolio) for portfolio in shown
         ]
