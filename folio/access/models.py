@@ -15,8 +15,10 @@ from .keys import digest_of, new_key
 
 NAME_LENGTH = 100
 ANSWERS_KEPT = timedelta(hours=24)
-# Of what is kept for keys of requests, at the same time: answers of one API key, of all, and bytes of these.
-ANSWERS_OF_A_TOKEN, ANSWERS, ANSWERS_SIZE = 10_000, 50_000, 256 * 1024 * 1024
+# Of what is kept for keys of requests, at the same time: answers and their bytes, of one API key and of all. One that
+# sends large bodies leaves room for the others.
+ANSWERS_OF_A_TOKEN, ANSWERS = 10_000, 50_000
+SIZE_OF_A_TOKEN, ANSWERS_SIZE = 64 * 1024 * 1024, 256 * 1024 * 1024
 BATCH = 1_000  # answers that are deleted by one request
 
 
@@ -105,6 +107,7 @@ class KeptAnswerQuerySet(models.QuerySet["KeptAnswer"]):
         kept = Q(created_at__gt=since)
         found = self.order_by().aggregate(
             own=Count("pk", filter=kept & Q(token=token)),
+            own_size=Sum("size", filter=kept & Q(token=token), default=0),
             all=Count("pk", filter=kept),
             size=Sum("size", filter=kept, default=0),
             oldest_own=Min("created_at", filter=kept & Q(token=token)),
@@ -114,7 +117,7 @@ class KeptAnswerQuerySet(models.QuerySet["KeptAnswer"]):
         wait = 0.0
         if found["all"] >= ANSWERS or found["size"] >= ANSWERS_SIZE:
             wait = (found["oldest"] - since).total_seconds()
-        if found["own"] >= ANSWERS_OF_A_TOKEN:
+        if found["own"] >= ANSWERS_OF_A_TOKEN or found["own_size"] >= SIZE_OF_A_TOKEN:
             wait = max(wait, (found["oldest_own"] - since).total_seconds())
         return Tally(wait, has_outdated=found["outdated"] > 0)
 

@@ -81,6 +81,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         except BaseException:
             self.give_turn()
             raise
+        self.turn = turn  # whoever had it does not write, or SQLite had refused: it was lost, and is given on from here
 
     def begin(self, timeout: float, end: float) -> None:
         """Begin the transaction as soon as no other process writes; its writers let go for a moment only."""

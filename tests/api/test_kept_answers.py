@@ -172,7 +172,12 @@ def test_nothing_is_cleaned_up_where_there_is_nothing(client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("bound", "value", "is_own"),
-    [("ANSWERS_OF_A_TOKEN", 2, True), ("ANSWERS", 2, False), ("ANSWERS_SIZE", 60, False)],
+    [
+        ("ANSWERS_OF_A_TOKEN", 2, True),
+        ("SIZE_OF_A_TOKEN", 60, True),
+        ("ANSWERS", 2, False),
+        ("ANSWERS_SIZE", 60, False),
+    ],
 )
 def test_no_more_are_kept_than_there_is_room_for(
     client: Client,

@@ -183,6 +183,16 @@ def test_says_that_the_database_is_locked_when_another_process_never_ends(path: 
     assert entries() == ["later"]
 
 
+def test_a_turn_that_was_lost_is_given_on_by_the_next_who_writes(path: Path) -> None:
+    assert turns[str(path)].take(0)  # by a thread that died within its transaction, say
+
+    write("after a while")
+
+    assert not turns[str(path)].is_taken
+    write("at once")
+    assert entries() == ["after a while", "at once"]
+
+
 def test_a_forked_child_waits_for_no_thread_of_its_parent(path: Path) -> None:
     with transaction.atomic(using=ALIAS):
         child = os.fork()
