@@ -1,4 +1,4 @@
-"""Measure Folio's reads and writes in one run: `python -m benchmarks [--database postgresql] [--quick]`.
+"""Measure Folio's reads and writes in one run: `python -m benchmarks [--database postgresql] [--quick] [--rates]`.
 
 Two others run on the same machine, in the same rounds, by the same HTTP server with one worker: *wire* answers with the
 same bytes from memory, and *usual* is the same API built the usual way on the same tables.
@@ -16,7 +16,7 @@ import psycopg
 
 from tests.postgresql import UNAVAILABLE, find_binaries, temporary_server
 
-from . import footprint, machine, rates, report, scale
+from . import best, footprint, machine, rates, report, scale
 from .data import PLAIN
 from .processes import Installation, fill
 
@@ -30,6 +30,7 @@ def main() -> int:
     parser = ArgumentParser(prog="python -m benchmarks", description="Measure Folio beside others.")
     parser.add_argument("--database", choices=DATABASES, default="sqlite")
     parser.add_argument("--quick", action="store_true", help="one round, to see that it works")
+    parser.add_argument("--rates", action="store_true", help="requests a second alone, without large tables and memory")
     options = parser.parse_args()
     missing = machine.missing_tools()
     if missing:
@@ -42,22 +43,43 @@ def main() -> int:
     print(machine.summary(about))
     os.sched_setaffinity(0, {machine.cores()[1]})
     with database_of(options.database) as url, tempfile.TemporaryDirectory(prefix="folio-benchmarks-") as folder:
-        found = measured(Path(folder), url, 1 if options.quick else ROUNDS, SECONDS)
-    name = DATABASES[options.database]
+        rounds, name = 1 if options.quick else ROUNDS, DATABASES[options.database]
+        if options.rates:
+            rates_found, settings = measured_rates(Path(folder), url, rounds, SECONDS)
+            figures = report.rate_measures(rates_found)
+            text = f"{report.table_of_rates(rates_found, settings, name)}\n\n{report.table_of(figures, name)}"
+            report.write_figures(f"{options.database}-rates", text, figures, about)
+            print(f"\n{text}\n\nWritten to {report.RESULTS}: {options.database}-rates.json and .md")
+            return 0
+        found = measured(Path(folder), url, rounds, SECONDS)
     print(f"\n{report.write(found, name, about)}\n")
     print(f"Written to {report.RESULTS}: {options.database}.json, .md and .png")
     return 0
 
 
-def measured(folder: Path, database_url: str | None, rounds: int, seconds: int) -> report.Found:
-    def made(portfolios: int, *options: str) -> Installation:
-        name = "".join([str(portfolios), *(option.replace("--", "_") for option in options)])
-        tell(f"Filling a database with {portfolios:,} portfolios")
-        return fill(folder / name, portfolios, variables(database_url, name), *options)
+def made(folder: Path, database_url: str | None, portfolios: int, *options: str) -> Installation:
+    name = "".join([str(portfolios), *(option.replace("--", "_") for option in options)])
+    tell(f"Filling a database with {portfolios:,} portfolios")
+    return fill(folder / name, portfolios, variables(database_url, name), *options)
 
-    middle, plain, small, large = made(PORTFOLIOS), made(PORTFOLIOS, PLAIN), made(FEW), made(MANY)
+
+def measured_rates(
+    folder: Path, database_url: str | None, rounds: int, seconds: int
+) -> tuple[rates.Rates, dict[str, best.Setting]]:
+    """Return the requests a second of reads and writes, and what the usual way did most with."""
+    middle, plain = (made(folder, database_url, PORTFOLIOS, *options) for options in ((), (PLAIN,)))
     tell("Measuring reads")
-    reads, best = rates.read_rates(middle, plain, rounds, seconds, database_url)
+    reads, best_of_reads = rates.read_rates(middle, plain, rounds, seconds, database_url)
+    tell("Measuring writes")
+    writes, best_of_writes = rates.write_rates(middle, rounds, seconds)
+    return reads | writes, best_of_reads | best_of_writes
+
+
+def measured(folder: Path, database_url: str | None, rounds: int, seconds: int) -> report.Found:
+    middle, plain = (made(folder, database_url, PORTFOLIOS, *options) for options in ((), (PLAIN,)))
+    small, large = (made(folder, database_url, portfolios) for portfolios in (FEW, MANY))
+    tell("Measuring reads")
+    reads, best_of_reads = rates.read_rates(middle, plain, rounds, seconds, database_url)
     tell(f"Measuring pages and filters of {MANY:,}")
     pages = {installation.portfolios: scale.page_times(installation, rounds) for installation in (small, large)}
     filters = scale.filter_times(large, rounds)
@@ -69,7 +91,7 @@ def measured(folder: Path, database_url: str | None, rounds: int, seconds: int) 
     tell("Measuring writes")
     writes, best_of_writes = rates.write_rates(middle, rounds, seconds)
     return report.Found(
-        reads | writes, best | best_of_writes, pages[FEW], pages[MANY], filters, usual, shares, memory, starts
+        reads | writes, best_of_reads | best_of_writes, pages[FEW], pages[MANY], filters, usual, shares, memory, starts
     )
 
 

@@ -63,17 +63,12 @@ class Found:
     starts: list[float]
 
 
-def measures(found: Found) -> list[Measure]:
-    """Return the figures, in the order in which they are read."""
-    slowest = max((name for name in found.filters if is_filter(name)), key=lambda name: median(found.filters[name]))
-    first = found.filters["first page"]
+def rate_measures(rates: Rates) -> list[Measure]:
+    """Return the figures that come of requests a second, in the order in which they are read."""
 
     def rate(name: str, other: str, at_least: float | None = None) -> Measure:
-        pairs = zip(found.rates[name], found.rates[other], strict=True)
+        pairs = zip(rates[name], rates[other], strict=True)
         return Measure(f"{name} ÷ {other}", [one.rate / two.rate for one, two in pairs], at_least=at_least)
-
-    def time(name: str, one: list[float], two: list[float], at_most: float | None = None) -> Measure:
-        return Measure(name, [a / b for a, b in zip(one, two, strict=True)], at_most=at_most)
 
     def both(name: str, other: str, at_least: float) -> list[Measure]:
         """Return a ratio on both contents, the lower one first: it is the one to quote."""
@@ -81,7 +76,6 @@ def measures(found: Found) -> list[Measure]:
         ratios = [rate(f"{name}{more}", f"{other}{more}", at_least), rate(name, other, at_least)]
         return sorted(ratios, key=lambda measure: measure.value)
 
-    asked, never = "first page, asked before", "first page"
     return [
         *both("list asked before", "usual list", 200),
         *both("list never asked before", "usual list", 6),
@@ -93,6 +87,20 @@ def measures(found: Found) -> list[Measure]:
         rate("list asked before", "wire", 0.4),
         rate("list asked before, uncompressed", "wire, uncompressed"),
         rate("list, 304", "list asked before", 1),
+    ]
+
+
+def measures(found: Found) -> list[Measure]:
+    """Return all figures, in the order in which they are read."""
+    slowest = max((name for name in found.filters if is_filter(name)), key=lambda name: median(found.filters[name]))
+    first = found.filters["first page"]
+
+    def time(name: str, one: list[float], two: list[float], at_most: float | None = None) -> Measure:
+        return Measure(name, [a / b for a, b in zip(one, two, strict=True)], at_most=at_most)
+
+    asked, never = "first page, asked before", "first page"
+    return [
+        *rate_measures(found.rates),
         Measure(
             f"10-row page compressed ({', '.join(f'{name} {share:.1%}' for name, share in found.shares.items())})",
             [100 * max(found.shares.values())],
@@ -131,17 +139,24 @@ def shown(value: float, unit: str) -> str:
 
 def table(found: Found, database: str) -> str:
     """Return the run as two tables in Markdown: requests a second, and the figures beside their aims."""
+    return f"{table_of_rates(found.rates, found.best, database)}\n\n{table_of(measures(found), database)}"
+
+
+def table_of_rates(rates: Rates, best: dict[str, Setting], database: str) -> str:
+    """Return requests a second as a table in Markdown, and what the usual way was given."""
     lines = [f"| {database} | requests a second | lowest to highest | p50 | p99 |", "|---|---:|---:|---:|---:|"]
-    for name, loads in found.rates.items():
-        rates = [load.rate for load in loads]
-        spread = f"{min(rates):,.0f} to {max(rates):,.0f}"
+    for name, loads in rates.items():
+        each = [load.rate for load in loads]
+        spread = f"{min(each):,.0f} to {max(each):,.0f}"
         p50, p99 = (
             shown(median(values), "ms") for values in zip(*((load.p50, load.p99) for load in loads), strict=True)
         )
-        lines.append(f"| {name} | {median(rates):,.0f} | {spread} | {p50} | {p99} |")
-    best = "; ".join(f"{name}: {setting}" for name, setting in found.best.items())
-    given = f"The usual way was given what it did most with ({best}), Folio its {counted(CONNECTIONS, 'connection')}."
-    return "\n".join([*lines, "", given, "", table_of(measures(found), database)])
+        lines.append(f"| {name} | {median(each):,.0f} | {spread} | {p50} | {p99} |")
+    settings = "; ".join(f"{name}: {setting}" for name, setting in best.items())
+    given = (
+        f"The usual way was given what it did most with ({settings}), Folio its {counted(CONNECTIONS, 'connection')}."
+    )
+    return "\n".join([*lines, "", given])
 
 
 def table_of(measures: list[Measure], heading: str) -> str:
