@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from playwright.sync_api import expect
 
 from tests.live import Server
 from tests.pages import admin_pages
@@ -190,6 +191,23 @@ def test_the_parts_around_a_page_work_by_keyboard_alone(tab: Tab) -> None:
     page.locator("#search-input-command").fill("tags")
     page.locator("#search-input-command").press("s")
     page.wait_for_selector("#command-results-list li, #command-results-note :text('0')", state="attached")
+    tab.check_complaints()
+
+
+def test_what_is_typed_before_the_search_has_come_is_asked_for(tab: Tab) -> None:
+    page = tab.go("/admin/portfolios/tag/")
+    held: list[Any] = []
+    page.route("**/htmx*.js", lambda route: held.append(route))
+
+    page.keyboard.press("Control+k")
+    page.locator("#search-input-command").press_sequentially("tag")
+    expect(page.locator("#search-input-command")).to_have_value("tag")
+    for route in held:
+        route.continue_()
+
+    page.wait_for_selector("#command-results-list li", state="attached")
+    assert held
+    expect(page.locator("#search-input-command")).to_have_value("tag")
     tab.check_complaints()
 
 

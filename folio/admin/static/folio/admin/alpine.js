@@ -50,9 +50,21 @@ document.addEventListener("focusin", ({ target }) => {
   if (target.id !== "search-input-command" || window.htmx) return;
   window.htmx = "coming";
   const script = loading(document.getElementById("folio-page-texts").dataset.search);
-  script.addEventListener("load", () => target.value && target.dispatchEvent(new KeyboardEvent("keyup", { bubbles: true })));
+  script.addEventListener("load", () => {
+    window.htmx.process(document.body); // by itself it waits for an event that a page with slow pictures has had long ago
+    askFor(target);
+  });
   document.head.append(script);
 });
+
+/** Ask for what was typed before htmx came: it takes what it finds in the box for asked already. */
+function askFor(box) {
+  const typed = box.value;
+  for (const value of ["", typed]) {
+    box.value = value;
+    box.dispatchEvent(new KeyboardEvent("keyup", { bubbles: true }));
+  }
+}
 
 // unfold scrolls its sidebar to the page that is open by the library that draws its bars; the browser draws them here.
 window.SimpleBar = { instances: { get: (element) => ({ getScrollElement: () => element }) } };
