@@ -107,7 +107,7 @@ class MediaAdmin(TellsCollisions, LibraryViews, DeletesUnused, ResourceAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Media], search_term: str
     ) -> tuple[QuerySet[Media], bool]:
-        return found(queryset, search_term, self.get_search_fields(request), request.user), False
+        return found(queryset, search_term, self.get_search_fields(request), request), False
 
     def thumbnails_of(self, rows: list[Media]) -> dict[int, str]:
         urls = thumbnail_urls((media.pk for media in rows), [NAMED])
