@@ -17,7 +17,7 @@ class UploadField(serializers.FileField):
     """A file; the door for uploads says what it refuses."""
 
     def __init__(self) -> None:
-        super().__init__(allow_empty_file=True, max_length=None)
+        super().__init__(allow_empty_file=True, max_length=None, help_text="Told by its content, not by its name.")
 
 
 @contextmanager
