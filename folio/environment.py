@@ -4,6 +4,7 @@ import grp
 import os
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from urllib.parse import SplitResult, quote, urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.http.request import split_domain_port
+
+MIN_WIDTH, MAX_WIDTH, MOST_WIDTHS = 16, 8192, 16  # of the variants of a picture
 
 
 class Env(environ.Env):
@@ -62,9 +65,9 @@ def existing(name: str) -> dict[str, str]:
     return {"database": f"file:{quote(os.fsencode(name))}?mode=rw"}
 
 
-def switch(name: str) -> bool:
-    """Return whether a variable is on; it is off where it is not set. Raise ImproperlyConfigured for a word unknown."""
-    text = env.str(name, default="").strip().lower()
+def switch(name: str, default: str = "off") -> bool:
+    """Return whether a variable is on; `default` where it is not set. Raise ImproperlyConfigured for others."""
+    text = env.str(name, default="").strip().lower() or default
     if text not in {"1", "true", "yes", "on", "0", "false", "no", "off", ""}:
         raise ImproperlyConfigured(f"{name} is {text!r}; it must be true or false.")
     return text in {"1", "true", "yes", "on"}
@@ -78,6 +81,66 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
         raise ImproperlyConfigured(
             f"{name}: {error}. It must be addresses and networks separated by commas, such as 127.0.0.1,10.0.0.0/8."
         ) from error
+
+
+DURATION = re.compile(r"([0-9]{1,6})([smhd])?")
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def duration(name: str, default: str) -> timedelta:
+    """Return a variable's time, such as `7d`, `12h`, `30m`, `45s` or `0`; raise ImproperlyConfigured for others."""
+    text = env.str(name, default="").strip().lower() or default
+    match = DURATION.fullmatch(text)
+    if match is None or not (match[2] or int(match[1]) == 0):
+        raise ImproperlyConfigured(
+            f"{name} is {text!r}; it must be a number and a unit, d, h, m or s, such as {default}, or 0."
+        )
+    return timedelta(**{UNITS[match[2] or "s"]: int(match[1])})
+
+
+def widths(name: str, default: str) -> list[int]:
+    """Return a variable's widths in pixels, the smallest first; raise ImproperlyConfigured for what is none.
+
+    A variable that is set and empty names none.
+    """
+    text = env.str(name, default=default)
+    items = [item.strip() for item in text.split(",") if item.strip()]
+    if not all(item.isascii() and item.isdecimal() and MIN_WIDTH <= int(item) <= MAX_WIDTH for item in items):
+        raise ImproperlyConfigured(
+            f"{name} is {text!r}; it must be widths in pixels from {MIN_WIDTH} to {MAX_WIDTH}, separated by commas, "
+            f"such as {default}."
+        )
+    found = sorted({int(item) for item in items})
+    if len(found) > MOST_WIDTHS:
+        raise ImproperlyConfigured(f"{name} names {len(found)} widths; {MOST_WIDTHS} are the most.")
+    return found
+
+
+def choices(name: str, known: Sequence[str], default: str) -> list[str]:
+    """Return the words that a variable names, in its order; raise ImproperlyConfigured for an unknown one."""
+    text = env.str(name, default=default)
+    found = list(dict.fromkeys(item.strip().lower() for item in text.split(",") if item.strip()))
+    if not set(found) <= set(known):
+        raise ImproperlyConfigured(f"{name} is {text!r}; it must be of {', '.join(known)}, separated by commas.")
+    return found
+
+
+def site_address(name: str) -> str:
+    """Return the pattern of the website's pages, "" where it is not set; raise ImproperlyConfigured for a wrong one."""
+    text = env.str(name, default="").strip()
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        is_address = parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address or text.count("{slug}") != 1 or set("{}") & set(text.replace("{slug}", "")):
+        raise ImproperlyConfigured(
+            f"{name} is {text!r}; it must be the address of a portfolio's page with {{slug}} once in it, "
+            "such as https://studio.example/work/{slug}/."
+        )
+    return text
 
 
 def choice(name: str, choices: Sequence[str], default: str) -> str:

@@ -16,8 +16,10 @@ from django.utils.translation import gettext_lazy as _
 from . import __version__
 from .environment import (
     choice,
+    choices,
     data_folder,
     database,
+    duration,
     env,
     existing,
     group,
@@ -25,7 +27,9 @@ from .environment import (
     networks,
     number,
     public_address,
+    site_address,
     switch,
+    widths,
 )
 from .installation import FILE as OWN_FILE
 from .installation import FOLDER as OWN_FOLDER
@@ -72,6 +76,7 @@ INSTALLED_APPS = [
     "folio.access",
     "folio.media",
     "folio.portfolios",
+    "folio.delivery",
     "folio.transfer",
     "folio.sample",
     "unfold",
@@ -185,9 +190,19 @@ MAX_IMAGE_PIXELS = number("FOLIO_MAX_IMAGE_PIXELS", 50_000_000)  # width × heig
 DECODERS = number("FOLIO_DECODERS", 2, least=1)  # processes that decode images, for each worker
 DECODER_MEMORY = number("FOLIO_DECODER_MEMORY", 1024**3, least=1)  # bytes for an image
 DECODER_SECONDS = number("FOLIO_DECODER_SECONDS", 30, least=1)  # for an image
+KEEP_REMOVED = duration("FOLIO_KEEP_REMOVED", "7d")  # what was deleted or replaced is served so long
 KEEP_METADATA = switch("FOLIO_KEEP_METADATA")  # GPS positions, serial numbers and names in originals
 DATA_UPLOAD_MAX_MEMORY_SIZE = number("FOLIO_MAX_BODY_SIZE", 2_621_440)  # bytes of a JSON body
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 25_000  # the admin site's form of a portfolio has several for each row of its lists
+
+# What visitors read
+
+PUBLIC_READ = switch("FOLIO_PUBLIC_READ")
+PUBLIC_ORIGINALS = switch("FOLIO_PUBLIC_ORIGINALS", default="on")
+PUBLIC_CACHE_SECONDS = number("FOLIO_PUBLIC_CACHE_SECONDS", 60)  # that a CDN may keep an answer
+SITE_URL = site_address("FOLIO_SITE_URL")  # of a portfolio's page
+IMAGE_WIDTHS = widths("FOLIO_IMAGE_WIDTHS", "320,640,960,1280,1920,2560")  # pixels
+IMAGE_FORMATS = choices("FOLIO_IMAGE_FORMATS", ("avif", "webp"), "avif,webp")
 
 # Language and time: the API speaks English and UTC, the admin site its reader's language
 
