@@ -17,7 +17,8 @@ from folio.history.changes import SECRET, Changes, form_changes, owner_of, plain
 from .opened import OPENED, Opened, keyed_digest
 
 VERSION = "_version"  # the form's hidden field
-UNTOLD = {*SECRET, "last_login"}
+# What no form shows: a sign-in, and that something changed which a portfolio shows and which has a form of its own.
+UNTOLD = {*SECRET, "last_login", "related_updated_at"}
 
 
 @dataclass(frozen=True)
@@ -159,9 +160,10 @@ def newest_since_opened(entries: models.QuerySet[LogEntry], request: HttpRequest
 def version_of(row: models.Model, *others: Any) -> str:
     """Return what differs as soon as any field of a row does; `updated_at` tells of the lists that belong to it.
 
-    Passwords have no part in it, nor has a sign-in, which changes nothing that a form shows.
+    Passwords have no part in it, nor has what changes nothing that a form shows, nor what the database derives.
     """
-    fields = (field for field in row._meta.concrete_fields if field.name not in UNTOLD)
+    columns: Any = row._meta.concrete_fields
+    fields = (field for field in columns if field.name not in UNTOLD and not field.generated)
     return keyed_digest(repr([*(getattr(row, field.attname) for field in fields), *others]))[:32]
 
 
