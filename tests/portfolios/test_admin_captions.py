@@ -11,7 +11,7 @@ from django.test import Client as Site
 from folio.media.models import Media
 from folio.portfolios.models import Portfolio, PortfolioImage
 from tests.conftest import Client
-from tests.factories import make_image, make_media, make_portfolio, make_user
+from tests.factories import make_image, make_portfolio, make_user
 from tests.forms import entry, errors, shown_values
 
 LIST = "/admin/portfolios/portfolio/"
@@ -104,14 +104,16 @@ def test_keeps_captions_where_a_form_knows_none(site: Site, portfolio: Portfolio
     assert captions_of(portfolio) == {"one.png": "The quay", "two.png": None}
 
 
-@pytest.mark.parametrize("name", ["gallery-x", "gallery--1", "gallery-", f"gallery-{'9' * 5000}", "gallery-٣", "gallery-999"])
+@pytest.mark.parametrize(
+    "name", ["gallery-x", "gallery--1", "gallery-", f"gallery-{'9' * 200}", "gallery-٣", "gallery-999"]
+)
 def test_ignores_captions_of_what_is_not_in_the_gallery(site: Site, portfolio: Portfolio, name: str) -> None:
     assert site.post(address(portfolio), {**opened(site, portfolio), name: "Nowhere"}).status_code == 302
 
     assert captions_of(portfolio) == {"one.png": "The quay", "two.png": None}
 
 
-@pytest.mark.parametrize(("text", "said"), [("x" * 1001, "1,001 characters, of at most 1,000"), ("a\0b", "Null")])
+@pytest.mark.parametrize(("text", "said"), [("x" * 1001, "1001 characters, of at most 1000"), ("a\0b", "Null")])
 def test_refuses_a_caption_that_will_not_do_and_gives_it_back(
     site: Site, portfolio: Portfolio, two: Media, text: str, said: str
 ) -> None:
@@ -231,9 +233,8 @@ def test_alt_texts_and_focal_points_that_are_saved_meanwhile_are_no_collision(
 def test_offers_a_star_for_the_cover_and_says_whether_the_entry_is_new(site: Site, portfolio: Portfolio) -> None:
     new, old = (site.get(url).content.decode() for url in (f"{LIST}add/", address(portfolio)))
 
-    assert (" data-new" in new, " data-new" in old) == (True, False)
+    assert (" data-of-new" in new, " data-of-new" in old) == (True, False)
     for page in (new, old):
         assert 'data-cover="image"' in page
         assert 'data-captions="gallery"' in page
     assert old.count('class="folio-star"') == 3  # two pictures, and the one that others are made of
-    assert make_media().pk
