@@ -159,6 +159,29 @@ def test_tells_in_the_history_whose_caption_has_become_what(site: Site, portfoli
     assert "The quay" not in difference.shown
 
 
+def test_restores_the_captions_of_pictures_that_are_still_there(
+    site: Site, client: Client, portfolio: Portfolio, one: Media, two: Media
+) -> None:
+    url, gone = f"/api/portfolios/{portfolio.pk}/", make_image("gone.png")
+    client.patch(url, {"images": [one.pk, two.pk, gone.pk], "captions": {one.pk: "Once", gone.pk: "Gone"}})
+    entry = LogEntry.objects.latest("pk")
+    new = make_image("new.png")
+    client.patch(url, {"images": [new.pk, two.pk, one.pk], "captions": {one.pk: "Now", two.pk: "Since", new.pk: "New"}})
+    restore = f"{LIST}{portfolio.pk}/history/{entry.pk}/restore/"
+
+    page = site.get(restore)
+    assert [difference.label for difference in page.context["differences"]] == ["Captions"]
+    assert site.post(restore).status_code == 302
+
+    assert list(portfolio.gallery.values_list("media__name", "caption")) == [
+        ("new.png", "New"),
+        ("two.png", "Since"),
+        ("one.png", "Once"),
+    ]
+    assert '"caption":"Once"' in LogEntry.objects.latest("pk").change_message
+    assert site.post(restore).status_code == 400  # nothing is left to be restored
+
+
 # Two people at one entry
 
 
