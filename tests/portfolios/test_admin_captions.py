@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client as Site
 
 from folio.media.models import Media
@@ -142,6 +142,25 @@ def test_shows_captions_and_missing_alt_texts_to_those_who_may_only_look(
     assert "The quay" in shown
     assert shown.count("No alt text") == 1
     assert 'name="gallery' not in shown
+
+
+def test_lets_those_who_draft_write_captions_until_the_entry_is_published(
+    site_for: Callable[[User], Site], portfolio: Portfolio, two: Media
+) -> None:
+    drafter = make_user(is_staff=True)
+    drafter.user_permissions.add(Permission.objects.get(codename="draft_portfolio"))
+    site = site_for(drafter)
+    Portfolio.objects.update(is_active=False)
+    sent = {**opened(site, portfolio), f"gallery-{two.pk}": "Drafted"}
+    assert site.post(address(portfolio), sent).status_code == 302
+    assert captions_of(portfolio)["two.png"] == "Drafted"
+
+    sent = {**opened(site, portfolio), f"gallery-{two.pk}": "Too late"}
+    Portfolio.objects.update(is_active=True)
+    page = site.post(address(portfolio), sent)
+
+    assert 'value="Too late"' in page.content.decode()
+    assert captions_of(portfolio)["two.png"] == "Drafted"
 
 
 # History
