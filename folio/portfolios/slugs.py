@@ -7,6 +7,8 @@ from uuid import uuid4
 
 from django.db import models
 
+from folio.api.stored import Shown, ShownQuerySet
+
 LENGTH = 200  # characters of a slug at the most
 ROOM = 8  # of them for the number that tells it from others
 BATCH = 500  # slugs that the database is asked for at a time
@@ -78,7 +80,7 @@ def called_after_id(row: models.Model) -> str:
     return f"{row._meta.model_name}-{row.pk}"
 
 
-class SluggedQuerySet(models.QuerySet[Any]):
+class SluggedQuerySet(ShownQuerySet):
     """Rows that are given a slug where they come without one."""
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
@@ -97,7 +99,7 @@ def name_after_id(row: Any) -> None:
     rows.filter(pk=row.pk).update(slug=row.slug)
 
 
-class Slugged(models.Model):
+class Slugged(Shown):
     """A row that is found by a slug, made from its name where it is left out, and kept when the name changes."""
 
     objects = SluggedQuerySet.as_manager()

@@ -57,11 +57,6 @@ class TagViewSet(ResourceViewSet):
     filterset_class = filters.TagFilterSet
     serializer_class = serializers.TagSerializer
 
-    def locked(self, pk: int) -> Any:
-        if self.action == "destroy":
-            Portfolio.objects.filter(pk__in=self.get_queryset().filter(pk=pk).values("portfolios")).lock()
-        return super().locked(pk)
-
 
 class PlacedViewSet(ResourceViewSet):
     """A resource whose rows belong to portfolios."""
