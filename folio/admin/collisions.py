@@ -11,14 +11,14 @@ from django.db import connection, models
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
+from folio.api.stored import lock_showing
 from folio.history import entries_of, name_of_user, sides_of
 from folio.history.changes import SECRET, Changes, form_changes, owner_of, plain
 
 from .opened import OPENED, Opened, keyed_digest
 
 VERSION = "_version"  # the form's hidden field
-# What no form shows: a sign-in, and that something changed which a portfolio shows and which has a form of its own.
-UNTOLD = {*SECRET, "last_login", "related_updated_at"}
+UNTOLD = {*SECRET, "last_login"}
 
 
 @dataclass(frozen=True)
@@ -160,15 +160,16 @@ def newest_since_opened(entries: models.QuerySet[LogEntry], request: HttpRequest
 def version_of(row: models.Model, *others: Any) -> str:
     """Return what differs as soon as any field of a row does; `updated_at` tells of the lists that belong to it.
 
-    Passwords have no part in it, nor has what changes nothing that a form shows, nor what the database derives.
+    Passwords have no part in it, nor has what changes nothing that a form shows.
     """
-    columns: Any = row._meta.concrete_fields
-    fields = (field for field in columns if field.name not in UNTOLD and not field.generated)
+    untold = UNTOLD | getattr(row, "untold", set())
+    fields = (field for field in row._meta.concrete_fields if field.name not in untold)
     return keyed_digest(repr([*(getattr(row, field.attname) for field in fields), *others]))[:32]
 
 
 def lock(row: models.Model) -> None:
-    """Keep others from changing a row until the transaction ends: after its owner, as everyone locks them."""
+    """Keep others from changing a row until the transaction ends: after its owner, and what shows it."""
+    lock_showing(type(row), [row.pk])
     owner = owner_of(type(row))
     rows: Any = type(row)._default_manager.filter(pk=row.pk)
     if owner:

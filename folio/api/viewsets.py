@@ -36,6 +36,7 @@ from .filters import DEFAULT_LIMIT, PageFilterSet
 from .idempotency import Keep, once, refuse_key
 from .pagination import Statement, Window, page_of
 from .parameters import checked
+from .stored import lock_showing
 
 ATTEMPTS = 3
 STATEMENT_SIZE = 4096  # bytes of SQL, roughly
@@ -271,6 +272,7 @@ class ResourceViewSet(ListingView):
 
     def locked(self, pk: int) -> Any:
         """Return the row, which no one else changes until the transaction ends; or raise NotFound."""
+        lock_showing(self.get_queryset().model, [pk])
         instance = self.get_queryset().select_for_update().filter(pk=pk).first()
         if instance is None:
             raise self.missing(f"id {pk}")

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from folio.api.columns import CodePointLineField, NormalCodePointCharField
+from folio.api.stored import Shown, ShownQuerySet
 from folio.api.texts import CodePointCharField
 
 from .thumbnails import BOXES
@@ -40,7 +41,7 @@ def thumbnail_path(thumbnail: "Thumbnail", filename: str) -> str:
     return str(original.parent / "thumbnails" / f"{original.stem}_thumbnail_{box}{extension}")
 
 
-class MediaQuerySet(models.QuerySet["Media"]):
+class MediaQuerySet(ShownQuerySet):
     def images(self) -> "MediaQuerySet":
         return self.filter(type=MediaType.IMAGE)
 
@@ -50,8 +51,10 @@ def share_in_words(share: float | None) -> str:
     return gettext("centre") if share is None else f"{share * 100:.4g}%"
 
 
-class Media(models.Model):
+class Media(Shown):
     """An uploaded file: an image with its thumbnails, or any other file."""
+
+    unwatched = ("id", "created_at", "updated_at")
 
     in_words = {"focal_x": share_in_words, "focal_y": share_in_words}  # fields that the history tells otherwise
 

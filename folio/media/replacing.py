@@ -9,6 +9,7 @@ from django.core.files import File
 from django.db import transaction
 
 from folio.api.documents import Use
+from folio.api.stored import lock_showing
 from folio.api.usage import first_uses_of, relations_to
 from folio.history.changes import set_values
 
@@ -45,6 +46,7 @@ def replace_file(
         removed_on_failure(examined.media.file.storage) as written,
         transaction.atomic(),
     ):
+        lock_showing(Media, [pk])
         media = Media.objects.select_for_update().get(pk=pk)
         judge(pk)
         refuse_other_type(pk, examined.media)

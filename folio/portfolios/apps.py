@@ -8,6 +8,10 @@ class PortfoliosConfig(AppConfig):
     verbose_name = _("Portfolios")
 
     def ready(self) -> None:
-        from .services import touch_tagged
+        from folio.api.stored import showers
 
+        from .services import touch_tagged
+        from .showing import SHOWER
+
+        showers.append(SHOWER)
         pre_delete.connect(touch_tagged, sender="portfolios.Tag", dispatch_uid="folio.portfolios.touch_tagged")

@@ -43,7 +43,7 @@ class EmployerViewSet(ResourceViewSet):
 
     resource = "employers"
     queryset = Employer.objects.all()
-    document = documents.Employer
+    document = documents.SluggedEmployer
     filterset_class = filters.EmployerFilterSet
     serializer_class = serializers.EmployerSerializer
 
@@ -53,14 +53,9 @@ class TagViewSet(ResourceViewSet):
 
     resource = "tags"
     queryset = Tag.objects.all()
-    document = documents.Tag
+    document = documents.SluggedTag
     filterset_class = filters.TagFilterSet
     serializer_class = serializers.TagSerializer
-
-    def locked(self, pk: int) -> Any:
-        if self.action == "destroy":
-            Portfolio.objects.filter(pk__in=self.get_queryset().filter(pk=pk).values("portfolios")).lock()
-        return super().locked(pk)
 
 
 class PlacedViewSet(ResourceViewSet):
