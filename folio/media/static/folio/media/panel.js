@@ -69,8 +69,8 @@ class Panel {
   open(shelf, item, content) {
     this.shelf = shelf;
     this.show(item, content);
-    this.element.showModal();
-    this.focal.words && this.focal.show(); // only now have its parts a size
+    if (!this.element.open) this.element.showModal(); // a double click opens twice
+    if (this.focal.words) this.focal.show(); // only now have its parts a size
     part(this.element, "title").focus();
   }
 
