@@ -206,6 +206,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "files.E001"]
 INSTALLED_APPS = [
     "folio",
     "folio.api",
+    "folio.tasks",
     "folio.admin",
     "folio.access",
     "folio.media",
@@ -256,7 +257,7 @@ TEMPLATES = [
     }
 ]
 AUTHENTICATION_BACKENDS = ["folio.access.backends.PatientBackend"]
-CLAIMS_PATH = DATA_DIR / "claims"  # which requests are at work, see `folio.api.claims`
+CLAIMS_PATH = DATA_DIR / "claims"  # which requests are at work, see `folio.claims`
 ATTEMPTS_PATH = DATA_DIR / "attempts.sqlite3"  # failed sign-ins, see `folio.access.attempts`
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -326,6 +327,10 @@ DECODER_SECONDS = number("FOLIO_DECODER_SECONDS", 30, least=1)  # for an image
 KEEP_METADATA = switch("FOLIO_KEEP_METADATA")  # GPS positions, serial numbers and names in originals
 DATA_UPLOAD_MAX_MEMORY_SIZE = number("FOLIO_MAX_BODY_SIZE", 2_621_440)  # bytes of a JSON body
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 25_000  # the admin site's form of a portfolio has several for each row of its lists
+
+# What the server does later: `folio.tasks`
+
+RUN_TASKS = True  # in each worker that serves
 
 # Language and time: the API speaks English and UTC, the admin site its reader's language
 
