@@ -26,7 +26,7 @@ class Leases(Protocol):
         """Give back what was taken."""
 
     def close(self) -> None:
-        """Let go what the next lease would need anew."""
+        """Free the lease, and let go what the next one would need anew."""
 
 
 class FileLeases:
@@ -49,7 +49,7 @@ class FileLeases:
             of_files().free(number)
 
     def close(self) -> None:
-        pass
+        self.free()
 
 
 class PostgreSQLLeases:

@@ -151,9 +151,12 @@ class Runner:
 
     def close(self) -> None:
         """Close the connections of this thread."""
+        self.close_leases()
+        connections.close_all()
+
+    def close_leases(self) -> None:
         if self.leases is not None:
             self.leases.close()
-        connections.close_all()
 
 
 def wait(task: Task, *, due_at: datetime, **values: object) -> None:

@@ -12,8 +12,7 @@ def runner() -> Iterator[Runner]:
     """Who does what is due, in the test's own thread."""
     runner = Runner()
     yield runner
-    if runner.leases is not None:
-        runner.leases.close()
+    runner.close_leases()
 
 
 @pytest.fixture
