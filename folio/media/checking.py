@@ -14,7 +14,7 @@ from django.utils import timezone
 from PIL import Image
 
 from .decoding import Decoders, DecodersBusy
-from .models import FOLDER, FormerName, Media, MediaType, Thumbnail
+from .models import FOLDER, FormerName, Media, MediaType, RemovedFile, Thumbnail
 from .renewing import UNREADABLE, decode, exists, fill_in, find_media, image_decoders, measure, renew
 from .sizes import human_readable_size
 from .thumbnails import BOXES, FORMATS, UnreadableImage, difference, fit, open_placeholder
@@ -226,11 +226,12 @@ def check_files(
 
 
 def known_names(names: list[str]) -> set[str]:
-    """Return those of the names that a row has."""
+    """Return those of the names that a row has, be it to say until when the file is kept."""
     texts = [name for name in names if is_text(name)]
     found: set[str] = set()
     for model in (Media, Thumbnail):
         found.update(model._default_manager.filter(file__in=texts).values_list("file", flat=True))
+    found.update(RemovedFile.objects.filter(name__in=texts).values_list("name", flat=True))
     return found
 
 

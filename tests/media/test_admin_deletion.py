@@ -111,6 +111,7 @@ def test_takes_nothing_off_what_the_user_may_not_change(site_for: Callable[[User
 # Deletion of what is unused
 
 
+@pytest.mark.usefixtures("_removed_at_once")
 @pytest.mark.parametrize("at_once", [True, False], ids=["several", "one"])
 def test_deletes_rows_with_their_files(
     site: Site, media_root: Path, django_capture_on_commit_callbacks: Any, at_once: bool
