@@ -9,7 +9,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -111,14 +111,17 @@ def shorten() -> None:
         enqueue(TASK, due=first, key=TASK)
 
 
-def sizes(storage: Storage = default_storage) -> Iterator[tuple[RemovedFile, int]]:
-    """Yield the files that wait for their removal, with their bytes; those that are there."""
+def kept_files(storage: Storage = default_storage) -> Iterator[tuple[RemovedFile, int]]:
+    """Yield what waits for its removal and is still there, with its bytes and those of what goes with it."""
     for row in RemovedFile.objects.order_by("remove_at", "pk").iterator():
-        try:
-            yield row, storage.size(row.name)
-        except FileNotFoundError:
-            continue
+        names = [row.name, *(name for find in journal.companions for name in find(row.name))]
+        found = [size for name in names if (size := size_of(storage, name)) is not None]
+        if found:
+            yield row, sum(found)
 
 
-def is_overdue(row: RemovedFile) -> bool:
-    return row.remove_at < timezone.now() - timedelta(hours=1)
+def size_of(storage: Storage, name: str) -> int | None:
+    try:
+        return storage.size(name)
+    except FileNotFoundError:
+        return None
