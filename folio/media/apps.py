@@ -12,12 +12,12 @@ class MediaConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from .files import remove_file
         from .journal import settle
         from .models import Media, Thumbnail
+        from .removals import let_go
 
         for model in (Media, Thumbnail):
-            post_delete.connect(remove_file, sender=model)
+            post_delete.connect(let_go, sender=model)
         request_finished.connect(settle)
         # Pillow's own limit only warns up to twice its value, and would hold beside a setting above it.
         Image.MAX_IMAGE_PIXELS = settings.MAX_IMAGE_PIXELS

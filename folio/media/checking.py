@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -14,7 +15,8 @@ from django.utils import timezone
 from PIL import Image
 
 from .decoding import Decoders, DecodersBusy
-from .models import FOLDER, FormerName, Media, MediaType, Thumbnail
+from .models import FOLDER, FormerName, Media, MediaType, RemovedFile, Thumbnail
+from .removals import NotRemoved, kept_files, remove_due
 from .renewing import UNREADABLE, decode, exists, fill_in, find_media, image_decoders, measure, renew
 from .sizes import human_readable_size
 from .thumbnails import BOXES, FORMATS, UnreadableImage, difference, fit, open_placeholder
@@ -32,6 +34,7 @@ class Kind(StrEnum):
     WRONG_SIZE = "Media with a wrong size in the database: --repair corrects it"
     THUMBNAIL = "Thumbnails that are missing or wrong: --repair makes them anew"
     THUMBNAIL_LEFT = "Thumbnails' files without a row: --repair deletes them"
+    NOT_REMOVED = "Files that should have been removed by now: --repair removes them"
     FILE_LEFT = "Files without a row: --delete-orphans deletes them"
 
 
@@ -225,12 +228,35 @@ def check_files(
     return faults
 
 
+def check_removed(*, repair: bool = False) -> tuple[list[Fault], int, int]:
+    """Return which files are still there though their time to go is past by more than an hour, and remove them.
+
+    Also returns how many files wait for that time, and how many bytes these take.
+    """
+    late = timezone.now() - MIN_AGE
+    faults, count, total = [], 0, 0
+    for row, size in kept_files():
+        if row.remove_at > late:
+            count, total = count + 1, total + size
+            continue
+        due = f"{row.remove_at:%Y-%m-%d %H:%M} UTC"
+        faults.append(Fault(Kind.NOT_REMOVED, row.name, f"{human_readable_size(size)}, was to go at {due}"))
+    if repair and faults:
+        with suppress(NotRemoved):  # the log says why
+            remove_due({})
+        left = set(RemovedFile.objects.filter(remove_at__lte=late).values_list("name", flat=True))
+        for fault in faults:
+            fault.repaired = fault.path not in left
+    return faults, count, total
+
+
 def known_names(names: list[str]) -> set[str]:
-    """Return those of the names that a row has."""
+    """Return those of the names that a row has, be it to say until when the file is kept."""
     texts = [name for name in names if is_text(name)]
     found: set[str] = set()
     for model in (Media, Thumbnail):
         found.update(model._default_manager.filter(file__in=texts).values_list("file", flat=True))
+    found.update(RemovedFile.objects.filter(name__in=texts).values_list("name", flat=True))
     return found
 
 
