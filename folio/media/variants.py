@@ -1,8 +1,8 @@
 """What variants of an image there are, and how they are called: nothing is made here, and nothing is asked.
 
-A variant is the image in one width and format, or the picture that networks show beside a link to it. It has no row. Its
-name tells the media's file, the version of what makes it, and what it is, so that `photo.jpg` and `photo.png` of one day
-don't collide: `…/thumbnails/photo.jpg_v1_320.avif`, `…/thumbnails/photo.jpg_v1_share_500x500.jpg`.
+A variant is the image in one width and format, or the picture that networks show beside a link to it. It has no row.
+Its name tells the media's file, the version of what makes it, and what it is, so that `photo.jpg` and `photo.png` of
+one day don't collide: `…/thumbnails/photo.jpg_v1_320.avif`, `…/thumbnails/photo.jpg_v1_share_500x500.jpg`.
 """
 
 import re
