@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.signals import request_finished
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, post_save
 from django.utils.translation import gettext_lazy as _
 from PIL import Image
 
@@ -12,6 +12,7 @@ class MediaConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from .ahead import make_ahead_of_saved
         from .files import remove_file
         from .journal import settle
         from .models import Media, Thumbnail
@@ -19,5 +20,6 @@ class MediaConfig(AppConfig):
         for model in (Media, Thumbnail):
             post_delete.connect(remove_file, sender=model)
         request_finished.connect(settle)
+        post_save.connect(make_ahead_of_saved, sender=Media)
         # Pillow's own limit only warns up to twice its value, and would hold beside a setting above it.
         Image.MAX_IMAGE_PIXELS = settings.MAX_IMAGE_PIXELS

@@ -15,7 +15,7 @@ from django.core.files.storage import FileSystemStorage, Storage
 from django.db import transaction
 
 from .decoding import Decoded, Decoders, decoders
-from .models import Media, MediaType, Thumbnail, thumbnail_path
+from .models import Media, MediaQuerySet, MediaType, Thumbnail, thumbnail_path
 from .thumbnails import BOXES, UnreadableImage
 from .uploads import removed_on_failure, thumbnail_extension, with_suffix, write
 
@@ -26,9 +26,8 @@ INTERRUPTED = 130  # the exit status of a command that Ctrl+C has ended
 T = TypeVar("T")
 
 
-def media_ids(first: int = 0, *, images: bool = False) -> Iterator[int]:
+def ids_of(media: MediaQuerySet, first: int = 0) -> Iterator[int]:
     """Yield the ids of the media that exist now, from that one on, in order; no cursor stays open meanwhile."""
-    media = Media.objects.images() if images else Media.objects.all()
     ids = media.order_by("pk").values_list("pk", flat=True)
     last = ids.last() or 0
     while chunk := list(ids.filter(pk__gte=first, pk__lte=last)[:AT_A_TIME]):
