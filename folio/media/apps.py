@@ -13,12 +13,14 @@ class MediaConfig(AppConfig):
 
     def ready(self) -> None:
         from .ahead import make_ahead_of_saved
-        from .files import remove_file
-        from .journal import settle
+        from .journal import companions, settle
         from .models import Media, Thumbnail
+        from .removals import let_go
+        from .variant_files import variant_names
 
+        companions.append(variant_names)
         for model in (Media, Thumbnail):
-            post_delete.connect(remove_file, sender=model)
+            post_delete.connect(let_go, sender=model)
         request_finished.connect(settle)
         post_save.connect(make_ahead_of_saved, sender=Media)
         # Pillow's own limit only warns up to twice its value, and would hold beside a setting above it.

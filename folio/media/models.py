@@ -127,6 +127,25 @@ class Thumbnail(models.Model):
         return f"{self.media} {self.size}x{self.size}"
 
 
+class RemovedFile(models.Model):
+    """A file that no media or thumbnail has any more, and that is served all the same until its moment comes."""
+
+    name = CodePointCharField(max_length=255)
+    media_id = models.BigIntegerField()  # whose it was; that may be gone
+    remove_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["name"], name="removed_file_name_unique")]
+        indexes = [
+            models.Index(fields=["remove_at"], name="removed_file_remove_at"),
+            models.Index(fields=["media_id"], name="removed_file_media"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class FormerNameQuerySet(models.QuerySet["FormerName"]):
     def remember(self, names: Iterable[str]) -> None:
         """Keep those of the names that an upload could still get: an older day's folder gets no new files."""

@@ -26,6 +26,7 @@ from folio.api.middleware import THREADS, THREADS_VARIABLE
 from folio.installation import begin, begin_database, close_to_others
 from folio.logs import SERVER
 from folio.media.journal import recover
+from folio.media.removals import shorten
 from folio.sample.loading import InstallationNotEmpty, load_sample
 
 MIGRATION_LOCK = 0x666F6C696F  # any number of ours: the servers of one installation migrate one after another
@@ -74,6 +75,7 @@ class Command(BaseCommand):
         self.migrate()
         if count := recover():
             self.say(f"Cleaned up after {count} interrupted uploads, changes and deletions of files.")
+        shorten()
         self.make_static_files()
         address = settings.PUBLIC_URL or local_address(host, port)
         key = self.make_demo() if demo else None
