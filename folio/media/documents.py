@@ -28,6 +28,10 @@ MEDIA_FIELDS = (
     "mode",
     "dominant_color",
     "placeholder",
+    "focal_x",
+    "focal_y",
+    "is_animated",
+    "is_transparent",
     "created_at",
     "updated_at",
 )

@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models.signals import pre_delete
+from django.db.models.signals import post_save, pre_delete
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,6 +8,14 @@ class PortfoliosConfig(AppConfig):
     verbose_name = _("Portfolios")
 
     def ready(self) -> None:
+        from folio.media.ahead import make_ahead_of_saved
+
+        from . import showing  # noqa: F401 - it tells which media are public
         from .services import touch_tagged
 
         pre_delete.connect(touch_tagged, sender="portfolios.Tag", dispatch_uid="folio.portfolios.touch_tagged")
+        # Whatever else changes is part of one of these, and touches it.
+        for name in ("Portfolio", "Employer", "Tag", "PortfolioImage", "Link", "MetaEntry"):
+            post_save.connect(
+                make_ahead_of_saved, sender=f"portfolios.{name}", dispatch_uid=f"folio.portfolios.make_ahead_of_{name}"
+            )
