@@ -8,11 +8,14 @@ class PortfoliosConfig(AppConfig):
     verbose_name = _("Portfolios")
 
     def ready(self) -> None:
+        from folio.api.stored import showers
         from folio.media.ahead import make_ahead_of_saved
 
-        from . import showing  # noqa: F401 - it tells which media are public
+        from . import public_media  # noqa: F401 - it tells which media are public
         from .services import touch_tagged
+        from .showing import SHOWER
 
+        showers.append(SHOWER)
         pre_delete.connect(touch_tagged, sender="portfolios.Tag", dispatch_uid="folio.portfolios.touch_tagged")
         # Whatever else changes is part of one of these, and touches it.
         for name in ("Portfolio", "Employer", "Tag", "PortfolioImage", "Link", "MetaEntry"):

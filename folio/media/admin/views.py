@@ -23,6 +23,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from folio.admin.options import answer_in_json, json_body, unreadable
 from folio.api.errors import Busy
+from folio.api.stored import lock_showing
 from folio.api.viewsets import write
 from folio.history.changes import log
 
@@ -107,6 +108,7 @@ class LibraryViews:
         return answer_in_json(lambda: write(lambda: self.with_texts(request, pk)))
 
     def with_texts(self, request: HttpRequest, pk: int) -> dict[str, Any]:
+        lock_showing(Media, [pk])
         media = Media.objects.select_for_update().filter(pk=pk).first()
         if media is None:
             raise BadRequest(_("This media was deleted meanwhile."))
