@@ -32,7 +32,7 @@ from .conditions import (
 from .documents import KEY_SIZE, Document, encoded
 from .errors import Conflict
 from .fields import BIGGEST
-from .filters import PageFilterSet
+from .filters import DEFAULT_LIMIT, PageFilterSet
 from .idempotency import Keep, once, refuse_key
 from .pagination import Statement, Window, page_of
 from .parameters import checked
@@ -82,6 +82,7 @@ class StrictView(APIView):
     """A view that refuses query parameters that it doesn't know, once it is settled who may ask."""
 
     may_be_kept = True
+    kept_statuses: Collection[int] = (status.HTTP_200_OK,)
     parameters: Mapping[str, Mapping[str, Filter]] = {}  # by action, what it takes
     given: dict[str, Any]  # their values
     conditions: Conditions  # of the request
@@ -108,9 +109,13 @@ class StrictView(APIView):
         """Mark what may be given again for as long as nothing is committed, and until when at the most."""
         response = super().finalize_response(request, response, *args, **kwargs)
         response.add_post_render_callback(self.part_with)
-        if self.may_be_kept and request.method == "GET" and response.status_code == status.HTTP_200_OK:
-            response.headers[KEEP] = str(deadline_of(request.auth))
+        if self.may_be_kept and request.method == "GET" and response.status_code in self.kept_statuses:
+            response.headers[KEEP] = str(self.deadline(request))
         return response
+
+    def deadline(self, request: Request) -> float:
+        """Return until when the answer holds though nothing is written, in seconds since the epoch."""
+        return deadline_of(request.auth)
 
     def part_with(self, response: Response) -> None:
         """Undo what holds a rendered answer and its view together, or its bytes stay until Python looks for cycles."""
@@ -126,6 +131,7 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
     document: type[Document]
     row: type[Document]
     page: type[msgspec.Struct]
+    default_limit = DEFAULT_LIMIT
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -142,7 +148,7 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
 
     def list(self, request: Request) -> Response:
         filterset = self.filterset_class(request.query_params)
-        window = Window(filterset.values)
+        window = Window(filterset.values, self.default_limit)
         rows = self.get_queryset()
         snapshot = request.META.get(SNAPSHOT)
         key = (type(self), self.scope(), filterset.narrowing())
