@@ -53,7 +53,7 @@ class Pictures:
         self.thumbnails: dict[int, list[dict[str, Any]]] = defaultdict(list)
         for row in thumbnails_of_media.read([pk for pk, row in self.rows.items() if row["type"] == MediaType.IMAGE]):
             self.thumbnails[row["media_id"]].append(row)
-        self.encoded: dict[int, msgspec.Raw] = {}
+        self.encoded: dict[int, msgspec.Raw | None] = {}
 
     def url(self, name: str) -> str:
         """Return the absolute URL of a name in the storage; a storage elsewhere gives absolute ones itself."""
@@ -67,10 +67,10 @@ class Pictures:
         row = self.rows.get(pk)
         if row is None or row["type"] != MediaType.IMAGE:  # its file may have been replaced this moment
             return None
-        found = self.encoded.get(row["id"])
-        if found is None:
-            found = self.encoded[row["id"]] = msgspec.Raw(msgspec.json.encode(self.made(row)))
-        return found
+        if row["id"] not in self.encoded:
+            made = self.made(row)
+            self.encoded[row["id"]] = None if made is None else msgspec.Raw(msgspec.json.encode(made))
+        return self.encoded[row["id"]]
 
     def captioned(self, pk: int, caption: str | None) -> Any:
         """Return a `GalleryImage` that is encoded already; None where there is none."""
@@ -79,16 +79,19 @@ class Pictures:
             return None
         return msgspec.Raw(b'%b,"caption":%b}' % (bytes(image)[:-1], msgspec.json.encode(caption)))
 
-    def made(self, row: dict[str, Any]) -> Image:
+    def made(self, row: dict[str, Any]) -> Image | None:
+        """Return an image; None where nothing of it may be shown: its original is kept back, and it has no other."""
         thumbnails = [self.thumbnail(row, thumbnail) for thumbnail in self.thumbnails[row["id"]]]
-        largest = thumbnails[-1].src if thumbnails else None
+        src = variants.src(row, thumbnails[-1].src if thumbnails else None, self.url)
+        if src is None:
+            return None
         return Image(
             id=row["id"],
             alt=row["alt"],
             width=row["width"],
             height=row["height"],
             type=row["mime_type"],
-            src=variants.src(row, largest, self.url),
+            src=src,
             original=self.url(row["file"]) if settings.PUBLIC_ORIGINALS else msgspec.UNSET,
             sources=[Source(*source) for source in variants.sources(row, self.url)],
             thumbnails=thumbnails,
