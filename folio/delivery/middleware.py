@@ -15,6 +15,8 @@ OFF = (
     "Public reading is off on this server. Whoever runs it can open it with the setting FOLIO_PUBLIC_READ=on, and a "
     "restart."
 )
+METHODS = ("GET", "HEAD", "OPTIONS")
+ALLOWED = ", ".join(METHODS)
 # Of what a request says in its headers, all that is heard of: the host, whether a body comes, where it came from, and
 # what the front asks for after Django has answered. The rest is none of the key that an answer is kept under.
 HEARD = {
@@ -43,6 +45,10 @@ class PublicMiddleware:
         if not settings.PUBLIC_READ:
             response = json_error(404, OFF)
             response.headers["Cache-Control"] = "no-store"  # it may be opened at any moment
+            return response
+        if request.method not in METHODS:
+            response = json_error(405, f"Only {ALLOWED} are answered under {PREFIX}, which is for reading alone.")
+            response.headers["Allow"] = ALLOWED
             return response
         return refuse_too_many(request) or self.get_response(request)
 
