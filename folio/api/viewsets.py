@@ -1,5 +1,5 @@
 import time
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from math import inf
 from typing import Any, TypeVar
 
@@ -149,8 +149,14 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
     def list(self, request: Request) -> Response:
         filterset = self.filterset_class(request.query_params)
         window = Window(filterset.values, self.default_limit)
-        rows = self.get_queryset()
         snapshot = request.META.get(SNAPSHOT)
+        count, ids = self.found(filterset, window, snapshot)
+        results = self.results(ids, filterset, snapshot)
+        return Response(self.page(count=count, results=results, **window.links(request, count)))
+
+    def found(self, filterset: PageFilterSet, window: Window, snapshot: int | None) -> tuple[int, Sequence[int]]:
+        """Return how many rows match, and the ids of those in the window."""
+        rows = self.get_queryset()
         key = (type(self), self.scope(), filterset.narrowing())
         size = KEY_SIZE + len(key[2])
         count = remember(snapshot, key, lambda: filterset.narrowed(rows).count(), size)
@@ -162,10 +168,12 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
                 snapshot, written, lambda: filterset.statement(rows, count, is_reversed), STATEMENT_SIZE + size
             )
 
-        ids = window.read(count, statement)
-        documents = encoded(self.row, ids, base_url(request), snapshot)
-        results = [documents[pk] for pk in ids if pk in documents]
-        return Response(self.page(count=count, results=results, **window.links(request, count)))
+        return count, window.read(count, statement)
+
+    def results(self, ids: Sequence[int], filterset: PageFilterSet, snapshot: int | None) -> Sequence[msgspec.Raw]:
+        """Return the rows of a page, encoded; those that are gone meanwhile are left out."""
+        documents = encoded(self.row, ids, base_url(self.request), snapshot)
+        return [documents[pk] for pk in ids if pk in documents]
 
 
 class ResourceViewSet(ListingView):
