@@ -5,7 +5,7 @@ from math import inf
 from typing import Any
 
 from django.http import HttpRequest
-from rest_framework.exceptions import MethodNotAllowed, NotFound
+from rest_framework.exceptions import NotFound
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import BaseRenderer
@@ -16,7 +16,6 @@ from folio.api.filters import MAX_LIMIT, BareFilter
 from folio.api.viewsets import ListingView, StrictView
 
 DEFAULT_LIMIT = 12
-READS = {"GET", "HEAD"}
 
 
 def limit_filter(noun: str = "results") -> BareFilter:
@@ -51,10 +50,8 @@ class PublicView(StrictView):
     kept_statuses = (200, 301, 404)  # which all may change when a moment comes
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        if request.method in READS:
+        if request.method != "OPTIONS":  # which is answered whatever its parameters are
             super().initial(request, *args, **kwargs)
-        elif request.method != "OPTIONS":  # which is answered whatever its parameters are
-            raise MethodNotAllowed(request.method or "")
 
     def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
         """Tell the methods, in `Allow`; a browser's preflight is answered before it comes here."""
