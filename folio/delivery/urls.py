@@ -4,9 +4,11 @@ from typing import Any
 
 from django.urls import path
 
+from .description import PublicSchemaView
 from .portfolios import PortfolioViewSet
 
 urlpatterns: list[Any] = [
     path("portfolios/", PortfolioViewSet.as_view({"get": "list"}), name="public-portfolios"),
     path("portfolios/<str:slug>/", PortfolioViewSet.as_view({"get": "retrieve"}), name="public-portfolio"),
+    path("schema/", PublicSchemaView.as_view(), name="public-schema"),
 ]
