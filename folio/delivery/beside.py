@@ -28,7 +28,7 @@ def next_to(*, forwards: bool) -> Coalesce:
     others: Any = Portfolio.objects.published()
     after, before = ("gt", "lt") if forwards else ("lt", "gt")
     sign, opposite = ("", "-") if forwards else ("-", "")
-    steps = (
+    steps: tuple[tuple[str, dict[str, str]], ...] = (
         (f"pk__{after}", {"order": "order", "created_at": "created_at"}),
         (f"created_at__{before}", {"order": "order"}),
         (f"order__{after}", {}),
@@ -71,7 +71,7 @@ class Cards:
     """Portfolios as links to them show them."""
 
     def __init__(self, ids: Iterable[int | None]) -> None:
-        self.rows: dict[int | None, dict[str, Any]] = {row["id"]: row for row in cards.read({*ids} - {None})}
+        self.rows: dict[int | None, dict[str, Any]] = {row["id"]: row for row in cards.read({pk for pk in ids if pk})}
 
     def media_ids(self) -> Iterable[int | None]:
         return (row["image_id"] for row in self.rows.values())
