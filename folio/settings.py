@@ -264,6 +264,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": __version__,
     "OAS_VERSION": "3.1.1",
     "SERVERS": [{"url": PUBLIC_URL or "http://127.0.0.1:8000"}],  # the served one says where it was asked for
+    "DEFAULT_GENERATOR_CLASS": "folio.api.generators.ManagingGenerator",
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [],  # the one that is on by default makes a component of each choice
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -42,15 +42,20 @@ def next_to(*, forwards: bool) -> Coalesce:
     return Coalesce(*found)
 
 
-neighbours = Rows(
-    lambda: (
-        Portfolio.objects.published()
-        .order_by()
-        .values("id", previous=next_to(forwards=False), next=next_to(forwards=True))
-    ),
-    "pk",
-)
-cards = Rows(lambda: Portfolio.objects.published().order_by().values("id", "slug", "title", "image_id"), "pk")
+class PublishedRows(Rows):
+    """Some columns of published portfolios, by their ids."""
+
+    def __init__(self, *names: str, **expressions: Any) -> None:
+        super().__init__(
+            lambda: Portfolio.objects.marked().order_by().values("id", *names, "is_published", **expressions), "pk"
+        )
+
+    def read(self, ids: Collection[int]) -> list[dict[str, Any]]:
+        return [row for row in super().read(ids) if row.pop("is_published")]
+
+
+neighbours = PublishedRows(previous=next_to(forwards=False), next=next_to(forwards=True))
+cards = PublishedRows("slug", "title", "image_id")
 employers_of_portfolios = Rows(lambda: Portfolio.objects.order_by().values("id", "employer_id"), "pk")
 tags_of_portfolios = Rows(lambda: PortfolioTag.objects.order_by().values("portfolio_id", "tag_id"), "portfolio")
 all_in_order = Statement(lambda _: Portfolio.objects.published().values("id"))
@@ -58,7 +63,7 @@ portfolios_of_tags = Statement(
     lambda ids: PortfolioTag.objects.order_by().filter(tag__in=ids).values("tag_id", "portfolio_id")
 )
 portfolios_of_employers = Statement(
-    lambda ids: Portfolio.objects.published().order_by().filter(employer__in=ids).values("employer_id", "id")
+    lambda ids: Portfolio.objects.order_by().filter(employer__in=ids).values("employer_id", "id")
 )
 
 

@@ -70,11 +70,14 @@ class Narrowed:
 
 
 class FacetsView(PublicView):
-    """Count what portfolios have that the filters leave."""
+    """Count the tags, employers and years of what the filters leave.
 
-    resource = "facets"
+    They are the choices beside a list: `count` is what the list would have with each of them chosen.
+    """
+
     answers = {"get": (200, Facets)}
-    filterset_class = FacetFilterSet
+    parameters = {"get": FacetFilterSet.base_filters}
+    operation_ids = {"get": "getFacets"}
 
     def takes_parameters(self) -> bool:
         return True

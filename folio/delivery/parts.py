@@ -18,14 +18,13 @@ from folio import snapshots
 from folio.api.documents import KEY_SIZE
 from folio.api.rows import Rows
 from folio.portfolios.documents import LINK_FIELDS, META_FIELDS, grouped
-from folio.portfolios.models import Link, MetaEntry, Portfolio, PortfolioImage, PortfolioTag
+from folio.portfolios.models import Link, MetaEntry, PortfolioImage, PortfolioTag
 
 from . import documents
-from .beside import NeighboursPart, RelatedPart
+from .beside import NeighboursPart, PublishedRows, RelatedPart
 from .pictures import Pictures
 
 ROW_FIELDS = (
-    "id",
     "slug",
     "title",
     "excerpt",
@@ -40,9 +39,9 @@ ROW_FIELDS = (
 )
 HIDDEN = "_"  # what the key of a meta entry begins with that visitors never see
 
-rows_of_portfolios = Rows(lambda: Portfolio.objects.published().order_by().values(*ROW_FIELDS), "pk")
-covers_of_portfolios = Rows(lambda: Portfolio.objects.published().order_by().values("id", "image_id"), "pk")
-descriptions = Rows(lambda: Portfolio.objects.published().order_by().values("id", "description"), "pk")
+rows_of_portfolios = PublishedRows(*ROW_FIELDS)
+covers_of_portfolios = PublishedRows("image_id")
+descriptions = PublishedRows("description")
 tags_of_portfolios = Rows(
     lambda: PortfolioTag.objects.values("portfolio_id", "tag_id", "tag__slug", "tag__name", "tag__image_id"),
     "portfolio",

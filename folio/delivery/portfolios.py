@@ -30,6 +30,7 @@ class PortfolioViewSet(PublicListView):
     queryset = Portfolio.objects.all()
     document = documents.Entry
     row = documents.ListedEntry
+    has_former_slugs = True
     filterset_class = PortfolioFilterSet
     parameters = {
         "retrieve": {
@@ -72,7 +73,7 @@ class PortfolioViewSet(PublicListView):
     def moved(self, request: Request, slug: str) -> Response:
         """Lead from a slug that a published portfolio had before to the present one; or raise NotFound."""
         former = FormerSlug.objects.filter(slug=slug, portfolio__in=self.get_queryset().values("pk"))
-        present = former.values_list("portfolio__slug", flat=True).first() if "\0" not in slug else None
+        present = former.values_list("portfolio__slug", flat=True).first()
         if present is None:
             raise self.missing("portfolio", slug)
         query = request.META.get("QUERY_STRING", "")

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.urls import path
 
+from .description import PublicSchemaView
 from .facets import FacetsView
 from .groups import EmployerViewSet, TagViewSet
 from .portfolios import PortfolioViewSet
@@ -16,4 +17,5 @@ urlpatterns: list[Any] = [
     path("tags/<str:slug>/", TagViewSet.as_view({"get": "retrieve"}), name="public-tag"),
     path("employers/", EmployerViewSet.as_view({"get": "list"}), name="public-employers"),
     path("employers/<str:slug>/", EmployerViewSet.as_view({"get": "retrieve"}), name="public-employer"),
+    path("schema/", PublicSchemaView.as_view(), name="public-schema"),
 ]
