@@ -1,18 +1,11 @@
 """Every setting of Folio; the environment decides, `docs/reference/settings.md` explains."""
 
-import grp
-import os
-import re
-from collections.abc import Sequence
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import quote
 
-import environ
 from django.apps import apps
-from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.http.request import split_domain_port
 from django.templatetags.static import static
@@ -21,153 +14,26 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from . import __version__
+from .environment import (
+    choice,
+    choices,
+    data_folder,
+    database,
+    duration,
+    env,
+    existing,
+    group,
+    hosts,
+    networks,
+    number,
+    public_address,
+    site_address,
+    switch,
+    widths,
+)
 from .installation import FILE as OWN_FILE
 from .installation import FOLDER as OWN_FOLDER
 from .installation import SHARED_FILE, SHARED_FOLDER, secret_key
-
-
-class Env(environ.Env):
-    """Reads variables as they stand there, and knows afterwards which ones there are."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def get_value(self, var: str, cast: Any = None, default: Any = None, parse_default: bool = False) -> Any:
-        self.names.add(var)
-        value = self.ENVIRON.get(var)  # django-environ would read a text that begins with `$` as a variable's name
-        return default if value is None else self.parse_value(value, cast)
-
-
-env = Env()
-
-
-def number(name: str, default: int, least: int = 0) -> int:
-    """Return a variable's whole number of `least` or more; raise ImproperlyConfigured for anything else."""
-    text = env.str(name, default=str(default)).strip()
-    if not (text.isascii() and text.isdecimal() and int(text) >= least):
-        raise ImproperlyConfigured(f"{name} is {text!r}; it must be a whole number such as {default}.")
-    return int(text)
-
-
-def database(default: str) -> dict[str, Any]:
-    """Return Django's settings for `DATABASE_URL`; raise ImproperlyConfigured unless it is SQLite or PostgreSQL.
-
-    Of several servers, as libpq would take them, one could tell a version and another one give the rows.
-    """
-    url = env.str("DATABASE_URL", default="") or default
-    if urlsplit(url).scheme not in {"sqlite", "postgres", "postgresql"}:
-        raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgres://.")
-    found: dict[str, Any] = dict(env.db_url_config(url))
-    hosts = {found.get("HOST", ""), *map(found.get("OPTIONS", {}).get, ("host", "hostaddr"))}
-    if any("," in (host or "") for host in hosts):
-        raise ImproperlyConfigured("DATABASE_URL names several servers; it must name one.")
-    if found["ENGINE"] == "django.db.backends.sqlite3":
-        found["ENGINE"] = "folio.sqlite"
-    return found
-
-
-def existing(name: str) -> dict[str, str]:
-    """Return the option by which SQLite opens a file only where there is one; without it, whoever asks makes one."""
-    if name.startswith((":memory:", "file:")):
-        return {}
-    return {"database": f"file:{quote(os.fsencode(name))}?mode=rw"}
-
-
-def switch(name: str) -> bool:
-    """Return whether a variable is on; it is off where it is not set. Raise ImproperlyConfigured for a word unknown."""
-    text = env.str(name, default="").strip().lower()
-    if text not in {"1", "true", "yes", "on", "0", "false", "no", "off", ""}:
-        raise ImproperlyConfigured(f"{name} is {text!r}; it must be true or false.")
-    return text in {"1", "true", "yes", "on"}
-
-
-def networks(name: str) -> list[IPv4Network | IPv6Network]:
-    """Return a variable's addresses and networks; raise ImproperlyConfigured for what is neither."""
-    try:
-        return [ip_network(item.strip()) for item in env.list(name, default=[]) if item.strip()]
-    except ValueError as error:
-        raise ImproperlyConfigured(
-            f"{name}: {error}. It must be addresses and networks separated by commas, such as 127.0.0.1,10.0.0.0/8."
-        ) from error
-
-
-def choice(name: str, choices: Sequence[str], default: str) -> str:
-    """Return which of the words a variable names, in any letter case; raise ImproperlyConfigured for another."""
-    text = env.str(name, default="").strip() or default
-    if text.upper() not in choices:
-        raise ImproperlyConfigured(f"{name} is {text!r}; it must be one of {', '.join(choices)}.")
-    return text.upper()
-
-
-HOST = re.compile(r"\*|\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.IGNORECASE)
-
-
-def host_of(text: str) -> str:
-    """Return the host that a URL, or a host that is written otherwise than requests name it, probably means."""
-    host = text.partition("://")[2] or text
-    host = re.split(r"[/?#]", host.rpartition("@")[2])[0]
-    try:
-        return f"[{IPv6Address(host.strip('[]'))}]"
-    except ValueError:
-        host = re.sub(r":[0-9]*$", "", host).rstrip(".")
-    host = host[1:] if host.startswith("*.") else host  # Django writes a domain with its subdomains `.example.com`
-    try:
-        return host if HOST.fullmatch(host) else host.encode("idna").decode()
-    except UnicodeError:
-        return "api.example.com"
-
-
-def hosts(name: str, default: list[str]) -> list[str]:
-    """Return a variable's hosts; raise ImproperlyConfigured for what no request could come for, as a URL."""
-    found = [item.strip() for item in env.list(name, default=default) if item.strip()]
-    for item in found:
-        if not HOST.fullmatch(item):
-            right = host_of(item)
-            right = right if HOST.fullmatch(right) else "api.example.com"
-            raise ImproperlyConfigured(
-                f"{name} names {item!r}; it must be hosts alone, without scheme, port and path, such as {right}."
-            )
-    return found
-
-
-def group(name: str) -> int | None:
-    """Return the number of the group of users that a variable names; raise ImproperlyConfigured for an unknown one."""
-    text = env.str(name, default="").strip()
-    if text.isascii() and text.isdecimal():
-        return int(text)
-    try:
-        return grp.getgrnam(text).gr_gid if text else None
-    except KeyError:
-        raise ImproperlyConfigured(f"{name} is {text!r}; there is no such group on this machine.") from None
-
-
-def data_folder(name: str, default: str) -> Path:
-    """Return the folder that a variable names, from the root on."""
-    text = env.str(name, default="") or default
-    try:
-        return Path(text).resolve()
-    except (OSError, RuntimeError) as error:  # links that lead to one another
-        raise ImproperlyConfigured(f"{name} is {text!r}, which leads nowhere: {error}.") from error
-
-
-DEFAULT_PORTS = {"http": "80", "https": "443"}
-
-
-def public_address(url: str) -> SplitResult:
-    """Return the parts of FOLIO_PUBLIC_URL, the host as browsers name it: lower case, without its scheme's own port."""
-    try:
-        parts = urlsplit(url)
-        host, port = split_domain_port(parts.netloc)
-        is_address = parts.scheme in DEFAULT_PORTS and host and parts.port != 0
-    except ValueError:  # half an IPv6 address, or a port that is none
-        is_address = False
-    if not is_address or parts.query or parts.fragment:
-        raise ImproperlyConfigured(
-            f"FOLIO_PUBLIC_URL is {url!r}; it must be an absolute URL such as https://api.example.com."
-        )
-    return parts._replace(netloc=host if port in {"", DEFAULT_PORTS[parts.scheme]} else f"{host}:{port}")
-
 
 # The installation
 
@@ -210,6 +76,7 @@ INSTALLED_APPS = [
     "folio.access",
     "folio.media",
     "folio.portfolios",
+    "folio.delivery",
     "folio.transfer",
     "folio.sample",
     "unfold",
@@ -323,9 +190,19 @@ MAX_IMAGE_PIXELS = number("FOLIO_MAX_IMAGE_PIXELS", 50_000_000)  # width × heig
 DECODERS = number("FOLIO_DECODERS", 2, least=1)  # processes that decode images, for each worker
 DECODER_MEMORY = number("FOLIO_DECODER_MEMORY", 1024**3, least=1)  # bytes for an image
 DECODER_SECONDS = number("FOLIO_DECODER_SECONDS", 30, least=1)  # for an image
+KEEP_REMOVED = duration("FOLIO_KEEP_REMOVED", "7d")  # what was deleted or replaced is served so long
 KEEP_METADATA = switch("FOLIO_KEEP_METADATA")  # GPS positions, serial numbers and names in originals
 DATA_UPLOAD_MAX_MEMORY_SIZE = number("FOLIO_MAX_BODY_SIZE", 2_621_440)  # bytes of a JSON body
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 25_000  # the admin site's form of a portfolio has several for each row of its lists
+
+# What visitors read
+
+PUBLIC_READ = switch("FOLIO_PUBLIC_READ")
+PUBLIC_ORIGINALS = switch("FOLIO_PUBLIC_ORIGINALS", default="on")
+PUBLIC_CACHE_SECONDS = number("FOLIO_PUBLIC_CACHE_SECONDS", 60)  # that a CDN may keep an answer
+SITE_URL = site_address("FOLIO_SITE_URL")  # of a portfolio's page
+IMAGE_WIDTHS = widths("FOLIO_IMAGE_WIDTHS", "320,640,960,1280,1920,2560")  # pixels
+IMAGE_FORMATS = choices("FOLIO_IMAGE_FORMATS", ("avif", "webp"), "avif,webp")
 
 # Language and time: the API speaks English and UTC, the admin site its reader's language
 

@@ -39,6 +39,7 @@ urlpatterns = [
     path("api/auth/permissions/", PermissionCodesView.as_view(), name="permissions"),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", DocsView.as_view(), name="docs"),
+    path("api/public/", include("folio.delivery.urls")),
     path("api/", include(resources.urls)),
     path("admin/i18n/", include("django.conf.urls.i18n")),
     path("admin/session/", session, name="session"),

@@ -13,6 +13,7 @@ from unittest import mock
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "folio" / "settings.py"
+READERS = (SETTINGS, SETTINGS.with_name("environment.py"))
 VARIABLE = re.compile(r"FOLIO_[A-Z_]+|DATABASE_URL")
 
 
@@ -54,5 +55,6 @@ def run_folio(
 
 def variables_read() -> set[str]:
     """Return the names of the environment variables that the settings read, found in their source."""
-    constants = (node.value for node in ast.walk(ast.parse(SETTINGS.read_text())) if isinstance(node, ast.Constant))
+    nodes = (node for path in READERS for node in ast.walk(ast.parse(path.read_text())))
+    constants = (node.value for node in nodes if isinstance(node, ast.Constant))
     return {value for value in constants if isinstance(value, str) and VARIABLE.fullmatch(value)}

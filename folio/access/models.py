@@ -61,6 +61,9 @@ class Token(models.Model):
         blank=True,
         help_text=_("The permission codes that the key is narrowed to; null is all of its owner's."),
     )
+    published_only = models.BooleanField(
+        default=False, help_text=_("Reads portfolios that are published, and nothing else.")
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     # The beginning of the hour, UTC; see `folio.access.uses`.

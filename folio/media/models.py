@@ -65,6 +65,13 @@ class Media(models.Model):
     placeholder = CodePointCharField(
         max_length=500, blank=True, help_text=_("A tiny image as a data URI, shown while the image itself loads.")
     )
+    focal_x = models.FloatField(
+        null=True, blank=True, help_text=_("What matters most in an image, from its left, 0 to 1; none is the centre.")
+    )
+    focal_y = models.FloatField(
+        null=True, blank=True, help_text=_("What matters most in an image, from its top, 0 to 1; none is the centre.")
+    )
+    is_animated = models.BooleanField(null=True, editable=False, help_text=_("Of an image: whether it moves."))
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -80,6 +87,12 @@ class Media(models.Model):
             models.CheckConstraint(
                 condition=~Q(type=MediaType.IMAGE) | Q(width__isnull=False, height__isnull=False, mode__isnull=False),
                 name="media_image_has_dimensions",
+            ),
+            models.CheckConstraint(
+                condition=Q(focal_x=None) | Q(focal_x__range=(0, 1)), name="media_focal_x_within_image"
+            ),
+            models.CheckConstraint(
+                condition=Q(focal_y=None) | Q(focal_y__range=(0, 1)), name="media_focal_y_within_image"
             ),
         ]
         indexes = [

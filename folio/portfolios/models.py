@@ -3,12 +3,21 @@ from typing import Any
 from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from folio.api.columns import CodePointLineField, NormalCodePointTextField, NormalTextField, VisibleField
+from folio.api.columns import (
+    CodePointLineField,
+    NormalCodePointCharField,
+    NormalCodePointTextField,
+    NormalTextField,
+    VisibleField,
+)
 from folio.api.texts import CodePointCharField, validate_slug
 from folio.media.models import Media
+
+from .slugs import Slugged
 
 BATCH = 500  # rows of one statement, where all are changed
 
@@ -45,35 +54,53 @@ def image_field(**options: Any) -> Any:
     )
 
 
-class Employer(models.Model):
+class Employer(Slugged):
     """The client or company that work was done for."""
 
     name = CodePointLineField(max_length=200)
     description = NormalCodePointTextField(null=True, blank=True)
     image = image_field()
+    slug = CodePointLineField(
+        max_length=200,
+        blank=True,
+        validators=[validate_slug],
+        help_text=_("Its part of a web address; made from the name where it is left out."),
+    )
+    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ["name", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["name"], name="employer_name_unique"),
+            models.UniqueConstraint(fields=["slug"], name="employer_slug_unique"),
             models.CheckConstraint(condition=~Q(name=""), name="employer_name_not_blank"),
+            models.CheckConstraint(condition=~Q(slug=""), name="employer_slug_not_blank"),
         ]
 
     def __str__(self) -> str:
         return self.name
 
 
-class Tag(models.Model):
+class Tag(Slugged):
     """A word that groups portfolios, with a picture if it helps."""
 
     name = CodePointLineField(max_length=100)
     image = image_field()
+    slug = CodePointLineField(
+        max_length=200,
+        blank=True,
+        validators=[validate_slug],
+        help_text=_("Its part of a web address; made from the name where it is left out."),
+    )
+    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ["name", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["name"], name="tag_name_unique"),
+            models.UniqueConstraint(fields=["slug"], name="tag_slug_unique"),
             models.CheckConstraint(condition=~Q(name=""), name="tag_name_not_blank"),
+            models.CheckConstraint(condition=~Q(slug=""), name="tag_slug_not_blank"),
         ]
 
     def __str__(self) -> str:
@@ -81,6 +108,10 @@ class Tag(models.Model):
 
 
 class PortfolioQuerySet(models.QuerySet["Portfolio"]):
+    def published(self) -> "PortfolioQuerySet":
+        """Return those that visitors may read."""
+        return self.filter(is_active__in=[True])  # a bare column would keep SQLite from its index
+
     def touch(self) -> int:
         """Renew `updated_at`, for a change in what belongs to these portfolios."""
         return self.update(updated_at=timezone.now())
@@ -123,6 +154,13 @@ class Portfolio(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    # When something that it shows and that is not its own last changed: a tag's name, the file or text of a picture.
+    related_updated_at = models.DateTimeField(null=True, editable=False)
+    shown_at = models.GeneratedField(
+        expression=Greatest("updated_at", Coalesce("related_updated_at", "updated_at")),
+        output_field=models.DateTimeField(),
+        db_persist=True,
+    )
     images = models.ManyToManyField(Media, through="PortfolioImage", related_name="+", blank=True)
     tags = models.ManyToManyField(Tag, through="PortfolioTag", related_name="portfolios", blank=True)
 
@@ -157,6 +195,7 @@ class Portfolio(models.Model):
             models.Index(fields=["created_at"], name="portfolio_created_at"),
             models.Index(fields=["updated_at"], name="portfolio_updated_at"),
             models.Index(fields=["completed_at"], name="portfolio_completed_at"),
+            models.Index(fields=["shown_at"], name="portfolio_shown_at"),
             models.Index(fields=["year"], name="portfolio_year"),
             # What is filtered by one value is found in the default order: however many there are, nothing is sorted.
             models.Index("is_active", "order", F("created_at").desc(), "id", name="portfolio_is_active"),
@@ -166,6 +205,21 @@ class Portfolio(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class FormerSlug(models.Model):
+    """A slug that a portfolio had, so that its old address leads to the new one."""
+
+    slug = CodePointCharField(max_length=200)
+    portfolio = models.ForeignKey(Portfolio, on_delete=models.CASCADE, related_name="former_slugs")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["slug"], name="former_slug_unique")]
+
+    def __str__(self) -> str:
+        return self.slug
 
 
 class Placed(models.Model):
@@ -194,6 +248,9 @@ class PortfolioImage(Placed):
         related_name="+",
         limit_choices_to={"type": "image"},
         verbose_name="image",
+    )
+    caption = NormalCodePointCharField(
+        max_length=1000, null=True, blank=True, help_text=_("What is written beside the image in this gallery.")
     )
 
     class Meta:

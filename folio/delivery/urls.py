@@ -1,0 +1,5 @@
+"""What visitors read, under `/api/public/`."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []

@@ -1,0 +1,220 @@
+"""How variables of the environment are read; one that can't be meant is refused with what would be right."""
+
+import grp
+import os
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, quote, urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.http.request import split_domain_port
+
+MIN_WIDTH, MAX_WIDTH, MOST_WIDTHS = 16, 8192, 16  # of the variants of a picture
+
+
+class Env(environ.Env):
+    """Reads variables as they stand there, and knows afterwards which ones there are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def get_value(self, var: str, cast: Any = None, default: Any = None, parse_default: bool = False) -> Any:
+        self.names.add(var)
+        value = self.ENVIRON.get(var)  # django-environ would read a text that begins with `$` as a variable's name
+        return default if value is None else self.parse_value(value, cast)
+
+
+env = Env()
+
+
+def number(name: str, default: int, least: int = 0) -> int:
+    """Return a variable's whole number of `least` or more; raise ImproperlyConfigured for anything else."""
+    text = env.str(name, default=str(default)).strip()
+    if not (text.isascii() and text.isdecimal() and int(text) >= least):
+        raise ImproperlyConfigured(f"{name} is {text!r}; it must be a whole number such as {default}.")
+    return int(text)
+
+
+def database(default: str) -> dict[str, Any]:
+    """Return Django's settings for `DATABASE_URL`; raise ImproperlyConfigured unless it is SQLite or PostgreSQL.
+
+    Of several servers, as libpq would take them, one could tell a version and another one give the rows.
+    """
+    url = env.str("DATABASE_URL", default="") or default
+    if urlsplit(url).scheme not in {"sqlite", "postgres", "postgresql"}:
+        raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgres://.")
+    found: dict[str, Any] = dict(env.db_url_config(url))
+    hosts = {found.get("HOST", ""), *map(found.get("OPTIONS", {}).get, ("host", "hostaddr"))}
+    if any("," in (host or "") for host in hosts):
+        raise ImproperlyConfigured("DATABASE_URL names several servers; it must name one.")
+    if found["ENGINE"] == "django.db.backends.sqlite3":
+        found["ENGINE"] = "folio.sqlite"
+    return found
+
+
+def existing(name: str) -> dict[str, str]:
+    """Return the option by which SQLite opens a file only where there is one; without it, whoever asks makes one."""
+    if name.startswith((":memory:", "file:")):
+        return {}
+    return {"database": f"file:{quote(os.fsencode(name))}?mode=rw"}
+
+
+def switch(name: str, default: str = "off") -> bool:
+    """Return whether a variable is on; `default` where it is not set. Raise ImproperlyConfigured for others."""
+    text = env.str(name, default="").strip().lower() or default
+    if text not in {"1", "true", "yes", "on", "0", "false", "no", "off", ""}:
+        raise ImproperlyConfigured(f"{name} is {text!r}; it must be true or false.")
+    return text in {"1", "true", "yes", "on"}
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Return a variable's addresses and networks; raise ImproperlyConfigured for what is neither."""
+    try:
+        return [ip_network(item.strip()) for item in env.list(name, default=[]) if item.strip()]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name}: {error}. It must be addresses and networks separated by commas, such as 127.0.0.1,10.0.0.0/8."
+        ) from error
+
+
+DURATION = re.compile(r"([0-9]{1,6})([smhd])?")
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def duration(name: str, default: str) -> timedelta:
+    """Return a variable's time, such as `7d`, `12h`, `30m`, `45s` or `0`; raise ImproperlyConfigured for others."""
+    text = env.str(name, default="").strip().lower() or default
+    match = DURATION.fullmatch(text)
+    if match is None or not (match[2] or int(match[1]) == 0):
+        raise ImproperlyConfigured(
+            f"{name} is {text!r}; it must be a number and a unit, d, h, m or s, such as {default}, or 0."
+        )
+    return timedelta(**{UNITS[match[2] or "s"]: int(match[1])})
+
+
+def widths(name: str, default: str) -> list[int]:
+    """Return a variable's widths in pixels, the smallest first; raise ImproperlyConfigured for what is none.
+
+    A variable that is set and empty names none.
+    """
+    text = env.str(name, default=default)
+    items = [item.strip() for item in text.split(",") if item.strip()]
+    if not all(item.isascii() and item.isdecimal() and MIN_WIDTH <= int(item) <= MAX_WIDTH for item in items):
+        raise ImproperlyConfigured(
+            f"{name} is {text!r}; it must be widths in pixels from {MIN_WIDTH} to {MAX_WIDTH}, separated by commas, "
+            f"such as {default}."
+        )
+    found = sorted({int(item) for item in items})
+    if len(found) > MOST_WIDTHS:
+        raise ImproperlyConfigured(f"{name} names {len(found)} widths; {MOST_WIDTHS} are the most.")
+    return found
+
+
+def choices(name: str, known: Sequence[str], default: str) -> list[str]:
+    """Return the words that a variable names, in its order; raise ImproperlyConfigured for an unknown one."""
+    text = env.str(name, default=default)
+    found = list(dict.fromkeys(item.strip().lower() for item in text.split(",") if item.strip()))
+    if not set(found) <= set(known):
+        raise ImproperlyConfigured(f"{name} is {text!r}; it must be of {', '.join(known)}, separated by commas.")
+    return found
+
+
+def site_address(name: str) -> str:
+    """Return the pattern of the website's pages, "" where it is not set; raise ImproperlyConfigured for a wrong one."""
+    text = env.str(name, default="").strip()
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        is_address = parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address or text.count("{slug}") != 1 or set("{}") & set(text.replace("{slug}", "")):
+        raise ImproperlyConfigured(
+            f"{name} is {text!r}; it must be the address of a portfolio's page with {{slug}} once in it, "
+            "such as https://studio.example/work/{slug}/."
+        )
+    return text
+
+
+def choice(name: str, choices: Sequence[str], default: str) -> str:
+    """Return which of the words a variable names, in any letter case; raise ImproperlyConfigured for another."""
+    text = env.str(name, default="").strip() or default
+    if text.upper() not in choices:
+        raise ImproperlyConfigured(f"{name} is {text!r}; it must be one of {', '.join(choices)}.")
+    return text.upper()
+
+
+HOST = re.compile(r"\*|\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.IGNORECASE)
+
+
+def host_of(text: str) -> str:
+    """Return the host that a URL, or a host that is written otherwise than requests name it, probably means."""
+    host = text.partition("://")[2] or text
+    host = re.split(r"[/?#]", host.rpartition("@")[2])[0]
+    try:
+        return f"[{IPv6Address(host.strip('[]'))}]"
+    except ValueError:
+        host = re.sub(r":[0-9]*$", "", host).rstrip(".")
+    host = host[1:] if host.startswith("*.") else host  # Django writes a domain with its subdomains `.example.com`
+    try:
+        return host if HOST.fullmatch(host) else host.encode("idna").decode()
+    except UnicodeError:
+        return "api.example.com"
+
+
+def hosts(name: str, default: list[str]) -> list[str]:
+    """Return a variable's hosts; raise ImproperlyConfigured for what no request could come for, as a URL."""
+    found = [item.strip() for item in env.list(name, default=default) if item.strip()]
+    for item in found:
+        if not HOST.fullmatch(item):
+            right = host_of(item)
+            right = right if HOST.fullmatch(right) else "api.example.com"
+            raise ImproperlyConfigured(
+                f"{name} names {item!r}; it must be hosts alone, without scheme, port and path, such as {right}."
+            )
+    return found
+
+
+def group(name: str) -> int | None:
+    """Return the number of the group of users that a variable names; raise ImproperlyConfigured for an unknown one."""
+    text = env.str(name, default="").strip()
+    if text.isascii() and text.isdecimal():
+        return int(text)
+    try:
+        return grp.getgrnam(text).gr_gid if text else None
+    except KeyError:
+        raise ImproperlyConfigured(f"{name} is {text!r}; there is no such group on this machine.") from None
+
+
+def data_folder(name: str, default: str) -> Path:
+    """Return the folder that a variable names, from the root on."""
+    text = env.str(name, default="") or default
+    try:
+        return Path(text).resolve()
+    except (OSError, RuntimeError) as error:  # links that lead to one another
+        raise ImproperlyConfigured(f"{name} is {text!r}, which leads nowhere: {error}.") from error
+
+
+DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+
+def public_address(url: str) -> SplitResult:
+    """Return the parts of FOLIO_PUBLIC_URL, the host as browsers name it: lower case, without its scheme's own port."""
+    try:
+        parts = urlsplit(url)
+        host, port = split_domain_port(parts.netloc)
+        is_address = parts.scheme in DEFAULT_PORTS and host and parts.port != 0
+    except ValueError:  # half an IPv6 address, or a port that is none
+        is_address = False
+    if not is_address or parts.query or parts.fragment:
+        raise ImproperlyConfigured(
+            f"FOLIO_PUBLIC_URL is {url!r}; it must be an absolute URL such as https://api.example.com."
+        )
+    return parts._replace(netloc=host if port in {"", DEFAULT_PORTS[parts.scheme]} else f"{host}:{port}")
