@@ -84,7 +84,7 @@ class Cards:
 class NeighboursPart:
     keys = ("neighbours",)
 
-    def __init__(self, ids: Sequence[int], snapshot: int | None) -> None:
+    def __init__(self, ids: Sequence[int], base: str, snapshot: int | None) -> None:
         self.rows = {row["id"]: row for row in neighbours.read(ids)}
         self.cards = Cards(row[side] for row in self.rows.values() for side in ("previous", "next"))
         self.media_ids = self.cards.media_ids
@@ -99,7 +99,7 @@ class NeighboursPart:
 class RelatedPart:
     keys = ("related",)
 
-    def __init__(self, ids: Sequence[int], snapshot: int | None) -> None:
+    def __init__(self, ids: Sequence[int], base: str, snapshot: int | None) -> None:
         tags = grouped(tags_of_portfolios.read(ids))
         employers = {row["id"]: row["employer_id"] for row in employers_of_portfolios.read(ids)}
         likes = Likes({row["tag_id"] for rows in tags.values() for row in rows}, set(employers.values()), snapshot)
