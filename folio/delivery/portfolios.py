@@ -57,11 +57,9 @@ class PortfolioViewSet(PublicListView):
 
     def retrieve(self, request: Request, slug: str) -> Response:
         slug = normal(slug)
-        found = (
-            self.get_queryset().order_by().filter(slug=slug).values_list("pk", flat=True).first()
-            if "\0" not in slug
-            else None
-        )
+        if "\0" in slug:  # which PostgreSQL can't be asked for
+            raise self.missing("portfolio", slug)
+        found = self.get_queryset().filter(slug=slug).order_by().values_list("pk", flat=True).first()
         if found is None:
             return self.moved(request, slug)
         choice = choice_of(self.given, OPTIONAL)
