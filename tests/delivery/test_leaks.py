@@ -45,10 +45,8 @@ def queries() -> Iterator[dict[str, str]]:
 
 def make_shown() -> dict[str, Any]:
     """Make what is published; return what hidden ones may share with it."""
-    shared: dict[str, Any] = {
-        "employer": make_employer(slug="shared", name="Shared"),
-        "tags": [make_tag(slug="shared", name="Shared")],
-    }
+    employer, tag = make_employer(slug="shared", name="Shared"), make_tag(slug="shared", name="Shared")
+    shared: dict[str, Any] = {"employer": employer, "tags": [tag]}
     for place, slug in enumerate(("a", "b", "c")):
         portfolio = make_full(title=f"Shown {slug}", slug=slug, order=place, completed_at=MOMENT, **shared)
         FormerSlug.objects.create(portfolio=portfolio, slug=f"{slug}-then")
