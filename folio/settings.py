@@ -75,6 +75,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "files.E001"]
 INSTALLED_APPS = [
     "folio",
     "folio.api",
+    "folio.tasks",
     "folio.admin",
     "folio.access",
     "folio.media",
@@ -127,7 +128,7 @@ TEMPLATES = [
     }
 ]
 AUTHENTICATION_BACKENDS = ["folio.access.backends.PatientBackend"]
-CLAIMS_PATH = DATA_DIR / "claims"  # which requests are at work, see `folio.api.claims`
+CLAIMS_PATH = DATA_DIR / "claims"  # which requests are at work, see `folio.claims`
 ATTEMPTS_PATH = DATA_DIR / "attempts.sqlite3"  # failed sign-ins, see `folio.access.attempts`
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -165,6 +166,7 @@ if DATABASES["default"]["ENGINE"] == "folio.sqlite":
         "cached_statements": 16,
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+RUN_TASKS = True  # by each worker that serves, see `folio.tasks`
 
 # Files
 

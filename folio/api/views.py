@@ -27,7 +27,7 @@ turn = Lock()  # drf-spectacular fails where two threads make its first descript
 def openapi_schema(generator: type[SchemaGenerator] = ManagingGenerator) -> dict[str, Any]:
     """Return an API's description, the same for every client but for the server's address."""
     with turn:
-        return generated_schema(generator)
+        return generated_schema(generator)  # type: ignore[arg-type]  # a class can be hashed
 
 
 @cache

@@ -13,8 +13,8 @@ from folio.api.schema import AutoSchema
 INFO = {
     "title": "Folio: what visitors read",
     "description": "What is published, for websites, browsers, builders of static sites and CDNs. No key is needed, "
-    "and none is looked at. Answers may be kept by caches on the way; `ETag` and `If-None-Match` tell whether one is still "
-    "the same. What follows describes answers as they are without `include` and `fields`: these leave keys out.",
+    "and none is looked at. Answers may be kept by caches on the way; `ETag` and `If-None-Match` tell whether one is "
+    "still the same. What follows describes answers as they are without `include` and `fields`: these leave keys out.",
 }
 KNOWN = "If-None-Match"
 MOVED = "The slug is a former one; `Location` leads to the present one, with the same parameters."
@@ -42,16 +42,14 @@ class PublicSchema(AutoSchema):
     def get_auth(self) -> list[Any]:
         return []
 
-    def get_override_parameters(self) -> list[OpenApiParameter]:
-        told = [TAKEN[KNOWN], TOLD["ETag"]]
+    def get_override_parameters(self) -> list[Any]:
+        schema, text = TAKEN[KNOWN]
         parameters = [each for each in super().get_override_parameters() if each.location != OpenApiParameter.HEADER]
-        statuses = [*self.success(), 304]
-        return [
-            *parameters,
-            parameter(KNOWN, *told[0]),
-            parameter("ETag", {"type": "string"}, told[1], response=statuses),
-            *([parameter("Location", {"type": "string"}, TOLD["Location"], response=[301])] if self.may_move() else []),
-        ]
+        parameters.append(parameter(KNOWN, schema, text))
+        parameters.append(parameter("ETag", {"type": "string"}, TOLD["ETag"], response=[*self.success(), 304]))
+        if self.may_move():
+            parameters.append(parameter("Location", {"type": "string"}, TOLD["Location"], response=[301]))
+        return parameters
 
     def errors(self) -> dict[int, OpenApiResponse]:
         missing = "Nothing that is published has this slug; or public reading is off, which `detail` says."
@@ -70,7 +68,7 @@ def capital(word: str) -> str:
     return f"{word[:1].upper()}{word[1:]}"
 
 
-class PublicGenerator(SchemaGenerator):  # type: ignore[misc]  # drf-spectacular has no types
+class PublicGenerator(SchemaGenerator):
     endpoint_inspector_cls = PublicEndpoints
 
     def get_schema(self, *args: Any, **kwargs: Any) -> Any:
