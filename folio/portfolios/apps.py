@@ -11,6 +11,7 @@ class PortfoliosConfig(AppConfig):
         from folio.api.texts import indexes
         from folio.api.viewsets import last_steps
 
+        from . import showing  # noqa: F401 - it tells which media are public
         from .models import Portfolio
         from .searching.due import fold_with_a_write, follow_migrations
         from .searching.finding import by_parts
