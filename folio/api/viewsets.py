@@ -1,5 +1,5 @@
 import time
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from math import inf
 from typing import Any, TypeVar
 
@@ -140,6 +140,14 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
         """Return what the list depends on besides its parameters."""
         return None
 
+    def shown(self, ids: Sequence[int]) -> Collection[int]:
+        """Return those of the ids whose documents the request's key may be told, asked after these were read.
+
+        Documents are kept by id, for all keys: a view whose `get_queryset` depends on the key says here what it does to
+        them. Asked before, a row that is hidden meanwhile would be told with what was written into it since.
+        """
+        return ids
+
     def list(self, request: Request) -> Response:
         filterset = self.filterset_class(request.query_params)
         window = Window(filterset.values)
@@ -158,7 +166,8 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
 
         ids = window.read(count, statement)
         documents = encoded(self.row, ids, base_url(request), snapshot)
-        results = [documents[pk] for pk in ids if pk in documents]
+        shown = self.shown(ids)
+        results = [documents[pk] for pk in ids if pk in documents and pk in shown]
         return Response(self.page(count=count, results=results, **window.links(request, count)))
 
 
@@ -265,7 +274,7 @@ class ResourceViewSet(ListingView):
         # SQLite can't even be asked for more than 64 bits.
         ids = [pk] if pk <= BIGGEST else []
         found = encoded(self.document, ids, base_url(self.request), self.request.META.get(SNAPSHOT))
-        if pk not in found:
+        if pk not in found or pk not in self.shown(ids):
             raise self.missing(f"id {pk}")
         return Response(found[pk], headers=last_modified(found[pk]))
 

@@ -1,3 +1,4 @@
+from collections.abc import Collection, Hashable, Sequence
 from typing import Any
 
 from rest_framework.request import Request
@@ -24,6 +25,22 @@ class PortfolioViewSet(ResourceViewSet):
     examples = EXAMPLES
     summaries = {"retrieve_by_slug": "Read a portfolio by its slug"}
     code_of_action = {**ResourceViewSet.code_of_action, "retrieve_by_slug": "retrieve"}
+
+    def is_published_only(self) -> bool:
+        """Tell whether the request's key may see nothing but what is published."""
+        return bool(getattr(getattr(self.request, "auth", None), "published_only", False))
+
+    def get_queryset(self) -> Any:
+        rows = super().get_queryset()
+        return rows.published() if self.is_published_only() else rows
+
+    def scope(self) -> Hashable:
+        return self.is_published_only()
+
+    def shown(self, ids: Sequence[int]) -> Collection[int]:
+        if not ids or not self.is_published_only():
+            return ids
+        return set(self.get_queryset().order_by().filter(pk__in=ids).values_list("pk", flat=True))
 
     def retrieve_by_slug(self, request: Request, slug: str) -> Response:
         pk = self.get_queryset().filter(slug=slug).values_list("pk", flat=True).first() if "\0" not in slug else None
