@@ -23,6 +23,7 @@ from ..models import Employer, Portfolio, PortfolioImage, PortfolioTag, Tag
 from ..reordering import LEAST, MOST
 from ..services import replace_through
 from .collisions import Published, may_type, publications_of
+from .describing import DescribePages, MarkdownBox
 from .editing import EditPages
 from .hiding import still_read, with_link
 from .type_ahead import TypeAheadField, TypeAheadListField, make_url
@@ -76,7 +77,7 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
         field_classes = {"excerpt": TextBoxField}
         widgets = {
             "excerpt": UnfoldAdminTextareaWidget({"rows": 3}),
-            "description": UnfoldAdminTextareaWidget({"rows": 10}),
+            "description": MarkdownBox({"rows": 10}),
             "slug": UnfoldAdminTextInputWidget({"dir": "auto", "autocapitalize": "off", "spellcheck": "false"}),
         }
 
@@ -128,10 +129,10 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
                 replace_through(self.instance, through, column, rows, is_new=self.is_new)
 
 
-class FormPages(EditPages):
+class FormPages(DescribePages, EditPages):
     """The pages with a portfolio's form: what they show and take depends on whether the user drafts or publishes."""
 
-    scripts = ("slug", "count", "rows")
+    scripts = ("slug", "count", "rows", "markdown")
 
     def has_view_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
         return publishing.may_view(request.user)
