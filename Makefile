@@ -33,8 +33,12 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements/dev.txt
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
+# What generates and compiles clients in TypeScript, where npm is there: the tests that use them say so where it isn't.
+$(VENV)/.installed-clients: $(VENV)/.installed-dev tests/clients/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --prefix tests/clients --no-audit --no-fund --silent && touch $@; fi
+
 # The status 69 says that PostgreSQL is not installed: a reason to say so on a developer's machine, a failure elsewhere.
-test: $(VENV)/.installed-dev
+test: $(VENV)/.installed-dev $(VENV)/.installed-clients
 ifneq ($(DATABASES),postgresql)
 	@echo "The suite on SQLite"
 	@env -u DATABASE_URL $(BIN)/python -m pytest $(PYTEST)
