@@ -77,12 +77,14 @@ types: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 ifneq ($(DATABASES),postgresql)
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.public
 	@$(BIN)/python -m benchmarks.site
 	@$(BIN)/python -m benchmarks.uploads
 	@$(BIN)/python -m benchmarks.slow_clients
 endif
 ifneq ($(DATABASES),sqlite)
-	@$(BIN)/python -m benchmarks --database postgresql && $(BIN)/python -m benchmarks.site --database postgresql; status=$$?; \
+	@$(BIN)/python -m benchmarks --database postgresql && $(BIN)/python -m benchmarks.public --database postgresql && \
+	$(BIN)/python -m benchmarks.site --database postgresql; status=$$?; \
 	if [ $$status -eq 69 ] && [ "$(DATABASES)" = auto ]; then echo "Measured on SQLite only."; else exit $$status; fi
 endif
 
