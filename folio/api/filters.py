@@ -1,6 +1,6 @@
 """Declared filters whose parameters are strict: a misspelt one never answers with everything."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import django_filters
@@ -179,6 +179,9 @@ class BareFilter(IntegerFilter):
 class PageFilterSet(django_filters.FilterSet):
     """The query parameters of a list: those declared, and the two that page."""
 
+    bare: Collection[str] = BARE
+    repeatable: Collection[str] = ("tags_in",)
+
     limit = BareFilter(min_value=1, label=f"How many results to return; at most {MAX_LIMIT}, default {DEFAULT_LIMIT}")
     offset = BareFilter(min_value=0, label="How many results to skip first; default 0")
 
@@ -188,8 +191,10 @@ class PageFilterSet(django_filters.FilterSet):
         Neither the declared filters nor their fields hold any state, so they serve as they are: django-filter's own
         copies of them, and the form class that it builds of these for each request, took a third of a list's time.
         """
-        self.values = checked(query, self.base_filters, repeatable={"tags_in"})
-        self.chosen = {name: value for name, value in self.values.items() if name not in BARE and value is not None}
+        self.values = checked(query, self.base_filters, self.repeatable)
+        self.chosen = {
+            name: value for name, value in self.values.items() if name not in self.bare and value is not None
+        }
 
     def narrowed(self, queryset: QuerySet[Any], *, many: bool = False) -> QuerySet[Any]:
         """Return the rows that the parameters leave, in no order; `many` are asked for as a walk through them asks."""

@@ -1,5 +1,5 @@
 import time
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from math import inf
 from typing import Any, TypeVar
 
@@ -32,7 +32,7 @@ from .conditions import (
 from .documents import KEY_SIZE, Document, encoded
 from .errors import Conflict
 from .fields import BIGGEST
-from .filters import PageFilterSet
+from .filters import DEFAULT_LIMIT, PageFilterSet
 from .idempotency import Keep, once, refuse_key
 from .pagination import Statement, Window, page_of
 from .parameters import checked
@@ -82,6 +82,7 @@ class StrictView(APIView):
     """A view that refuses query parameters that it doesn't know, once it is settled who may ask."""
 
     may_be_kept = True
+    kept_statuses: Collection[int] = (status.HTTP_200_OK,)
     parameters: Mapping[str, Mapping[str, Filter]] = {}  # by action, what it takes
     given: dict[str, Any]  # their values
     conditions: Conditions  # of the request
@@ -108,9 +109,13 @@ class StrictView(APIView):
         """Mark what may be given again for as long as nothing is committed, and until when at the most."""
         response = super().finalize_response(request, response, *args, **kwargs)
         response.add_post_render_callback(self.part_with)
-        if self.may_be_kept and request.method == "GET" and response.status_code == status.HTTP_200_OK:
-            response.headers[KEEP] = str(deadline_of(request.auth))
+        if self.may_be_kept and request.method == "GET" and response.status_code in self.kept_statuses:
+            response.headers[KEEP] = str(self.deadline(request))
         return response
+
+    def deadline(self, request: Request) -> float:
+        """Return until when the answer holds though nothing is written, in seconds since the epoch."""
+        return deadline_of(request.auth)
 
     def part_with(self, response: Response) -> None:
         """Undo what holds a rendered answer and its view together, or its bytes stay until Python looks for cycles."""
@@ -126,6 +131,7 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
     document: type[Document]
     row: type[Document]
     page: type[msgspec.Struct]
+    default_limit = DEFAULT_LIMIT
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -142,9 +148,15 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
 
     def list(self, request: Request) -> Response:
         filterset = self.filterset_class(request.query_params)
-        window = Window(filterset.values)
-        rows = self.get_queryset()
+        window = Window(filterset.values, self.default_limit)
         snapshot = request.META.get(SNAPSHOT)
+        count, ids = self.found(filterset, window, snapshot)
+        results = self.results(ids, filterset, snapshot)
+        return Response(self.page(count=count, results=results, **window.links(request, count)))
+
+    def found(self, filterset: PageFilterSet, window: Window, snapshot: int | None) -> tuple[int, Sequence[int]]:
+        """Return how many rows match, and the ids of those in the window."""
+        rows = self.get_queryset()
         key = (type(self), self.scope(), filterset.narrowing())
         size = KEY_SIZE + len(key[2])
         count = remember(snapshot, key, lambda: filterset.narrowed(rows).count(), size)
@@ -156,10 +168,12 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
                 snapshot, written, lambda: filterset.statement(rows, count, is_reversed), STATEMENT_SIZE + size
             )
 
-        ids = window.read(count, statement)
-        documents = encoded(self.row, ids, base_url(request), snapshot)
-        results = [documents[pk] for pk in ids if pk in documents]
-        return Response(self.page(count=count, results=results, **window.links(request, count)))
+        return count, window.read(count, statement)
+
+    def results(self, ids: Sequence[int], filterset: PageFilterSet, snapshot: int | None) -> Sequence[msgspec.Raw]:
+        """Return the rows of a page, encoded; those that are gone meanwhile are left out."""
+        documents = encoded(self.row, ids, base_url(self.request), snapshot)
+        return [documents[pk] for pk in ids if pk in documents]
 
 
 class ResourceViewSet(ListingView):

@@ -2,4 +2,11 @@
 
 from typing import Any
 
-urlpatterns: list[Any] = []
+from django.urls import path
+
+from .portfolios import PortfolioViewSet
+
+urlpatterns: list[Any] = [
+    path("portfolios/", PortfolioViewSet.as_view({"get": "list"}), name="public-portfolios"),
+    path("portfolios/<str:slug>/", PortfolioViewSet.as_view({"get": "retrieve"}), name="public-portfolio"),
+]
