@@ -3,6 +3,7 @@ from threading import Lock
 from typing import Any
 
 from django.urls import get_script_prefix
+from django.utils.translation import override
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
@@ -30,7 +31,8 @@ def openapi_schema() -> dict[str, Any]:
 
 @cache
 def generated_schema() -> dict[str, Any]:
-    schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    with override("en"):  # whichever language the first to ask for it has
+        schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
     return schema
 
 

@@ -71,6 +71,9 @@ def value_alone(model: Model, name: str, value: Any, names: Names) -> SafeString
 
 
 def value_in_words(field: Any, value: Any, names: Names) -> SafeString:
+    in_words = getattr(getattr(field, "model", None), "in_words", {}).get(getattr(field, "name", ""))
+    if in_words is not None:
+        return format_html('<span dir="auto">{}</span>', in_words(value))
     if value is None or value == "":
         return empty()
     if getattr(field, "related_model", None) is not None:

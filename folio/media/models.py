@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from folio.api.columns import CodePointLineField, NormalCodePointCharField
@@ -44,8 +45,15 @@ class MediaQuerySet(models.QuerySet["Media"]):
         return self.filter(type=MediaType.IMAGE)
 
 
+def share_in_words(share: float | None) -> str:
+    """Return where a focal point lies along an edge, as the history tells it."""
+    return gettext("centre") if share is None else f"{share * 100:.4g}%"
+
+
 class Media(models.Model):
     """An uploaded file: an image with its thumbnails, or any other file."""
+
+    in_words = {"focal_x": share_in_words, "focal_y": share_in_words}  # fields that the history tells otherwise
 
     file = models.FileField(upload_to=media_path, max_length=255)
     type = CodePointCharField(max_length=10, choices=MediaType)

@@ -137,7 +137,7 @@ class PortfolioRow(Document):
     links_data: Annotated[list[Link], about("In the order that was given.")]
     is_active: Annotated[bool, about("Whether websites should show it.")]
     completed_at: Annotated[Moment | None, about("When the work was completed; null where that isn't known.")]
-    created_at: Moment
+    created_at: Annotated[Moment, about("When it was made.")]
     updated_at: Annotated[
         Moment,
         about("When it, its gallery, its links or its meta were last changed, or a tag was put on or taken off."),

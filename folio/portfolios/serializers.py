@@ -19,6 +19,15 @@ from .services import Replaced, replace_links, replace_meta, replace_through, sa
 REQUIRED = "This field is required."
 DUPLICATE_KEY = _("This portfolio already has a meta with this key.")
 ORDER = "The lowest comes first in the default order."
+UNIQUE = "Unique."
+COVER = "The cover: the id of a media of type image, or null."
+PICTURE = "The picture: the id of a media of type image, or null."
+ADDRESS = "An `http` or `https` address, or null."
+LEADS_TO = "What it leads to."
+TEXT = "Plain text, or null."
+FILE = "The id of a media of any type, null, or the object that was read."
+ITEM = "Of the one that is meant; left out of a new one."
+OWNER = "The id of the portfolio that it belongs to."
 WHOLE_LIST = "The whole list in its order: items with an `id` are kept, others are made, missing ones are removed."
 MOMENT = "A date alone is its midnight, UTC."
 NOT_WEB = _("Enter a URL that begins with http:// or https://.")
@@ -34,14 +43,15 @@ IMAGES = (Media.objects.all(), "media of type image", is_image)
 class ImageIdField(IdField):
     """The id of a media of type image, or null."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(*IMAGES, required=False, allow_null=True, **kwargs)
+    def __init__(self, help_text: str = PICTURE) -> None:
+        super().__init__(*IMAGES, required=False, allow_null=True, help_text=help_text)
 
 
 @extend_schema_field(
     {
-        "oneOf": [
+        "anyOf": [
             {"type": "integer", "minimum": 1},
+            {"$ref": "#/components/schemas/File"},
             {"type": "object", "properties": {"id": {"type": "integer", "minimum": 1}}, "required": ["id"]},
         ]
     }
@@ -50,7 +60,7 @@ class FileIdField(IdField):
     """The id of a media of any type, null, or the object that a document showed of it."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(Media.objects.all(), "media", required=False, allow_null=True, **kwargs)
+        super().__init__(Media.objects.all(), "media", required=False, allow_null=True, help_text=FILE, **kwargs)
 
     def parse(self, data: Any) -> int:
         return super().parse(data["id"] if isinstance(data, dict) and "id" in data else data)
@@ -62,7 +72,9 @@ class WebAddressField(serializers.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         validator = URLValidator(schemes=["http", "https"], message=NOT_WEB)
-        super().__init__(max_length=2000, required=False, allow_null=True, validators=[validator], **kwargs)
+        super().__init__(
+            max_length=2000, required=False, allow_null=True, validators=[validator], help_text=ADDRESS, **kwargs
+        )
 
 
 class EmployerSerializer(StrictModelSerializer):
@@ -74,7 +86,7 @@ class EmployerSerializer(StrictModelSerializer):
         model = Employer
         document = documents.Employer
         fields = ["name", "description", "image"]
-        extra_kwargs = {"description": {"help_text": documents.PLAIN}}
+        extra_kwargs = {"name": {"help_text": UNIQUE}, "description": {"help_text": documents.PLAIN}}
 
 
 class TagSerializer(StrictModelSerializer):
@@ -86,13 +98,14 @@ class TagSerializer(StrictModelSerializer):
         model = Tag
         document = documents.Tag
         fields = ["name", "image"]
+        extra_kwargs = {"name": {"help_text": UNIQUE}}
 
 
 class PlacedSerializer(StrictModelSerializer):
     """A row of a portfolio's list at its own endpoint: a new one comes last, and the portfolio is touched."""
 
     instance: Any
-    portfolio = IdField(Portfolio.objects.all(), "portfolio")
+    portfolio = IdField(Portfolio.objects.all(), "portfolio", help_text=OWNER)
 
     def changed(self, instance: Any, values: dict[str, Any]) -> Any:
         was_of = instance.portfolio_id
@@ -111,7 +124,7 @@ class LinkSerializer(PlacedSerializer):
         model = Link
         document = documents.PlacedLink
         fields = ["portfolio", "name", "url", "description", "image"]
-        extra_kwargs = {"description": {"help_text": documents.PLAIN}}
+        extra_kwargs = {"name": {"help_text": LEADS_TO}, "description": {"help_text": documents.PLAIN}}
 
 
 class MetaEntrySerializer(PlacedSerializer):
@@ -123,6 +136,7 @@ class MetaEntrySerializer(PlacedSerializer):
         model = MetaEntry
         document = documents.PlacedMetaEntry
         fields = ["portfolio", "key", "value_text", "value_file"]
+        extra_kwargs = {"key": {"help_text": "Unique within the portfolio."}, "value_text": {"help_text": TEXT}}
         validators: list[Any] = []  # the constraint's own would not name the field
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -139,7 +153,7 @@ class MetaEntrySerializer(PlacedSerializer):
 class LinkItemSerializer(StrictModelSerializer):
     """A link within its portfolio's body; with `id` it is that one and keeps what it leaves out."""
 
-    id = serializers.IntegerField(required=False)
+    id = serializers.IntegerField(required=False, help_text=ITEM)
     name = LineField(max_length=200, required=False, help_text="Required without `id`.")
     url = WebAddressField()
     image = ImageIdField()
@@ -155,7 +169,7 @@ class LinkItemSerializer(StrictModelSerializer):
 class MetaItemSerializer(StrictModelSerializer):
     """A meta within its portfolio's body; with `id` it is that one and keeps what it leaves out."""
 
-    id = serializers.IntegerField(required=False)
+    id = serializers.IntegerField(required=False, help_text=ITEM)
     key = LineField(max_length=100, required=False, help_text="Required without `id`.")
     value_file = FileIdField()
 
@@ -164,15 +178,18 @@ class MetaItemSerializer(StrictModelSerializer):
         document = documents.MetaEntry
         list_serializer_class = ItemListSerializer
         fields = ["id", "key", "value_text", "value_file"]
+        extra_kwargs = {"value_text": {"help_text": TEXT}}
 
 
 class PortfolioSerializer(StrictModelSerializer):
     """A portfolio. A field that is left out of a change keeps its value; a list that is given replaces the old one."""
 
-    image = ImageIdField()
+    image = ImageIdField(COVER)
     images = IdListField(*IMAGES, required=False, help_text="The gallery: ids, in its order.")
     order = serializers.IntegerField(required=False, min_value=-(2**31), max_value=2**31 - 1, help_text=ORDER)
-    employer = IdField(Employer.objects.all(), "employer", required=False, allow_null=True)
+    employer = IdField(
+        Employer.objects.all(), "employer", required=False, allow_null=True, help_text="The id of an employer, or null."
+    )
     tags = IdListField(Tag.objects.all(), "tag", required=False, help_text="Ids, in the order in which they are shown.")
     links = LinkItemSerializer(many=True, required=False, help_text=WHOLE_LIST)
     meta = MetaItemSerializer(many=True, required=False, help_text=WHOLE_LIST)
@@ -196,6 +213,7 @@ class PortfolioSerializer(StrictModelSerializer):
             "meta",
         ]
         extra_kwargs = {
+            "title": {"help_text": UNIQUE},
             "slug": {"help_text": "Letters of any script, digits, `-` and `_`."},
             "excerpt": {"help_text": "A sentence or two, plain text."},
             "description": {"help_text": documents.PLAIN},
