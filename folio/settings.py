@@ -75,6 +75,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "files.E001"]
 INSTALLED_APPS = [
     "folio",
     "folio.api",
+    "folio.tasks",
     "folio.admin",
     "folio.access",
     "folio.media",
@@ -127,7 +128,7 @@ TEMPLATES = [
     }
 ]
 AUTHENTICATION_BACKENDS = ["folio.access.backends.PatientBackend"]
-CLAIMS_PATH = DATA_DIR / "claims"  # which requests are at work, see `folio.api.claims`
+CLAIMS_PATH = DATA_DIR / "claims"  # which requests are at work, see `folio.claims`
 ATTEMPTS_PATH = DATA_DIR / "attempts.sqlite3"  # failed sign-ins, see `folio.access.attempts`
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -165,6 +166,7 @@ if DATABASES["default"]["ENGINE"] == "folio.sqlite":
         "cached_statements": 16,
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+RUN_TASKS = True  # by each worker that serves, see `folio.tasks`
 
 # Files
 
@@ -264,6 +266,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": __version__,
     "OAS_VERSION": "3.1.1",
     "SERVERS": [{"url": PUBLIC_URL or "http://127.0.0.1:8000"}],  # the served one says where it was asked for
+    "DEFAULT_GENERATOR_CLASS": "folio.api.generators.ManagingGenerator",
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [],  # the one that is on by default makes a component of each choice
     "SWAGGER_UI_DIST": "SIDECAR",

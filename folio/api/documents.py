@@ -32,6 +32,10 @@ class Document(msgspec.Struct):
         """
         raise TypeError(f"{cls.__name__} is only read within other documents")
 
+    def plain(self) -> "Document":
+        """Return what a read without parameters answers with."""
+        return self
+
 
 def encoded(document: type[Document], ids: Sequence[int], base: str, snapshot: int | None) -> dict[int, msgspec.Raw]:
     """Return the documents by id as ready JSON; those not yet made in this snapshot are read in one batch."""

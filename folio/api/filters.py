@@ -159,6 +159,35 @@ class OrderingFilter(django_filters.Filter):
         return F(path).desc(nulls_last=nulls_last) if term != name else F(path).asc(nulls_last=nulls_last)
 
 
+class NamesField(fields.ParameterField):
+    """Names separated by commas, each of them one of those that there are."""
+
+    def __init__(self, *, names: Iterable[str], **kwargs: Any) -> None:
+        self.names = tuple(names)
+        name = f"({'|'.join(self.names)})"
+        self.schema = {"type": "string", "pattern": f"^{name}(,{name})*$", "examples": [",".join(self.names)]}
+        super().__init__(**kwargs)
+
+    def parse(self, text: str) -> list[str]:
+        found = list(dict.fromkeys(fields.split_list(text)))
+        for name in found:
+            if name not in self.names:
+                raise forms.ValidationError(
+                    f"There is no '{name}' here.{nearest(name, self.names)} Allowed: {', '.join(self.names)}.",
+                    code="invalid_choice",
+                )
+        return found
+
+
+class NamesFilter(django_filters.Filter):
+    """A parameter that chooses what is told of rows, not which rows."""
+
+    field_class = NamesField
+
+    def filter(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        return queryset
+
+
 def is_nullable(model: Any, path: str) -> bool:
     """Tell whether ordering by the path may meet NULL."""
     nullable = False

@@ -45,6 +45,8 @@ OTHER_WORDS = {
     "name": "title label heading",
     "key": "name label title",
     "alt": "alt_text caption description",
+    "captions": "caption captions_data legend legends image_captions",
+    "include": "expand embed with extra",
     "type": "kind file_type mime_type media_type content_type",
     "has_url": "url link",
     "url": "link href website address",

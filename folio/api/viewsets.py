@@ -148,6 +148,7 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
 
     def list(self, request: Request) -> Response:
         filterset = self.filterset_class(request.query_params)
+        self.given = filterset.values
         window = Window(filterset.values, self.default_limit)
         snapshot = request.META.get(SNAPSHOT)
         count, ids = self.found(filterset, window, snapshot)
@@ -170,9 +171,13 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
 
         return count, window.read(count, statement)
 
+    def in_form(self, document: type[Document]) -> type[Document]:
+        """Return a document in the form that the request's parameters ask for."""
+        return document
+
     def results(self, ids: Sequence[int], filterset: PageFilterSet, snapshot: int | None) -> Sequence[msgspec.Raw]:
         """Return the rows of a page, encoded; those that are gone meanwhile are left out."""
-        documents = encoded(self.row, ids, base_url(self.request), snapshot)
+        documents = encoded(self.in_form(self.row), ids, base_url(self.request), snapshot)
         return [documents[pk] for pk in ids if pk in documents]
 
 
@@ -215,7 +220,9 @@ class ResourceViewSet(ListingView):
     def written(self, document: Document, status_code: int = status.HTTP_200_OK, **headers: str) -> Response:
         """Answer a write with what it left, and the tags that a plain read of that has."""
         content = msgspec.json.encode(document)
-        return Response(msgspec.Raw(content), status_code, headers={**headers, **validators(content)})
+        plain = document.plain()
+        tags = validators(content if plain is document else msgspec.json.encode(plain))
+        return Response(msgspec.Raw(content), status_code, headers={**headers, **tags})
 
     def update(self, request: Request, pk: int, partial: bool = False) -> Response:
         request.data  # noqa: B018 as above
@@ -272,20 +279,23 @@ class ResourceViewSet(ListingView):
     def judge(self, pk: int) -> None:
         """Raise PreconditionFailed unless the row, which is locked, is as the request asks."""
         if self.conditions != NO_CONDITIONS:
-            self.conditions.judge(msgspec.json.encode(self.read(pk)), self.noun)
+            document = self.read(pk)
+            forms = [document.plain()] if document.plain() is document else [document.plain(), document]
+            self.conditions.judge([msgspec.json.encode(form) for form in forms], self.noun)
 
     def document_of(self, pk: int) -> Response:
         """Answer with the full document, ready if it was read before; or raise NotFound."""
         # SQLite can't even be asked for more than 64 bits.
         ids = [pk] if pk <= BIGGEST else []
-        found = encoded(self.document, ids, base_url(self.request), self.request.META.get(SNAPSHOT))
+        document = self.in_form(self.document)
+        found = encoded(document, ids, base_url(self.request), self.request.META.get(SNAPSHOT))
         if pk not in found:
             raise self.missing(f"id {pk}")
         return Response(found[pk], headers=last_modified(found[pk]))
 
     def read(self, pk: int) -> Any:
         """Return the full document of a row that was just found or written; or raise Conflict where it is gone."""
-        found = self.document.read([pk], base_url(self.request))
+        found = self.in_form(self.document).read([pk], base_url(self.request))
         if pk not in found:
             raise Conflict
         return found[pk]

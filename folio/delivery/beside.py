@@ -28,7 +28,7 @@ def next_to(*, forwards: bool) -> Coalesce:
     others: Any = Portfolio.objects.published()
     after, before = ("gt", "lt") if forwards else ("lt", "gt")
     sign, opposite = ("", "-") if forwards else ("-", "")
-    steps = (
+    steps: tuple[tuple[str, dict[str, str]], ...] = (
         (f"pk__{after}", {"order": "order", "created_at": "created_at"}),
         (f"created_at__{before}", {"order": "order"}),
         (f"order__{after}", {}),
@@ -71,7 +71,7 @@ class Cards:
     """Portfolios as links to them show them."""
 
     def __init__(self, ids: Iterable[int | None]) -> None:
-        self.rows: dict[int | None, dict[str, Any]] = {row["id"]: row for row in cards.read({*ids} - {None})}
+        self.rows: dict[int | None, dict[str, Any]] = {row["id"]: row for row in cards.read({pk for pk in ids if pk})}
 
     def media_ids(self) -> Iterable[int | None]:
         return (row["image_id"] for row in self.rows.values())
@@ -84,7 +84,7 @@ class Cards:
 class NeighboursPart:
     keys = ("neighbours",)
 
-    def __init__(self, ids: Sequence[int], snapshot: int | None) -> None:
+    def __init__(self, ids: Sequence[int], base: str, snapshot: int | None) -> None:
         self.rows = {row["id"]: row for row in neighbours.read(ids)}
         self.cards = Cards(row[side] for row in self.rows.values() for side in ("previous", "next"))
         self.media_ids = self.cards.media_ids
@@ -99,7 +99,7 @@ class NeighboursPart:
 class RelatedPart:
     keys = ("related",)
 
-    def __init__(self, ids: Sequence[int], snapshot: int | None) -> None:
+    def __init__(self, ids: Sequence[int], base: str, snapshot: int | None) -> None:
         tags = grouped(tags_of_portfolios.read(ids))
         employers = {row["id"]: row["employer_id"] for row in employers_of_portfolios.read(ids)}
         likes = Likes({row["tag_id"] for rows in tags.values() for row in rows}, set(employers.values()), snapshot)

@@ -233,3 +233,51 @@ class Entry(Row, kw_only=True):
     share_image: ShareImage
     neighbours: Beside
     related: Related
+
+
+Count = Annotated[int, about("How many published portfolios have it.")]
+
+
+class CountedTag(Tag):
+    """A tag that published portfolios have."""
+
+    count: Count
+
+
+class CountedEmployer(Employer):
+    """An employer that published portfolios were done for."""
+
+    description: Annotated[str | None, about("Plain text; null where there is none.")]
+    count: Count
+
+
+class TagFacet(Document):
+    """A tag that some of the portfolios have."""
+
+    slug: Slug
+    name: Annotated[str, about("Unique.")]
+    count: Annotated[int, about("How many of them.")]
+
+
+class EmployerFacet(Document):
+    """An employer that some of the portfolios were done for."""
+
+    slug: Slug
+    name: Annotated[str, about("Unique.")]
+    count: Annotated[int, about("How many of them.")]
+
+
+class YearFacet(Document):
+    """A year in which some of the portfolios were completed."""
+
+    year: Annotated[int, about("The calendar year of `completed_at`, UTC.")]
+    count: Annotated[int, about("How many of them.")]
+
+
+class Facets(Document):
+    """What the portfolios have that the filters leave, and how many of them: as narrower filters would find."""
+
+    count: Annotated[int, about("How many portfolios the filters leave.")]
+    tags: Annotated[list[TagFacet], about("Those most have first, then by name. `tags_any` is ignored here.")]
+    employers: Annotated[list[EmployerFacet], about("Those with most first, then by name. `employer` is ignored here.")]
+    years: Annotated[list[YearFacet], about("Those with most first, then the newest. `year` is ignored here.")]

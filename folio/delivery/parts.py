@@ -17,6 +17,7 @@ from django.conf import settings
 from folio import snapshots
 from folio.api.documents import KEY_SIZE
 from folio.api.rows import Rows
+from folio.portfolios import markdown
 from folio.portfolios.documents import LINK_FIELDS, META_FIELDS, grouped
 from folio.portfolios.models import Link, MetaEntry, PortfolioImage, PortfolioTag
 
@@ -58,7 +59,7 @@ class Part:
 
     keys: ClassVar[tuple[str, ...]]
 
-    def __init__(self, ids: Sequence[int], snapshot: int | None) -> None:
+    def __init__(self, ids: Sequence[int], base: str, snapshot: int | None) -> None:
         raise NotImplementedError
 
     def media_ids(self) -> Iterable[int | None]:
@@ -75,7 +76,7 @@ class RowPart(Part):
 
     keys = documents.Row.__struct_fields__
 
-    def __init__(self, ids: Sequence[int], snapshot: int | None) -> None:
+    def __init__(self, ids: Sequence[int], base: str, snapshot: int | None) -> None:
         self.rows = {row["id"]: row for row in rows_of_portfolios.read(ids)}
         self.tags = grouped(tags_of_portfolios.read(self.rows))
         self.shared: dict[tuple[type, int], msgspec.Raw] = {}
@@ -123,18 +124,19 @@ class RowPart(Part):
 class DescriptionPart(Part):
     keys = ("description", "description_html")
 
-    def __init__(self, ids: Sequence[int], snapshot: int | None) -> None:
+    def __init__(self, ids: Sequence[int], base: str, snapshot: int | None) -> None:
         self.texts = {row["id"]: row["description"] for row in descriptions.read(ids)}
+        written = {pk: text for pk, text in self.texts.items() if text is not None}
+        self.htmls = dict(zip(written, markdown.rendered_all(written.values(), base), strict=True))
 
     def made(self, pk: int, pictures: Pictures) -> Any:
-        text = self.texts.get(pk)
-        return {"description": text, "description_html": text}
+        return {"description": self.texts.get(pk), "description_html": self.htmls.get(pk)}
 
 
 class GalleryPart(Part):
     keys = ("gallery",)
 
-    def __init__(self, ids: Sequence[int], snapshot: int | None) -> None:
+    def __init__(self, ids: Sequence[int], base: str, snapshot: int | None) -> None:
         self.rows = grouped(gallery_of_portfolios.read(ids))
 
     def media_ids(self) -> Iterable[int | None]:
@@ -148,7 +150,7 @@ class GalleryPart(Part):
 class LinksPart(Part):
     keys = ("links",)
 
-    def __init__(self, ids: Sequence[int], snapshot: int | None) -> None:
+    def __init__(self, ids: Sequence[int], base: str, snapshot: int | None) -> None:
         self.rows = grouped(links_of_portfolios.read(ids))
 
     def media_ids(self) -> Iterable[int | None]:
@@ -166,7 +168,7 @@ class LinksPart(Part):
 class MetaPart(Part):
     keys = ("meta",)
 
-    def __init__(self, ids: Sequence[int], snapshot: int | None) -> None:
+    def __init__(self, ids: Sequence[int], base: str, snapshot: int | None) -> None:
         self.rows = grouped(meta_of_portfolios.read(ids))
 
     def media_ids(self) -> Iterable[int | None]:
@@ -184,7 +186,7 @@ class MetaPart(Part):
 class ShareImagePart(Part):
     keys = ("share_image",)
 
-    def __init__(self, ids: Sequence[int], snapshot: int | None) -> None:
+    def __init__(self, ids: Sequence[int], base: str, snapshot: int | None) -> None:
         self.covers = {row["id"]: row["image_id"] for row in covers_of_portfolios.read(ids)}
 
     def media_ids(self) -> Iterable[int | None]:
@@ -220,7 +222,7 @@ def parts_of(ids: Sequence[int], names: Collection[str], base: str, snapshot: in
     if snapshot is not None:
         found = snapshots.documents.get_many(snapshot, [(PARTS[name], base, pk) for name in names for pk in ids])
     missing = {name: [pk for pk in ids if (PARTS[name], base, pk) not in found] for name in names}
-    made = [PARTS[name](wanted, snapshot) for name, wanted in missing.items() if wanted]
+    made = [PARTS[name](wanted, base, snapshot) for name, wanted in missing.items() if wanted]
     pictures = Pictures(chain.from_iterable(part.media_ids() for part in made), base) if made else None
     for part, wanted in zip(made, filter(None, missing.values()), strict=True):
         for pk in wanted:

@@ -51,7 +51,8 @@ class Pictures:
         wanted = {pk for pk in ids if pk is not None}
         self.rows: dict[int | None, dict[str, Any]] = {row["id"]: row for row in media.read(wanted)}
         self.thumbnails: dict[int, list[dict[str, Any]]] = defaultdict(list)
-        for row in thumbnails_of_media.read([pk for pk, row in self.rows.items() if row["type"] == MediaType.IMAGE]):
+        images = [row["id"] for row in self.rows.values() if row["type"] == MediaType.IMAGE]
+        for row in thumbnails_of_media.read(images):
             self.thumbnails[row["media_id"]].append(row)
         self.encoded: dict[int, msgspec.Raw | None] = {}
 

@@ -30,6 +30,7 @@ class PortfolioViewSet(PublicListView):
     queryset = Portfolio.objects.all()
     document = documents.Entry
     row = documents.ListedEntry
+    has_former_slugs = True
     filterset_class = PortfolioFilterSet
     parameters = {
         "retrieve": {

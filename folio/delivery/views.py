@@ -15,6 +15,8 @@ from rest_framework.response import Response
 from folio.api.filters import MAX_LIMIT, BareFilter
 from folio.api.viewsets import ListingView, StrictView
 
+from .schema import PublicSchema
+
 DEFAULT_LIMIT = 12
 
 
@@ -47,6 +49,7 @@ class PublicView(StrictView):
     permission_classes = (AllowAny,)
     content_negotiation_class = OneForm
     http_method_names = ["get", "head", "options"]
+    schema = PublicSchema()
     kept_statuses = (200, 301, 404)  # which all may change when a moment comes
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -15,9 +15,10 @@ from PIL import Image
 
 from .decoding import Decoders, DecodersBusy
 from .models import FOLDER, FormerName, Media, MediaType, Thumbnail
+from .pixels import fit
 from .renewing import UNREADABLE, decode, exists, fill_in, find_media, image_decoders, measure, renew
 from .sizes import human_readable_size
-from .thumbnails import BOXES, FORMATS, UnreadableImage, difference, fit, open_placeholder
+from .thumbnails import BOXES, FORMATS, UnreadableImage, difference, open_placeholder
 
 THUMBNAIL_PATH = re.compile(r".+/thumbnails/[^/]+_thumbnail_\d+x\d+[^/]*")
 UNLIKE = 32  # of 255; what two releases of an encoder make of one picture differs by less

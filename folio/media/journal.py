@@ -31,6 +31,8 @@ from folio.api.middleware import largest_body, too_large
 from folio.installation import make_folder
 
 from .models import FormerName, Media, Thumbnail
+from .variant_files import names_of_each
+from .variants import parse
 
 logger = logging.getLogger(__name__)
 
@@ -104,10 +106,10 @@ def claim(storage: Storage, path: str) -> str:
     return name
 
 
-def leave_room() -> None:
-    """Raise what a full disk does where no more than the reserve is free for uploads, journal and database."""
+def leave_room(size: int = 0) -> None:
+    """Raise what a full disk does where `size` bytes more would take from the reserve for uploads and database."""
     disk = os.statvfs(received_folder())
-    if disk.f_bavail * disk.f_frsize < RESERVE:
+    if disk.f_bavail * disk.f_frsize < RESERVE + size:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(settings.FILE_UPLOAD_TEMP_DIR))
 
 
@@ -199,9 +201,12 @@ def recover() -> int:
 
 
 def work_off(entry: Entry, names: Set[str]) -> None:
-    """Remove these files and the entry; where one can't be removed, the entry stays for the next `recover()`."""
+    """Remove these files and their variants, and the entry; it stays for the next `recover()` where one can't be.
+
+    A variant that is made just now is removed by whoever makes it, who looks afterwards whether its media is there.
+    """
     try:
-        left = [name for name in sorted(names) if not remove(name)]
+        left = [name for name in sorted({*names, *names_of_each(names)}) if not remove(name)]
         if not left:
             entry.path.unlink(missing_ok=True)  # before the lock goes: who gets it then sees that it is done
     finally:
@@ -219,14 +224,16 @@ def remove(name: str) -> bool:
 
 
 def unreferred(names: Set[str]) -> set[str]:
-    """Return those of the names that no row refers to."""
-    left, ordered = set(names), sorted(names)
+    """Return those of the names that no row refers to; a variant is referred to by who refers to its media's file."""
+    owners = {name: variant.file if (variant := parse(name)) else name for name in names}
+    left = set(owners.values())
+    ordered = sorted(left)
     for start in range(0, len(ordered), BATCH):
         batch = ordered[start : start + BATCH]
         media = Media.objects.order_by().filter(file__in=batch).values_list("file", flat=True)
         thumbnails = Thumbnail.objects.order_by().filter(file__in=batch).values_list("file", flat=True)
         left.difference_update(media.union(thumbnails, all=True))
-    return left
+    return {name for name, owner in owners.items() if owner in left}
 
 
 def surely_unreferred(names: Set[str]) -> set[str]:

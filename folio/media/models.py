@@ -80,6 +80,9 @@ class Media(models.Model):
         null=True, blank=True, help_text=_("What matters most in an image, from its top, 0 to 1; none is the centre.")
     )
     is_animated = models.BooleanField(null=True, editable=False, help_text=_("Of an image: whether it moves."))
+    is_transparent = models.BooleanField(
+        null=True, editable=False, help_text=_("Of an image: whether anything shines through it.")
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

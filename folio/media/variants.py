@@ -1,8 +1,8 @@
 """What variants of an image there are, and how they are called: nothing is made here, and nothing is asked.
 
-A variant is the image in one width and format, or the picture that networks show beside a link to it. It has no row. Its
-name tells the media's file, the version of what makes it, and what it is, so that `photo.jpg` and `photo.png` of one day
-don't collide: `…/thumbnails/photo.jpg_v1_320.avif`, `…/thumbnails/photo.jpg_v1_share_500x500.jpg`.
+A variant is the image in one width and format, or the picture that networks show beside a link to it. It has no row.
+Its name tells the media's file, the version of what makes it, and what it is, so that `photo.jpg` and `photo.png` of
+one day don't collide: `…/thumbnails/photo.jpg_v1_320.avif`, `…/thumbnails/photo.jpg_v1_share_500x500.jpg`.
 """
 
 import re
@@ -58,18 +58,18 @@ class Variant:
         """Return where it lies in the storage."""
         return f"{prefix(self.file, self.version)}{suffix(self)}"
 
-    @property
-    def is_animated_where_the_original_is(self) -> bool:
-        return self.extension == "webp"
-
     def of_this_version(self) -> "Variant":
         return replace(self, version=VERSION)
 
 
+def folder_of(file: str) -> str:
+    """Return the folder in the storage where the variants of a media's file lie, beside its thumbnails."""
+    return f"{file.rpartition('/')[0]}/thumbnails"
+
+
 def prefix(file: str, version: int = VERSION) -> str:
     """Return what the names of a file's variants begin with."""
-    folder, _, name = file.rpartition("/")
-    return f"{folder}/thumbnails/{name}_v{version}_"
+    return f"{folder_of(file)}/{file.rpartition('/')[2]}_v{version}_"
 
 
 def suffix(variant: Variant) -> str:
@@ -160,9 +160,7 @@ def plan_of(row: Row) -> list[tuple[str, list[int]]]:
         return []
     fallback = "png" if is_transparent(row) else "jpg"
     formats = tuple(settings.IMAGE_FORMATS)
-    return plan(
-        tuple(settings.IMAGE_WIDTHS), formats, fallback, bool(row.get("is_animated")), row["width"], row["height"]
-    )
+    return plan(tuple(settings.IMAGE_WIDTHS), formats, fallback, is_animated(row), row["width"], row["height"])
 
 
 @lru_cache(4096)
@@ -183,6 +181,10 @@ def plan(
 def height_of(variant_width: int, width: int, height: int) -> int:
     """Return the height that a variant of a width has, in pixels."""
     return max(1, round(height * variant_width / width))
+
+
+def is_animated(row: Row) -> bool:
+    return bool(row.get("is_animated"))
 
 
 def is_transparent(row: Row) -> bool:

@@ -8,6 +8,7 @@ class PortfoliosConfig(AppConfig):
     verbose_name = _("Portfolios")
 
     def ready(self) -> None:
+        from . import showing  # noqa: F401 - it tells which media are public
         from .services import touch_tagged
 
         pre_delete.connect(touch_tagged, sender="portfolios.Tag", dispatch_uid="folio.portfolios.touch_tagged")

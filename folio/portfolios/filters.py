@@ -3,12 +3,14 @@ from collections.abc import Iterable
 from django.db.models import Exists, OuterRef, QuerySet
 
 from folio.api.filters import (
+    BARE,
     BooleanFilter,
     DayFilter,
     FilterSet,
     FromFilter,
     IdListFilter,
     IntegerFilter,
+    NamesFilter,
     OrderingFilter,
     PresenceFilter,
     SearchFilter,
@@ -16,6 +18,7 @@ from folio.api.filters import (
     ToFilter,
 )
 
+from . import documents
 from .models import Portfolio, PortfolioTag
 
 
@@ -37,6 +40,9 @@ class TagFilter(IntegerFilter):
 
     def filter_many(self, queryset: QuerySet[Portfolio], value: int) -> QuerySet[Portfolio]:
         return queryset.filter(Exists(PortfolioTag.objects.filter(portfolio=OuterRef("pk"), tag=value)))
+
+
+INCLUDE = NamesFilter(names=documents.INCLUDED, label="What else is told of a portfolio, in keys that come last")
 
 
 class PortfolioFilterSet(FilterSet):
@@ -87,6 +93,8 @@ class PortfolioFilterSet(FilterSet):
     tags_in = TagsFilter(label="With any of these tags, by their ids separated by commas; may be repeated")
     is_active = BooleanFilter("is_active", label="Active or not")
     slug = TextFilter("slug", label="With exactly that slug")
+    include = INCLUDE
+    bare = (*BARE, "include")
 
 
 class EmployerFilterSet(FilterSet):

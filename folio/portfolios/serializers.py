@@ -8,14 +8,32 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from folio.api.serializers import IdField, IdListField, ItemListSerializer, LineField, StrictModelSerializer
+from folio.api.errors import shortened
+from folio.api.fields import IDENTIFIER, MAX_LIST
+from folio.api.serializers import (
+    LONGEST,
+    IdField,
+    IdListField,
+    ItemListSerializer,
+    LineField,
+    NormalField,
+    StrictModelSerializer,
+    kind_of,
+    listed,
+)
 from folio.history.changes import set_values
 from folio.media.models import Media, MediaType
 
 from . import documents
 from .models import Employer, Link, MetaEntry, Portfolio, PortfolioImage, PortfolioTag, Tag
-from .services import Replaced, replace_links, replace_meta, replace_through, save_placed
+from .services import Replaced, as_items, replace_links, replace_meta, replace_through, save_placed, set_captions
 
+CAPTION_LENGTH: int = PortfolioImage._meta.get_field("caption").max_length  # type: ignore[assignment]
+CAPTIONS = (
+    "What is written beside images in this gallery, by their ids. What is sent is merged; null and an empty text "
+    "clear, and an image that leaves the gallery loses its caption."
+)
+NOT_SHOWN = "{ids} is not in the gallery. Captions are of its images, by their ids."
 REQUIRED = "This field is required."
 DUPLICATE_KEY = _("This portfolio already has a meta with this key.")
 ORDER = "The lowest comes first in the default order."
@@ -181,11 +199,60 @@ class MetaItemSerializer(StrictModelSerializer):
         extra_kwargs = {"value_text": {"help_text": TEXT}}
 
 
+@extend_schema_field(
+    {
+        "type": "object",
+        "additionalProperties": {"type": ["string", "null"], "maxLength": CAPTION_LENGTH},
+        "propertyNames": {"pattern": "^[0-9]+$"},
+        "maxProperties": MAX_LIST,
+        "examples": [{"153": "The quay at dawn", "155": None}],
+    }
+)
+class CaptionsField(serializers.Field):  # type: ignore[type-arg]
+    """Texts by the ids of media, as a dictionary by numbers; null and an empty text are both None."""
+
+    default_error_messages = {
+        "incorrect_type": "Enter an object of texts by the ids of images, not {kind}.",
+        "max_length": "Enter at most {max_length} captions.",
+        "no_id": "{name} is no id. Name each caption after its image's.",
+        "repeated": "Give each id once; {name} is repeated.",
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.child = NormalField(allow_null=True, allow_blank=True, max_length=CAPTION_LENGTH)
+
+    def to_internal_value(self, data: Any) -> dict[int, str | None]:
+        if not isinstance(data, dict):
+            self.fail("incorrect_type", kind=kind_of(data))
+        if len(data) > MAX_LIST:
+            self.fail("max_length", max_length=MAX_LIST)
+        found: dict[int, str | None] = {}
+        errors: list[str] = []
+        for name, text in data.items():
+            try:
+                pk = self.parse(name, found)
+                found[pk] = self.child.run_validation(text) or None
+            except ValidationError as error:
+                errors += [f"{shortened(name, LONGEST)}: {reason}" for reason in error.detail]
+        if errors:
+            raise ValidationError(errors)
+        return found
+
+    def parse(self, name: str, found: dict[int, str | None]) -> int:
+        if not IDENTIFIER.fullmatch(name):
+            self.fail("no_id", name=shortened(repr(name), LONGEST))
+        if int(name) in found:
+            self.fail("repeated", name=int(name))
+        return int(name)
+
+
 class PortfolioSerializer(StrictModelSerializer):
     """A portfolio. A field that is left out of a change keeps its value; a list that is given replaces the old one."""
 
     image = ImageIdField(COVER)
     images = IdListField(*IMAGES, required=False, help_text="The gallery: ids, in its order.")
+    captions = CaptionsField(required=False, help_text=CAPTIONS)
     order = serializers.IntegerField(required=False, min_value=-(2**31), max_value=2**31 - 1, help_text=ORDER)
     employer = IdField(
         Employer.objects.all(), "employer", required=False, allow_null=True, help_text="The id of an employer, or null."
@@ -204,6 +271,7 @@ class PortfolioSerializer(StrictModelSerializer):
             "description",
             "image",
             "images",
+            "captions",
             "order",
             "employer",
             "tags",
@@ -224,6 +292,22 @@ class PortfolioSerializer(StrictModelSerializer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.lists: dict[str, dict[int, Any]] = {}
+        self.gallery: list[PortfolioImage] | None = None
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        captions, images = attrs.get("captions"), attrs.get("images")
+        if not captions:
+            return attrs
+        shown = {row.media_id for row in self.stored_gallery()} if images is None else {image.pk for image in images}
+        if outside := [pk for pk in captions if pk not in shown]:
+            raise ValidationError({"captions": [NOT_SHOWN.format(ids=listed(outside))]})
+        return attrs
+
+    def stored_gallery(self) -> list[PortfolioImage]:
+        """Return the rows of the gallery as it is; they are read once."""
+        if self.gallery is None:
+            self.gallery = list(self.instance.gallery.all()) if self.instance else []
+        return self.gallery
 
     def validate_links(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         check_items(items, self.current("links"), "name")
@@ -247,13 +331,17 @@ class PortfolioSerializer(StrictModelSerializer):
 
     def changed(self, instance: Portfolio, values: dict[str, Any]) -> Portfolio:
         """Save the portfolio with its lists, each only where it was given."""
-        images, tags, links, meta = (values.pop(name, None) for name in ("images", "tags", "links", "meta"))
+        images, captions, tags, links, meta = (
+            values.pop(name, None) for name in ("images", "captions", "tags", "links", "meta")
+        )
         is_new = instance.pk is None
         self.changes = set_values(instance, values)
         instance.save()
         lists: dict[str, Replaced] = {}
         if images is not None:
-            lists["images"] = replace_through(instance, PortfolioImage, "media", images, is_new=is_new)
+            lists["images"] = replace_through(instance, PortfolioImage, "media", images, stored=self.stored_gallery())
+        if images is not None or captions is not None:
+            lists["gallery"] = self.captioned(instance, images, captions or {})
         if tags is not None:
             lists["tags"] = replace_through(instance, PortfolioTag, "tag", tags, is_new=is_new)
         if links is not None:
@@ -262,6 +350,16 @@ class PortfolioSerializer(StrictModelSerializer):
             lists["meta"] = replace_meta(instance, meta, self.current("meta"))
         self.changes |= {name: change for name, change in lists.items() if change}
         return instance
+
+    def captioned(self, instance: Portfolio, images: list[Media] | None, captions: dict[int, str | None]) -> Replaced:
+        """Give images of the gallery, which is saved, the captions that were sent."""
+        was = {row.media_id: row.caption for row in self.stored_gallery()}
+        shown = list(was) if images is None else [image.pk for image in images]
+        now = {pk: captions[pk] if pk in captions else was.get(pk) for pk in shown}
+        if any(was.get(pk) != caption for pk, caption in captions.items()):
+            set_captions(instance, now)
+        before, after = as_items(was), as_items(now)
+        return None if before == after else (before, after)
 
 
 def check_items(items: list[dict[str, Any]], current: dict[int, Any], required: str) -> None:

@@ -10,6 +10,8 @@ from .examples import EXAMPLES
 from .models import Employer, Link, MetaEntry, Portfolio, Tag
 from .services import delete_placed
 
+INCLUDING = ("create", "retrieve", "retrieve_by_slug", "update", "partial_update")  # and the list
+
 
 class PortfolioViewSet(ResourceViewSet):
     """Finished pieces of work, as websites show them."""
@@ -24,6 +26,10 @@ class PortfolioViewSet(ResourceViewSet):
     examples = EXAMPLES
     summaries = {"retrieve_by_slug": "Read a portfolio by its slug"}
     code_of_action = {**ResourceViewSet.code_of_action, "retrieve_by_slug": "retrieve"}
+    parameters = {action: {"include": filters.INCLUDE} for action in INCLUDING}
+
+    def in_form(self, document: Any) -> Any:
+        return documents.WITH_CAPTIONS[document] if "captions" in (self.given.get("include") or ()) else document
 
     def retrieve_by_slug(self, request: Request, slug: str) -> Response:
         pk = self.get_queryset().filter(slug=slug).values_list("pk", flat=True).first() if "\0" not in slug else None

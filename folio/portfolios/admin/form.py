@@ -71,7 +71,7 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         exclude = ("images", "tags")  # noqa: DJ006  # what the fields above take, and saved by their own service
-        labels = {"image": _("Cover"), "is_active": _("Active")}
+        labels = {"image": _("Cover"), "is_active": _("Active"), "gallery": _("Captions")}  # as the history calls them
         field_classes = {"excerpt": TextBoxField}
         widgets = {
             "excerpt": UnfoldAdminTextareaWidget({"rows": 3}),
