@@ -43,7 +43,7 @@ class EmployerViewSet(ResourceViewSet):
 
     resource = "employers"
     queryset = Employer.objects.all()
-    document = documents.Employer
+    document = documents.SluggedEmployer
     filterset_class = filters.EmployerFilterSet
     serializer_class = serializers.EmployerSerializer
 
@@ -53,7 +53,7 @@ class TagViewSet(ResourceViewSet):
 
     resource = "tags"
     queryset = Tag.objects.all()
-    document = documents.Tag
+    document = documents.SluggedTag
     filterset_class = filters.TagFilterSet
     serializer_class = serializers.TagSerializer
 
