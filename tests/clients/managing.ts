@@ -7,7 +7,7 @@ declare const process: { argv: string[] };
 type Portfolio = components["schemas"]["Portfolio"];
 type Fields = components["schemas"]["FieldErrors"];
 
-const [, , baseUrl, key] = process.argv;
+const [, , baseUrl = "", key = ""] = process.argv;
 const api = createClient<paths>({ baseUrl, headers: { Authorization: `Token ${key}` } });
 
 function must<T>(value: T | undefined, what: string): T {

@@ -6,7 +6,7 @@ declare const process: { argv: string[] };
 
 type Image = components["schemas"]["Image"];
 
-const [, , baseUrl] = process.argv;
+const [, , baseUrl = ""] = process.argv;
 const api = createClient<paths>({ baseUrl });
 
 function must<T>(value: T | undefined, what: string): T {

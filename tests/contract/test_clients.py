@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from tests.environment import ROOT
-from tests.live import Server, running_server
+from tests.live import Server, photograph, running_server
+
+from .made import create
 
 CLIENTS = ROOT / "tests" / "clients"
 TOOLS = CLIENTS / "node_modules"
@@ -24,8 +26,32 @@ DESCRIPTIONS = {"managing": "/api/schema/", "public": "/api/public/schema/"}
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running_server(tmp_path_factory.mktemp("clients"), FOLIO_PUBLIC_READ="true") as server:
-        server.folio("loadsample")
+        publish(server)
         yield server
+
+
+def publish(server: Server) -> None:
+    """Publish two works: one with all that there can be of it, one with next to nothing."""
+    with server.session(server.key) as api:
+        picture = {"file": ("china.jpg", photograph("china.jpg"))}
+        image = api.post("/api/media/", files=picture, data={"alt": "A temple"}).json()["id"]
+        create(
+            api,
+            "/api/portfolios/",
+            title="Full",
+            slug="full",
+            excerpt="All of it.",
+            description="# Much",
+            image=image,
+            images=[image],
+            captions={str(image): "In the morning"},
+            employer=create(api, "/api/employers/", name="Museum", image=image)["id"],
+            tags=[create(api, "/api/tags/", name="Print")["id"]],
+            completed_at="2024-05-06",
+            links=[{"name": "Site", "url": "https://example.com"}],
+            meta=[{"key": "area", "value_text": "120 m2", "value_file": image}],
+        )
+        create(api, "/api/portfolios/", title="Plain", slug="plain", excerpt="Little of it.")
 
 
 @pytest.fixture
@@ -40,7 +66,15 @@ def tools() -> Path:
 
 
 def run(*arguments: str | Path, folder: Path) -> str:
-    done = subprocess.run(list(map(str, arguments)), cwd=folder, capture_output=True, text=True, timeout=120)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # a generator calls ruff by its name
+    done = subprocess.run(
+        list(map(str, arguments)),
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -71,15 +105,22 @@ def test_typescript_clients_compile_and_work(compiled: Path, server: Server) -> 
 
     assert managed == {
         "slug": "typed",
-        "reason": "This name is already taken.",
+        "reason": "tag with this name already exists.",
         "completed": "2026-11-29T12:00:00Z",
         "found": ["typed"],
         "status": 204,
     }
-    assert read["count"] == 26
-    assert read["title"]
-    assert all('type="image/avif"' in picture for picture in read["pictures"])
-    assert read["status"] == 404
+    [first, second] = read.pop("pictures")
+    assert 'type="image/avif"' in max(first, second)
+    assert min(first, second) == ""
+    assert read == {
+        "count": 2,
+        "captions": ["In the morning"],
+        "next": read["next"],
+        "years": [2024],
+        "title": read["title"],
+        "status": 404,
+    }
 
 
 def generated(server: Server, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
@@ -99,11 +140,15 @@ def test_a_python_client_of_the_managing_api_works(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = generated(server, "managing", tmp_path, monkeypatch)
-    client: Any = package.AuthenticatedClient(server.url, token=server.key, prefix="Token")
     list_portfolios: Any = importlib.import_module(f"{package.__name__}.api.portfolios.portfolios_list")
+    create_tag: Any = importlib.import_module(f"{package.__name__}.api.tags.tags_create")
+    models: Any = importlib.import_module(f"{package.__name__}.models")
 
-    page = list_portfolios.sync(client=client, limit=2)
+    with package.AuthenticatedClient(server.url, token=server.key, prefix="Token") as client:
+        page = list_portfolios.sync(client=client, limit=2)
+        refused = create_tag.sync(client=client, body=models.TagRequest(name=""))
 
+    assert refused["name"] == ["This field may not be blank."]
     assert [row.title for row in page.results]
     assert page.results[0].created_at.tzinfo is not None
 
@@ -112,10 +157,9 @@ def test_a_python_client_of_what_is_published_works(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = generated(server, "public", tmp_path, monkeypatch)
-    client: Any = package.Client(server.url)
     list_portfolios: Any = importlib.import_module(f"{package.__name__}.api.portfolios.list_portfolios")
 
-    page = list_portfolios.sync(client=client, limit=2)
+    with package.Client(server.url) as client:
+        page = list_portfolios.sync(client=client, limit=2)
 
-    assert page.count == 26
-    assert page.results[0].cover.sources
+    assert sorted(bool(row.cover and row.cover.sources) for row in page.results) == [False, True]
