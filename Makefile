@@ -88,7 +88,7 @@ ifneq ($(DATABASES),sqlite)
 	if [ $$status -eq 69 ] && [ "$(DATABASES)" = auto ]; then echo "Measured on SQLite only."; else exit $$status; fi
 endif
 
-# For maintainers: pin the newest releases that pyproject.toml admits, and renew the committed OpenAPI schema.
+# For maintainers: pin the newest releases that pyproject.toml admits, and renew the committed OpenAPI schemas.
 requirements: $(VENV)/.installed-dev
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--group build --upgrade pyproject.toml -o requirements/run.txt
@@ -97,6 +97,8 @@ requirements: $(VENV)/.installed-dev
 
 schema: $(VENV)/.installed-dev
 	@$(BIN)/folio spectacular --validate --fail-on-warn --file tests/contract/openapi.yaml
+	@$(BIN)/folio spectacular --validate --fail-on-warn --generator-class folio.delivery.schema.PublicGenerator \
+		--file tests/contract/openapi-public.yaml
 
 # Run the pages of docs/ that show commands, and write what is answered into them.
 docs: $(VENV)/.installed-dev
