@@ -30,6 +30,7 @@ NO_PAGES = {
     "admin:portfolios_tag_make": "JSON",
     "admin:portfolios_portfolio_active": "JSON",
     "admin:portfolios_portfolio_duplicate": "a change",
+    "admin:portfolios_portfolio_markdown": "JSON",
     "admin:portfolios_portfolio_reorder": "JSON",
     "admin:portfolios_portfolio_restore": "of an entry of the history: tests/browser/test_two_editors.py goes there",
 }

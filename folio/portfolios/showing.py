@@ -15,6 +15,7 @@ from folio.media.models import Media
 
 from .models import Employer, Link, MetaEntry, Portfolio, PortfolioImage, PortfolioQuerySet, PortfolioTag, Tag
 
+FEW = 500  # portfolios that are named by their ids
 # What is not shown of a media, as a picture and as a file of a meta entry. All that is not named here is.
 NOT_OF_PICTURES = {"name", "size", "sha256", "mode"}
 NOT_OF_FILES = {"sha256", "mode", "dominant_color", "placeholder", "focal_x", "focal_y", "is_animated", "thumbnails"}
@@ -27,7 +28,7 @@ def lock(model: type[Model], pks: Collection[int]) -> None:
 
 
 def change(model: type[Model], pks: Collection[int], names: Names) -> None:
-    """Renew when the portfolios that show these rows were last changed by others, in one statement."""
+    """Renew when the portfolios that show these rows were last changed by others: one statement finds, one renews."""
     rows = showing(model, pks, names)
     if rows is not None:
         locked = rows.select_for_update().order_by("pk").values("pk")
@@ -38,29 +39,42 @@ SHOWER = Shower(lock, change)
 
 
 def showing(model: type[Model], pks: Collection[int], names: Names | None = None) -> PortfolioQuerySet | None:
-    """Return the portfolios that show any of these rows, as far as `names` of them matter; None where none can."""
-    found: list[QuerySet[Any, Any]] = []
-    if model is Tag:
-        found = [tagged(tag__in=pks)]
-    elif model is Employer:
-        found = [Portfolio.objects.filter(employer__in=pks).values("pk")]
-    elif model is Media:
-        of_pictures, of_files = (names is None or set(names) - unseen for unseen in (NOT_OF_PICTURES, NOT_OF_FILES))
-        if of_pictures:
-            found += [
-                Portfolio.objects.filter(image__in=pks).values("pk"),
-                PortfolioImage.objects.filter(media__in=pks).values("portfolio"),
-                Link.objects.filter(image__in=pks).values("portfolio"),
-                Portfolio.objects.filter(employer__in=Employer.objects.filter(image__in=pks).values("pk")).values("pk"),
-                tagged(tag__in=Tag.objects.filter(image__in=pks).values("pk")),
-            ]
-        if of_files:
-            found.append(MetaEntry.objects.filter(value_file__in=pks).values("portfolio"))
-    if not found:
+    """Return the portfolios that show any of these rows, as far as `names` of them matter; None where none does."""
+    places = [rows.order_by() for rows in places_of(model, pks, names)]
+    if not places:
         return None
-    first, *others = (rows.order_by() for rows in found)
-    return Portfolio.objects.filter(pk__in=first.union(*others, all=True) if others else first)
+    first, *others = places
+    found = first.union(*others, all=True) if others else first
+    few = list(found[: FEW + 1])
+    if not few:
+        return None
+    # PostgreSQL can't guess how few they usually are, and would look through all portfolios for them.
+    return Portfolio.objects.filter(pk__in=found if len(few) > FEW else few)
+
+
+def places_of(model: type[Model], pks: Collection[int], names: Names | None) -> list[QuerySet[Any, Any]]:
+    """Return where portfolios show rows of the model, each as the ids of those that do."""
+    if model is Tag:
+        return [tagged(tag__in=pks)]
+    if model is Employer:
+        return [Portfolio.objects.filter(employer__in=pks).values_list("pk", flat=True)]
+    if model is not Media:
+        return []
+    of_pictures, of_files = (names is None or set(names) - unseen for unseen in (NOT_OF_PICTURES, NOT_OF_FILES))
+    found: list[QuerySet[Any, Any]] = []
+    if of_pictures:
+        employers, tags = (subject.objects.filter(image__in=pks).values("pk") for subject in (Employer, Tag))
+        found += [
+            Portfolio.objects.filter(image__in=pks).values_list("pk", flat=True),
+            PortfolioImage.objects.filter(media__in=pks).values_list("portfolio", flat=True),
+            Link.objects.filter(image__in=pks).values_list("portfolio", flat=True),
+            Portfolio.objects.filter(employer__in=employers).values_list("pk", flat=True),
+            tagged(tag__in=tags),
+        ]
+    if of_files:
+        found.append(MetaEntry.objects.filter(value_file__in=pks).values_list("portfolio", flat=True))
+    return found
 
 
 def tagged(**chosen: Any) -> QuerySet[Any, Any]:
-    return PortfolioTag.objects.filter(**chosen).values("portfolio")
+    return PortfolioTag.objects.filter(**chosen).values_list("portfolio", flat=True)

@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from ..documents import MediaPool
 from ..models import Media, MediaType, Thumbnail
+from ..pixels import fit
 from ..sizes import human_readable_size
-from ..thumbnails import fit
 from .pictures import shown_url
 from .posted import rows_of
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -25,7 +25,9 @@ from ..reordering import LEAST, MOST
 from ..services import as_items, replace_through, set_captions
 from .captions import CaptionsField
 from .collisions import Published, may_type, publications_of
+from .describing import DescribePages, MarkdownBox
 from .editing import EditPages
+from .hiding import still_read, with_link
 from .type_ahead import TypeAheadField, TypeAheadListField, make_url
 
 FIXED = ("fixed_cover", "fixed_gallery", "fixed_tags")  # what stands for the fields of those who may only look
@@ -78,7 +80,7 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
         field_classes = {"excerpt": TextBoxField}
         widgets = {
             "excerpt": UnfoldAdminTextareaWidget({"rows": 3}),
-            "description": UnfoldAdminTextareaWidget({"rows": 10}),
+            "description": MarkdownBox({"rows": 10}),
             "slug": UnfoldAdminTextInputWidget({"dir": "auto", "autocapitalize": "off", "spellcheck": "false"}),
         }
 
@@ -143,10 +145,10 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
             set_captions(self.instance, {item["media"]: item["caption"] for item in self.cleaned_data["gallery"]})
 
 
-class FormPages(EditPages):
+class FormPages(DescribePages, EditPages):
     """The pages with a portfolio's form: what they show and take depends on whether the user drafts or publishes."""
 
-    scripts = ("slug", "count", "rows")
+    scripts = ("slug", "count", "rows", "markdown")
 
     def has_view_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
         return publishing.may_view(request.user)
@@ -192,6 +194,7 @@ class FormPages(EditPages):
     def save_model(self, request: HttpRequest, obj: Portfolio, form: Any, change: bool) -> None:
         if not publishing.may_publish(request.user, is_new=not change):
             obj.is_active = False  # what they may change is not active, and what they add isn't yet
+        request.has_hidden = change and "is_active" in form.changed_data and not obj.is_active  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)  # type: ignore[misc]
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -205,6 +208,8 @@ class FormPages(EditPages):
 
     def response_change(self, request: HttpRequest, obj: Portfolio) -> HttpResponse:
         answer: HttpResponse = super().response_change(request, obj)  # type: ignore[misc]
+        if getattr(request, "has_hidden", False):
+            messages.info(request, with_link(request, still_read(request)))
         return self.preview_of(request, obj) or answer
 
     def preview_of(self, request: HttpRequest, obj: Portfolio) -> HttpResponse | None:
