@@ -160,7 +160,7 @@ def newest_since_opened(entries: models.QuerySet[LogEntry], request: HttpRequest
 def version_of(row: models.Model, *others: Any) -> str:
     """Return what differs as soon as any field of a row does; `updated_at` tells of the lists that belong to it.
 
-    Passwords have no part in it, nor has a sign-in, which changes nothing that a form shows.
+    Passwords have no part in it, nor has what changes nothing that a form shows.
     """
     untold = UNTOLD | getattr(row, "untold", set())
     fields = (field for field in row._meta.concrete_fields if field.name not in untold)

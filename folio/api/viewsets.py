@@ -44,6 +44,9 @@ DEADLOCK = "40P01"  # PostgreSQL's code for having ended one of two changes that
 HOUR = 3600  # seconds
 T = TypeVar("T")
 
+# What each write ends with, in its transaction: what follows from what was written, whatever that was.
+last_steps: list[Callable[[], object]] = []
+
 
 def write(operation: Callable[[], T]) -> T:
     """Run a change, with its checks, in one transaction.
@@ -53,7 +56,10 @@ def write(operation: Callable[[], T]) -> T:
     for _ in range(ATTEMPTS):
         try:
             with transaction.atomic():
-                return operation()
+                result = operation()
+                for step in last_steps:
+                    step()
+                return result
         except models.ProtectedError:  # an IntegrityError too, though no race: Django looked, and found a user
             raise
         except IntegrityError as error:
@@ -147,6 +153,14 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
         """Return what the list depends on besides its parameters."""
         return None
 
+    def shown(self, ids: Sequence[int]) -> Collection[int]:
+        """Return those of the ids whose documents the request's key may be told, asked after these were read.
+
+        Documents are kept by id, for all keys: a view whose `get_queryset` depends on the key says here what it does to
+        them. Asked before, a row that is hidden meanwhile would be told with what was written into it since.
+        """
+        return ids
+
     def list(self, request: Request) -> Response:
         filterset = self.filterset_class(request.query_params)
         self.given = filterset.values
@@ -179,7 +193,8 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
     def results(self, ids: Sequence[int], filterset: PageFilterSet, snapshot: int | None) -> Sequence[msgspec.Raw]:
         """Return the rows of a page, encoded; those that are gone meanwhile are left out."""
         documents = encoded(self.in_form(self.row), ids, base_url(self.request), snapshot)
-        return [documents[pk] for pk in ids if pk in documents]
+        shown = self.shown(ids)
+        return [documents[pk] for pk in ids if pk in documents and pk in shown]
 
 
 class ResourceViewSet(ListingView):
@@ -291,7 +306,7 @@ class ResourceViewSet(ListingView):
         ids = [pk] if pk <= BIGGEST else []
         document = self.in_form(self.document)
         found = encoded(document, ids, base_url(self.request), self.request.META.get(SNAPSHOT))
-        if pk not in found:
+        if pk not in found or pk not in self.shown(ids):
             raise self.missing(f"id {pk}")
         return Response(found[pk], headers=last_modified(found[pk]))
 

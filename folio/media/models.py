@@ -83,6 +83,9 @@ class Media(Shown):
         null=True, blank=True, help_text=_("What matters most in an image, from its top, 0 to 1; none is the centre.")
     )
     is_animated = models.BooleanField(null=True, editable=False, help_text=_("Of an image: whether it moves."))
+    is_transparent = models.BooleanField(
+        null=True, editable=False, help_text=_("Of an image: whether anything shines through it.")
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -133,6 +136,25 @@ class Thumbnail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.media} {self.size}x{self.size}"
+
+
+class RemovedFile(models.Model):
+    """A file that no media or thumbnail has any more, and that is served all the same until its moment comes."""
+
+    name = CodePointCharField(max_length=255)
+    media_id = models.BigIntegerField()  # whose it was; that may be gone
+    remove_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["name"], name="removed_file_name_unique")]
+        indexes = [
+            models.Index(fields=["remove_at"], name="removed_file_remove_at"),
+            models.Index(fields=["media_id"], name="removed_file_media"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class FormerNameQuerySet(models.QuerySet["FormerName"]):

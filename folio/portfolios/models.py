@@ -21,6 +21,7 @@ from folio.media.models import Media
 from .slugs import Slugged
 
 BATCH = 500  # rows of one statement, where all are changed
+PUBLISHED = Q(is_active__in=[True])  # what visitors may read; a bare column would keep SQLite from its index
 
 
 class UTCYear(models.Func):
@@ -115,7 +116,18 @@ class Tag(Slugged):
 class PortfolioQuerySet(models.QuerySet["Portfolio"]):
     def published(self) -> "PortfolioQuerySet":
         """Return those that visitors may read."""
-        return self.filter(is_active__in=[True])  # a bare column would keep SQLite from its index
+        return self.filter(PUBLISHED)
+
+    def marked(self) -> "PortfolioQuerySet":
+        """Tell of each row, as `is_published`, whether visitors may read it.
+
+        As a condition beside some ids it would make SQLite walk through all that are published, to look for these.
+        """
+        return self.annotate(is_published=models.ExpressionWrapper(PUBLISHED, output_field=models.BooleanField()))
+
+    def unpublished(self) -> "PortfolioQuerySet":
+        """Return all others: those of which visitors must not even learn that they are there."""
+        return self.filter(is_active__in=[False])
 
     def touch(self) -> int:
         """Renew `updated_at`, for a change in what belongs to these portfolios."""
@@ -206,7 +218,17 @@ class Portfolio(Stored):
             models.Index(fields=["shown_at"], name="portfolio_shown_at"),
             models.Index(fields=["year"], name="portfolio_year"),
             # What is filtered by one value is found in the default order: however many there are, nothing is sorted.
-            models.Index("is_active", "order", F("created_at").desc(), "id", name="portfolio_is_active"),
+            # Its last three let what is published be filtered and counted without a look at the rows.
+            models.Index(
+                "is_active",
+                "order",
+                F("created_at").desc(),
+                "id",
+                "employer",
+                "image",
+                "completed_at",
+                name="portfolio_is_active",
+            ),
             models.Index("employer", "order", F("created_at").desc(), "id", name="portfolio_employer"),
             models.Index("image", "order", F("created_at").desc(), "id", name="portfolio_image"),
         ]
