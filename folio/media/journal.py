@@ -31,6 +31,7 @@ from folio.api.middleware import largest_body, too_large
 from folio.installation import make_folder
 
 from .models import FormerName, Media, RemovedFile, Thumbnail
+from .variants import parse
 
 logger = logging.getLogger(__name__)
 
@@ -106,10 +107,10 @@ def claim(storage: Storage, path: str) -> str:
     return name
 
 
-def leave_room() -> None:
-    """Raise what a full disk does where no more than the reserve is free for uploads, journal and database."""
+def leave_room(size: int = 0) -> None:
+    """Raise what a full disk does where `size` bytes more would take from the reserve for uploads and database."""
     disk = os.statvfs(received_folder())
-    if disk.f_bavail * disk.f_frsize < RESERVE:
+    if disk.f_bavail * disk.f_frsize < RESERVE + size:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(settings.FILE_UPLOAD_TEMP_DIR))
 
 
@@ -224,8 +225,13 @@ def remove(name: str) -> bool:
 
 
 def unreferred(names: Set[str]) -> set[str]:
-    """Return those of the names that no row refers to, not even to say until when the file is kept."""
-    return names - referred(names, with_removed=True)
+    """Return those of the names that no row refers to, not even to say until when the file is kept.
+
+    A variant has no row; who refers to its media's file refers to it.
+    """
+    owners = {name: variant.file if (variant := parse(name)) else name for name in names}
+    found = referred(set(owners.values()), with_removed=True)
+    return {name for name, owner in owners.items() if owner not in found}
 
 
 def shown(names: Set[str]) -> set[str]:

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from folio.media.checking import MIN_AGE, Fault, Kind, check_files, check_media, check_removed, stored_files
 from folio.media.models import Media
-from folio.media.renewing import AT_A_TIME, INTERRUPTED, chunks, image_decoders, media_ids
+from folio.media.renewing import AT_A_TIME, INTERRUPTED, chunks, ids_of, image_decoders
 from folio.media.sizes import human_readable_size
 
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         faults: list[Fault] = []
         media = files = 0
         try:
-            for pk in tqdm(media_ids(), "Media", Media.objects.count(), unit="", disable=quiet):
+            for pk in tqdm(ids_of(Media.objects.all()), "Media", Media.objects.count(), unit="", disable=quiet):
                 faults += check_media(pk, decoders)
                 media += 1
             with tqdm(desc="Files", unit="", disable=quiet) as progress:
