@@ -340,7 +340,8 @@ def test_the_admin_site_survives_a_body_and_leaves_no_temporary_file(
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("hostile")
     (folder / "temporary").mkdir()
-    with running_server(folder, "--workers", "1", TMPDIR=str(folder / "temporary")) as server:
+    variables = {"TMPDIR": str(folder / "temporary"), "FOLIO_KEEP_REMOVED": "0"}  # what is deleted is to be gone
+    with running_server(folder, "--workers", "1", **variables) as server:
         yield server
         assert "Traceback" not in server.log.read_text()
 
