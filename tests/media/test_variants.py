@@ -2,6 +2,7 @@
 
 import errno
 import threading
+import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -14,7 +15,6 @@ from django.test import Client as Site
 from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
-from folio.claims import claim
 from folio.media import journal, making
 from folio.media.decoding import Decoders, DecodersBusy
 from folio.media.making import failures
@@ -382,17 +382,21 @@ def at_once(works: list[Callable[[], Any]]) -> list[Any]:
     return results
 
 
-def test_who_comes_second_waits_for_the_first(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_requests_at_once_make_it_once(monkeypatch: pytest.MonkeyPatch, media_root: Path) -> None:
     name = name_of(public_image(), "webp", 320)
-    take, free = claim(f"variant {name}")
-    assert take()
-    timer = threading.Timer(0.3, free)
-    if connection.vendor == "sqlite":  # on PostgreSQL the claim is this thread's connection's
-        timer.start()
-        assert get(site, name).status_code == 200
-        timer.join()
-    else:
-        free()
+    asked: list[int] = []
+    render = Decoders.render
+
+    def render_slowly(*args: Any) -> Any:
+        asked.append(1)
+        time.sleep(0.5)
+        return render(*args)
+
+    monkeypatch.setattr(Decoders, "render", render_slowly)
+
+    assert at_once([lambda: making.on_request(name)] * 4) == [name] * 4
+    assert len(asked) == 1
+    assert variants_in(media_root) == ["photo.jpg_v1_320.webp"]
 
 
 def test_who_comes_second_waits_within_bounds(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
