@@ -5,9 +5,11 @@ from pathlib import PurePosixPath
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from folio.api.columns import CodePointLineField, NormalCodePointCharField
+from folio.api.stored import Shown, ShownQuerySet
 from folio.api.texts import CodePointCharField
 
 from .thumbnails import BOXES
@@ -39,13 +41,22 @@ def thumbnail_path(thumbnail: "Thumbnail", filename: str) -> str:
     return str(original.parent / "thumbnails" / f"{original.stem}_thumbnail_{box}{extension}")
 
 
-class MediaQuerySet(models.QuerySet["Media"]):
+class MediaQuerySet(ShownQuerySet):
     def images(self) -> "MediaQuerySet":
         return self.filter(type=MediaType.IMAGE)
 
 
-class Media(models.Model):
+def share_in_words(share: float | None) -> str:
+    """Return where a focal point lies along an edge, as the history tells it."""
+    return gettext("centre") if share is None else f"{share * 100:.4g}%"
+
+
+class Media(Shown):
     """An uploaded file: an image with its thumbnails, or any other file."""
+
+    unwatched = ("id", "created_at", "updated_at")
+
+    in_words = {"focal_x": share_in_words, "focal_y": share_in_words}  # fields that the history tells otherwise
 
     file = models.FileField(upload_to=media_path, max_length=255)
     type = CodePointCharField(max_length=10, choices=MediaType)
