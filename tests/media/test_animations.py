@@ -28,7 +28,7 @@ def moving(content: bytes, width: int = 30) -> Image.Image:
     return made
 
 
-def grays(image: Image.Image) -> list[int]:
+def grays(image: Image.Image) -> list[Any]:
     """Return the gray in the middle of each frame."""
     found = []
     for number in range(image.n_frames):  # type: ignore[attr-defined]

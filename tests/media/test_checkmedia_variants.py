@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from folio.media.ahead import complete, upload_decoders
+from folio.media.ahead import complete
+from folio.media.making import upload_decoders
 from folio.media.models import Media
 from folio.media.variants import Variant
 from folio.portfolios.models import Portfolio

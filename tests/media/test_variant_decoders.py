@@ -128,7 +128,8 @@ def test_refuses_a_variant_that_is_too_large_to_answer(monkeypatch: pytest.Monke
 def test_a_decoder_that_hangs_is_ended(tmp_path: Path, image: IO[bytes]) -> None:
     pool = Decoders(1, 256 * MEGABYTE, 1)
     pool.render(image, PIXELS, WANTED)
-    decoder = pool.free_for_variants.queue[0]  # type: ignore[attr-defined]
+    decoder = pool.free_for_variants.queue[0]
+    assert decoder is not None
     decoder.process.send_signal(signal.SIGSTOP)
 
     with pytest.raises(UnreadableImage, match="more time"):

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.test import Client as Site
 from django.utils import timezone
 
-from folio.media import making
+from folio.media import journal, making
 from folio.media.journal import recover
 from folio.media.making import store
 from folio.media.models import Media, RemovedFile
@@ -130,12 +130,11 @@ def test_a_variant_whose_media_goes_while_it_is_made_goes_too(
 ) -> None:
     media = upload_image()
     name = name_of(media, "avif", 320)
-    persist = making.persist
 
     def delete_and_persist(*args: Any) -> None:
         monkeypatch.undo()
-        Media.objects.filter(pk=media.pk)._raw_delete("default")  # type: ignore[attr-defined]
-        persist(*args)
+        Media.objects.filter(pk=media.pk)._raw_delete("default")
+        journal.persist(*args)
 
     monkeypatch.setattr(making, "persist", delete_and_persist)
     media.thumbnails.all().delete()

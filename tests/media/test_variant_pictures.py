@@ -221,7 +221,7 @@ def test_lets_no_invisible_colour_bleed_into_the_visible() -> None:
     made = variant(encode(image, "PNG"), "png", 33)
 
     edges = [made.getpixel((x, 16)) for x in range(33)]
-    assert all(pixel[1] <= RED[1] + 8 for pixel in edges if pixel[3] > 16)  # type: ignore[index, operator]
+    assert all(pixel[1] <= RED[1] + 8 for pixel in edges if pixel[3] > 16)
 
 
 @pytest.mark.parametrize("extension", EXTENSIONS)
@@ -262,7 +262,7 @@ def test_srgb_needs_no_profile(extension: str) -> None:
 @pytest.mark.parametrize("extension", EXTENSIONS)
 @pytest.mark.parametrize("mode", ["L", "LA"])
 def test_gray_with_a_profile_becomes_srgb(mode: str, extension: str) -> None:
-    image = Image.new(mode, (60, 40), 100 if mode == "L" else (100, 255))  # type: ignore[arg-type]
+    image = Image.new(mode, (60, 40), 100 if mode == "L" else (100, 255))
 
     made = variant(encode(image, "PNG", icc_profile=profile(space=b"GRAY")), extension, 30)
 

@@ -316,7 +316,7 @@ def test_sends_to_the_thumbnail_where_the_disk_is_full(
 
 def test_never_takes_from_the_reserve(site: Site, monkeypatch: pytest.MonkeyPatch, media_root: Path) -> None:
     media = public_image()
-    leave_room = making.leave_room
+    leave_room = journal.leave_room
 
     def leave_less(size: int = 0) -> None:
         if size:

@@ -15,7 +15,7 @@ from folio.admin.options import Overtaken, json_body, may_see, unreadable
 from folio.history import entries_of, name_of_user, read
 
 from ..models import Media, MediaType
-from ..thumbnails import fit
+from ..pixels import fit
 from .cards import card_of
 from .pictures import thumbnail_url
 from .uses import places_of
