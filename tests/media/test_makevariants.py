@@ -15,7 +15,7 @@ from django.utils import timezone
 from PIL import Image
 
 from folio.media import ahead
-from folio.media.ahead import complete, make_ahead, make_variants
+from folio.media.ahead import complete, make_ahead, make_all_ahead, make_variants
 from folio.media.decoding import Decoders, DecodersBusy
 from folio.media.making import claimed, failures, store, upload_decoders
 from folio.media.models import Media
@@ -221,6 +221,38 @@ def test_a_transaction_that_is_rolled_back_leaves_no_task() -> None:
         transaction.set_rollback(True)
 
     assert tasks() == []
+
+
+def test_a_server_that_starts_makes_what_is_missing(media_root: Path, settings: Any) -> None:
+    settings.PUBLIC_READ = False
+    old = public_image()
+    Portfolio.objects.update(updated_at=timezone.now() - timedelta(days=900))
+    Media.objects.update(updated_at=timezone.now() - timedelta(days=900))
+    make_all_ahead()
+    assert tasks() == []
+
+    settings.PUBLIC_READ = True
+    make_all_ahead()
+    make_all_ahead()
+
+    [task] = Task.objects.filter(name=ahead.TASK)
+    assert make_variants(task.payload) is None
+    assert variants_in(media_root) == ALL
+    assert old
+
+
+def test_a_portion_begins_where_the_last_one_ended(media_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        public_image(name=f"{number}.jpg")
+    looked: list[int] = []
+    monkeypatch.setattr(ahead, "row_of", lambda pk: looked.append(pk))
+    first, second, third = Media.objects.order_by("pk").values_list("pk", flat=True)
+    ahead.reached[5.0] = second
+
+    assert make_variants({"since": 5.0}) is None
+    assert make_variants({"since": 5.0}) is None
+
+    assert looked == [second, third, first, second, third]
 
 
 @pytest.mark.parametrize("off", [{"PUBLIC_READ": False}, {"IMAGE_WIDTHS": []}])

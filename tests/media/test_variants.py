@@ -17,7 +17,7 @@ from PIL import Image
 
 from folio.media import journal, making
 from folio.media.decoding import Decoders, DecodersBusy
-from folio.media.making import failures
+from folio.media.making import Postponed, failures, postponed
 from folio.media.models import Media
 from folio.media.thumbnails import UnreadableImage
 from folio.media.uploads import store_upload
@@ -35,6 +35,14 @@ def _settings(settings: Any) -> Iterator[None]:
     settings.IMAGE_WIDTHS = [100, 320, 640]
     yield
     failures.clear()
+
+
+@pytest.fixture(autouse=True)
+def later(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The variants that a thread would make soon; here none does."""
+    names: list[str] = []
+    monkeypatch.setattr(postponed, "add", names.append)
+    return names
 
 
 @pytest.fixture
@@ -280,15 +288,42 @@ def assert_sent(response: Any, file: Any) -> None:
 
 @pytest.mark.parametrize(("width", "box"), [(100, 128), (320, 512), (640, 1080)])
 def test_sends_to_the_nearest_thumbnail_while_no_decoder_is_free(
-    width: int, box: int, site: Site, monkeypatch: pytest.MonkeyPatch
+    width: int, box: int, site: Site, later: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     media = public_image()
-    fail_with(DecodersBusy(), monkeypatch)
+    with monkeypatch.context() as patch:
+        fail_with(DecodersBusy(), patch)
+        assert_sent(get(site, name_of(media, "webp", width)), media.thumbnails.get(size=box).file)
 
-    assert_sent(get(site, name_of(media, "webp", width)), media.thumbnails.get(size=box).file)
-
-    monkeypatch.undo()
+    assert later == [name_of(media, "webp", width)]
     assert get(site, name_of(media, "webp", width)).status_code == 200
+
+
+def test_makes_soon_what_no_decoder_was_free_for(media_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    public, hidden = public_image(), upload_image(name="hidden.jpg")
+    soon = Postponed()
+    monkeypatch.setattr(soon, "thread", threading.current_thread())  # so that it starts none
+    for name in (name_of(public, "webp", 100), name_of(hidden, "webp", 100), name_of(public, "webp", 77), "x"):
+        soon.add(name)
+
+    soon.work_off()
+
+    assert variants_in(media_root) == ["photo.jpg_v1_100.webp"]
+    assert soon.thread is None
+    soon.add(name_of(public, "jpg", 100))
+    while soon.thread:
+        time.sleep(0.01)
+    assert variants_in(media_root) == ["photo.jpg_v1_100.jpg", "photo.jpg_v1_100.webp"]
+
+
+def test_keeps_no_endless_list_of_what_is_to_be_made_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    soon = Postponed()
+    monkeypatch.setattr(soon, "thread", threading.current_thread())
+    for number in range(10_000):
+        soon.add(f"name{number}")
+
+    assert len(soon.names) == making.POSTPONED_KEPT
+    assert soon.next() == "name0"
 
 
 def test_tries_what_can_not_be_made_no_second_time_for_a_while(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -310,7 +345,7 @@ def test_sends_to_the_thumbnail_where_the_disk_is_full(
     assert_sent(get(site, name_of(media, "webp", 640)), media.thumbnails.get(size=1080).file)
     assert variants_in(media_root) == []
 
-    monkeypatch.undo()
+    monkeypatch.setattr(journal, "RESERVE", 0)
     assert get(site, name_of(media, "webp", 640)).status_code == 200
 
 
