@@ -10,15 +10,18 @@ class PortfoliosConfig(AppConfig):
     def ready(self) -> None:
         from folio.api.texts import indexes
         from folio.api.viewsets import last_steps
+        from folio.tasks.registry import lookouts
 
         from . import showing  # noqa: F401 - it tells which media are public
         from .models import Portfolio
-        from .searching.due import fold_with_a_write, follow_migrations
+        from .searching.checks import register_checks
+        from .searching.due import fold_with_a_write, follow_migrations, look_for_due
         from .searching.finding import by_parts
         from .services import touch_tagged
 
         pre_delete.connect(touch_tagged, sender="portfolios.Tag", dispatch_uid="folio.portfolios.touch_tagged")
         post_migrate.connect(follow_migrations, sender=self, dispatch_uid="folio.portfolios.searching")
         indexes[Portfolio] = by_parts
-        if fold_with_a_write not in last_steps:
-            last_steps.append(fold_with_a_write)
+        last_steps.append(fold_with_a_write)
+        lookouts.append(look_for_due)
+        register_checks()
