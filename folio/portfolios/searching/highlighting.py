@@ -68,7 +68,7 @@ def spans_of(chunk: str, words: Sequence["Word"]) -> list[Span]:
     parts = [part.span() for part in CHUNK.finditer(chunk.translate(letters))]
     spans = [(first, last) for first, last in parts if matching(chunk[first:last], words)]
     if len({word.text for first, last in spans for word in matching(chunk[first:last], words)}) == len(words):
-        return spans
+        return [(first, min(last, first + LONGEST)) for first, last in spans]
     return [around(chunk)]
 
 
