@@ -31,7 +31,7 @@ class PortfolioViewSet(PublicListView):
     document = documents.Entry
     row = documents.ListedEntry
     has_former_slugs = True
-    filterset_class = PortfolioFilterSet
+    filterset_class: type[PortfolioFilterSet] = PortfolioFilterSet
     parameters = {
         "retrieve": {
             "include": include_filter("Leave out of what is told at the end all but these, separated by commas"),
@@ -53,6 +53,10 @@ class PortfolioViewSet(PublicListView):
     def results(self, ids: Sequence[int], filterset: PageFilterSet, snapshot: int | None) -> Sequence[msgspec.Raw]:
         choice = choice_of(filterset.values, ())
         parts = parts_of(ids, choice.parts, base_url(self.request), snapshot)
+        found = filterset.searched if isinstance(filterset, PortfolioFilterSet) and choice.has_highlight else None
+        if found is not None:
+            for pk, sentence in found.highlights(list(parts)).items():
+                parts[pk].append(b'"highlight":%b' % msgspec.json.encode(sentence))
         return [joined(parts[pk], choice.keys) for pk in ids if pk in parts]
 
     def retrieve(self, request: Request, slug: str) -> Response:
