@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Func, IntegerField, Q, QuerySet, Value
+from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
 
 from folio.api.folding import LONGEST_WORD, forgivable, is_near, words_of_query
@@ -16,8 +16,9 @@ from folio.api.texts import MAX_SEARCH_WORDS, Search
 
 from ..models import Portfolio
 from . import content
-from .due import due_ids
-from .stores import SQL, VOCABULARY, among, listed, run, store
+from .due import Due, due_now
+from .stores import SQL, VOCABULARY, listed, run, store
+from .stores import among as one_of
 
 FORGIVEN = 5  # letters of a word from which on one error is forgiven
 GLANCE = 50  # entries among which a published one is looked for first
@@ -66,17 +67,17 @@ class Found:
     """What a visitors' search finds, to be combined with other conditions on portfolios.
 
         found = find(text)
-        rows = Portfolio.objects.published().filter(found.condition)
+        rows = found.among(Portfolio.objects.published())
         rows.order_by(found.relevance.desc(), *Portfolio._meta.ordering)
         found.highlights(ids)
 
-    It was read once, in a bounded number of queries; `condition` and `relevance` ask nothing but within the query that
-    they are part of.
+    It was read once, in a bounded number of queries; what it makes of `rows` and `relevance` ask nothing but within the
+    query that they are part of.
     """
 
     words: tuple[Word, ...]
     due: dict[int, int]  # the scores of those that match by their texts
-    stale: list[int]  # whose entries in the index don't count
+    stale: Due  # whose entries in the index don't count
 
     @cached_property
     def condition(self) -> Q:
@@ -93,11 +94,15 @@ class Found:
         if self.due:
             cases, before = "", []
             for score, ids in grouped(self.due):
-                condition, parameter = among(ids)
+                condition, parameter = one_of(ids)
                 cases += f" WHEN {{pk}} {condition} THEN {score}"
                 before.append(parameter)
             sql, parameters = f"CASE{cases} ELSE {sql} END", [*before, *parameters]
         return Relevance(F("pk"), sql=sql, parameters=parameters)
+
+    def among(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Return those of the portfolios that it finds, without an order."""
+        return among(rows, self.condition)
 
     def highlights(self, ids: Sequence[int]) -> dict[int, str | None]:
         """Return for each portfolio the sentence that shows why it was found, as HTML that may stand in any page.
@@ -116,8 +121,8 @@ def find(text: str) -> Found:
     A word that alone finds nothing that is published is taken for one that is like it.
     """
     plain = [Word(word, (word,)) for word in words_of_query(text)[:MAX_SEARCH_WORDS]]
-    stale = due_ids()
-    texts = Matching(stale) if stale else None
+    stale = due_now()
+    texts = Matching(stale.ids) if stale else None
     words = tuple(forgiven(plain, stale, texts))
     return Found(words, texts.scores(words) if texts else {}, stale)
 
@@ -177,7 +182,7 @@ class one_of_many:
             turn.release()
 
 
-def forgiven(words: list[Word], stale: list[int], due: Matching | None) -> Iterator[Word]:
+def forgiven(words: list[Word], stale: Due, due: Matching | None) -> Iterator[Word]:
     """Yield the words, with their errors forgiven where they alone find nothing that is published."""
     long = [word for word in words if len(word.text) >= FORGIVEN and forgivable([word.text])]
     lost = set(long) - finding_something(long, stale)
@@ -188,9 +193,9 @@ def forgiven(words: list[Word], stale: list[int], due: Matching | None) -> Itera
         yield Word(word.text, tuple(meant[word.text]), True) if word in lost else word
 
 
-def finding_something(words: Sequence[Word], stale: list[int]) -> set[Word]:
+def finding_something(words: Sequence[Word], stale: Due) -> set[Word]:
     """Return the words by each of which the index finds something that is published, in one query."""
-    if not words:
+    if not words or stale.is_everything:
         return set()
     published = Portfolio.objects.published().order_by()
     selects: list[str] = []
@@ -206,7 +211,8 @@ def finding_something(words: Sequence[Word], stale: list[int]) -> set[Word]:
 
 
 def exists(published: QuerySet[Portfolio], ids: SQL) -> SQL:
-    sql, parameters = published.filter(pk__in=raw(ids)).values("pk")[:1].query.sql_with_params()
+    found = among(published, Q(pk__in=raw(ids)))
+    sql, parameters = found.values("pk")[:1].query.sql_with_params()
     return f"EXISTS ({sql})", list(parameters)
 
 
@@ -270,11 +276,24 @@ def alternatives(words: Sequence[Word]) -> list[tuple[str, ...]]:
     return [word.alternatives or (word.text,) for word in words]
 
 
-def but_for(index: SQL, stale: Sequence[int], others: Sequence[int] = ()) -> SQL:
+def among(rows: QuerySet[Any], found: Q) -> QuerySet[Any]:
+    """Return those of the portfolios that are found.
+
+    SQLite, which knows nothing of how many rows a condition leaves, would rather walk through all that are published.
+    So it gets the other conditions as something that is looked up for each row that is found.
+    """
+    if connection.vendor != "sqlite":
+        return rows.filter(found)
+    return Portfolio.objects.filter(found, Exists(rows.order_by().filter(pk=OuterRef("pk"))))
+
+
+def but_for(index: SQL, stale: Due, others: Sequence[int] = ()) -> SQL:
     """Return the SELECT of the ids that the index finds but for the stale ones, and of others."""
+    if stale.is_everything:
+        return listed(others)
     sql, parameters = index
     if stale:
-        without, own = listed(stale)
+        without, own = listed(stale.ids)
         sql, parameters = f"SELECT * FROM ({sql}) AS found EXCEPT {without}", [*parameters, *own]
         if others:
             more, own = listed(others)
@@ -314,12 +333,23 @@ def by_parts(rows: QuerySet[Any], search: Search) -> QuerySet[Any] | None:
     return rows.filter(pk__in=ids)
 
 
+def count_by_parts(search: Search) -> int:
+    """Return how many portfolios there are of which each word is part of one of FIELDS, without a look at them.
+
+    The index has no entries but those of portfolios that exist: one that is deleted is due.
+    """
+    if not search.words:
+        return 0
+    sql, parameters = search.once("parts", lambda: having(search.words))
+    return int(run(f"SELECT COUNT(*) FROM ({sql}) AS found", parameters)[0][0])
+
+
 def having(words: Sequence[str]) -> SQL:
     """Return the SELECT of the portfolios of which each word, folded, is part of one of FIELDS."""
-    stale = due_ids()
+    stale = due_now()
     found: list[int] = []
-    with one_of_many(stale):
-        for texts in content.read_all(stale):
+    with one_of_many(stale.ids):
+        for texts in content.read_all(stale.ids):
             parts = texts.parts()
             if all(word in parts for word in words):
                 found.append(texts.pk)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from folio.api.folding import AROUND, fold, is_unspaced, letters, words_of_text
 
-from .content import LONGEST_TEXT, Texts, plain
+from ..markdown import plain
+from .content import LONGEST_TEXT, Texts
 
 if TYPE_CHECKING:
     from .finding import Word
