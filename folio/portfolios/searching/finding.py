@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Value
+from django.db.models import F, Func, IntegerField, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
 
 from folio.api.folding import LONGEST_WORD, forgivable, is_near, words_of_query
@@ -67,12 +67,12 @@ class Found:
     """What a visitors' search finds, to be combined with other conditions on portfolios.
 
         found = find(text)
-        rows = found.among(Portfolio.objects.published())
+        rows = Portfolio.objects.only_published().filter(found.condition)
         rows.order_by(found.relevance.desc(), *Portfolio._meta.ordering)
         found.highlights(ids)
 
-    It was read once, in a bounded number of queries; what it makes of `rows` and `relevance` ask nothing but within the
-    query that they are part of.
+    It was read once, in a bounded number of queries; `condition` and `relevance` ask nothing but within the query that
+    they are part of.
     """
 
     words: tuple[Word, ...]
@@ -80,10 +80,14 @@ class Found:
     stale: Due  # whose entries in the index don't count
 
     @cached_property
-    def condition(self) -> Q:
+    def ids(self) -> SQL:
         if not self.words:
-            return Q(pk__in=[])
-        return Q(pk__in=raw(but_for(store().with_words(alternatives(self.words)), self.stale, list(self.due))))
+            return listed([])
+        return but_for(store().with_words(alternatives(self.words)), self.stale, list(self.due))
+
+    @property
+    def condition(self) -> Q:
+        return Q(pk__in=raw(self.ids))
 
     @cached_property
     def relevance(self) -> Any:
@@ -100,9 +104,10 @@ class Found:
             sql, parameters = f"CASE{cases} ELSE {sql} END", [*before, *parameters]
         return Relevance(F("pk"), sql=sql, parameters=parameters)
 
-    def among(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """Return those of the portfolios that it finds, without an order."""
-        return among(rows, self.condition)
+    def at_most(self) -> int:
+        """Return how many portfolios it finds, drafts included, by a look at the index alone."""
+        sql, parameters = self.ids
+        return int(run(f"SELECT COUNT(*) FROM ({sql}) AS found", parameters)[0][0])
 
     def highlights(self, ids: Sequence[int]) -> dict[int, str | None]:
         """Return for each portfolio the sentence that shows why it was found, as HTML that may stand in any page.
@@ -132,7 +137,7 @@ class Matching:
 
     def __init__(self, ids: list[int]) -> None:
         self.ids = ids
-        published = Portfolio.objects.published().filter(pk__in=raw(listed(ids))).order_by()
+        published = Portfolio.objects.only_published().filter(pk__in=raw(listed(ids))).order_by()
         self.published = sorted(published.values_list("pk", flat=True))
         self.kept: list[tuple[int, dict[str, int]]] | None = None
 
@@ -197,7 +202,7 @@ def finding_something(words: Sequence[Word], stale: Due) -> set[Word]:
     """Return the words by each of which the index finds something that is published, in one query."""
     if not words or stale.is_everything:
         return set()
-    published = Portfolio.objects.published().order_by()
+    published = Portfolio.objects.only_published().order_by()
     selects: list[str] = []
     parameters: list[Any] = []
     for word in words:
@@ -211,8 +216,7 @@ def finding_something(words: Sequence[Word], stale: Due) -> set[Word]:
 
 
 def exists(published: QuerySet[Portfolio], ids: SQL) -> SQL:
-    found = among(published, Q(pk__in=raw(ids)))
-    sql, parameters = found.values("pk")[:1].query.sql_with_params()
+    sql, parameters = published.filter(pk__in=raw(ids)).values("pk")[:1].query.sql_with_params()
     return f"EXISTS ({sql})", list(parameters)
 
 
@@ -274,17 +278,6 @@ def shortest(beginnings: set[str]) -> list[str]:
 def alternatives(words: Sequence[Word]) -> list[tuple[str, ...]]:
     """Return what the index is asked for; a word that stands for nothing known is asked for as it is."""
     return [word.alternatives or (word.text,) for word in words]
-
-
-def among(rows: QuerySet[Any], found: Q) -> QuerySet[Any]:
-    """Return those of the portfolios that are found.
-
-    SQLite, which knows nothing of how many rows a condition leaves, would rather walk through all that are published.
-    So it gets the other conditions as something that is looked up for each row that is found.
-    """
-    if connection.vendor != "sqlite":
-        return rows.filter(found)
-    return Portfolio.objects.filter(found, Exists(rows.order_by().filter(pk=OuterRef("pk"))))
 
 
 def but_for(index: SQL, stale: Due, others: Sequence[int] = ()) -> SQL:

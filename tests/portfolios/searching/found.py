@@ -15,14 +15,14 @@ def found(text: str) -> list[str]:
 
 def scored(text: str) -> list[tuple[str, int]]:
     search = find(text)
-    rows = search.among(Portfolio.objects.published()).annotate(score=search.relevance)
+    rows = Portfolio.objects.only_published().filter(search.condition).annotate(score=search.relevance)
     return list(rows.order_by("-score", *Portfolio._meta.ordering).values_list("slug", "score"))
 
 
 def shown(text: str) -> list[str | None]:
     """Return the highlights of what visitors find, in the order of ids."""
     search = find(text)
-    ids = sorted(search.among(Portfolio.objects.published()).values_list("pk", flat=True))
+    ids = sorted(Portfolio.objects.only_published().filter(search.condition).values_list("pk", flat=True))
     highlights = search.highlights(ids)
     return [highlights[pk] for pk in ids]
 

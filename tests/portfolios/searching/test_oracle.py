@@ -174,7 +174,7 @@ def test_answers_as_a_look_at_every_row_does(seed: int) -> None:
         plain = [Plain(row) for row in Portfolio.objects.select_related("employer").prefetch_related("tags", "meta")]
         for text in [query(chance) for _ in range(QUERIES)]:
             found = find(text)
-            rows = found.among(Portfolio.objects.published()).annotate(score=found.relevance)
+            rows = Portfolio.objects.only_published().filter(found.condition).annotate(score=found.relevance)
             ordered = rows.order_by("-score", *Portfolio._meta.ordering)
             assert list(ordered.values_list("pk", "score")) == visitors_find(plain, text), (step, text)
             assert rows.count() == len(ordered)
