@@ -189,8 +189,13 @@ class one_of_many:
 
 def forgiven(words: list[Word], stale: Due, due: Matching | None) -> Iterator[Word]:
     """Yield the words, with their errors forgiven where they alone find nothing that is published."""
-    long = [word for word in words if len(word.text) >= FORGIVEN and forgivable([word.text])]
-    lost = set(long) - finding_something(long, stale)
+    long = {word for word in words if len(word.text) >= FORGIVEN and forgivable([word.text])}
+    published = Published(stale)
+    # Where all of them find one together, each finds it alone.
+    lost = set() if not long or (len(words) > 1 and published.have([words])[0]) else long
+    if lost:
+        each = sorted(lost, key=words.index)
+        lost = {word for word, has in zip(each, published.have([[word] for word in each]), strict=True) if not has}
     if lost and due is not None:
         lost -= due.found(list(lost))
     meant = like([word.text for word in lost]) if lost else {}
@@ -198,26 +203,36 @@ def forgiven(words: list[Word], stale: Due, due: Matching | None) -> Iterator[Wo
         yield Word(word.text, tuple(meant[word.text]), True) if word in lost else word
 
 
-def finding_something(words: Sequence[Word], stale: Due) -> set[Word]:
-    """Return the words by each of which the index finds something that is published, in one query."""
-    if not words or stale.is_everything:
-        return set()
-    published = Portfolio.objects.only_published().order_by()
-    selects: list[str] = []
-    parameters: list[Any] = []
-    for word in words:
-        sql, own = but_for(store().with_words([word.alternatives]), stale)
-        # Most words are settled by their first few entries; only drafts' words need all of them.
-        tests = [exists(published, (f"{sql} LIMIT {GLANCE}", own)), exists(published, (sql, own))]
-        selects.append(f"({' OR '.join(test for test, _ in tests)})")
-        parameters += [each for _, values in tests for each in values]
-    [answers] = run(f"SELECT {', '.join(selects)}", parameters)
-    return {word for word, answer in zip(words, answers, strict=True) if answer}
+class Published:
+    """What is published, of what the index finds."""
 
+    MARK = "folio_found_ids"  # stands for the ids in SQL that is written once: Django takes longer for it than SQLite
 
-def exists(published: QuerySet[Portfolio], ids: SQL) -> SQL:
-    sql, parameters = published.filter(pk__in=raw(ids)).values("pk")[:1].query.sql_with_params()
-    return f"EXISTS ({sql})", list(parameters)
+    def __init__(self, stale: Due) -> None:
+        self.stale = stale
+        marked = Portfolio.objects.only_published().order_by().filter(pk__in=raw((self.MARK, [])))
+        self.sql, self.parameters = marked.values("pk")[:1].query.sql_with_params()
+        self.before = self.sql[: self.sql.index(self.MARK)].count("%s")
+
+    def have(self, searches: Sequence[Sequence[Word]]) -> Sequence[bool]:
+        """Tell for each of some searches, each for all of its words, whether it finds anything; in one query."""
+        if self.stale.is_everything:
+            return [False] * len(searches)
+        selects: list[str] = []
+        parameters: list[Any] = []
+        for words in searches:
+            sql, own = but_for(store().with_words(alternatives(words)), self.stale)
+            # Most searches are settled by their first few entries; only drafts' words need all of them.
+            tests = [self.exists((f"{sql} LIMIT {GLANCE}", own)), self.exists((sql, own))]
+            selects.append(f"({' OR '.join(test for test, _ in tests)})")
+            parameters += [each for _, values in tests for each in values]
+        [answers] = run(f"SELECT {', '.join(selects)}", parameters)
+        return [bool(answer) for answer in answers]
+
+    def exists(self, ids: SQL) -> SQL:
+        sql, parameters = ids
+        values = [*self.parameters[: self.before], *parameters, *self.parameters[self.before :]]
+        return f"EXISTS ({self.sql.replace(self.MARK, sql)})", values
 
 
 def like(words: Sequence[str]) -> dict[str, list[str]]:
