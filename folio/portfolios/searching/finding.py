@@ -132,7 +132,7 @@ class Matching:
 
     def __init__(self, ids: list[int]) -> None:
         self.ids = ids
-        published = Portfolio.objects.published().filter(pk__in=raw(listed(ids))).order_by()
+        published = Portfolio.objects.only_published().filter(pk__in=raw(listed(ids))).order_by()
         self.published = sorted(published.values_list("pk", flat=True))
         self.kept: list[tuple[int, dict[str, int]]] | None = None
 
