@@ -9,8 +9,9 @@ from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
 
 from . import fields
+from .folding import fold
 from .parameters import checked, nearest
-from .texts import MAX_SEARCH_LENGTH, MAX_SEARCH_WORDS, fold, search
+from .texts import MAX_SEARCH_LENGTH, MAX_SEARCH_WORDS, Asked, search
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 100
@@ -97,11 +98,11 @@ class SearchField(fields.ParameterField):
         words = len(fold(text).split())
         if words > MAX_SEARCH_WORDS:
             raise forms.ValidationError(f"Search for at most {MAX_SEARCH_WORDS} words, not {words}.", code="max_length")
-        return text
+        return Asked(text)
 
 
 class SearchFilter(django_filters.Filter):
-    """Rows in which every word occurs, in any letter case, in one of the `fields`."""
+    """Rows in which every word occurs, as `folio.api.folding` compares them, in one of the `fields`."""
 
     field_class = SearchField
 
@@ -111,6 +112,9 @@ class SearchFilter(django_filters.Filter):
 
     def filter(self, queryset: QuerySet[Any], value: str | None) -> QuerySet[Any]:
         return search(queryset, value, *self.fields) if value else queryset
+
+    def filter_many(self, queryset: QuerySet[Any], value: str | None) -> QuerySet[Any]:
+        return search(queryset, value, *self.fields, is_many=True) if value else queryset
 
 
 class OrderingField(fields.ParameterField):

@@ -1,4 +1,6 @@
-"""What a search compares: texts without letter case, accents, width, letter variants, half-spaces, hyphens and digits' script.
+"""What a search compares: texts without what writers and keyboards do differently.
+
+That is letter case, accents, width, variants of letters, half-spaces, hyphens, and the script of digits.
 
 Both sides of every comparison are folded here, in Python, on both databases: the tables of PostgreSQL, of ICU and of
 Python need not agree on anything then. Stored texts are folded when they are stored, queries when they are asked.

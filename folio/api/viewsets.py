@@ -43,6 +43,9 @@ DEADLOCK = "40P01"  # PostgreSQL's code for having ended one of two changes that
 HOUR = 3600  # seconds
 T = TypeVar("T")
 
+# What each write ends with, in its transaction: what follows from what was written, whatever that was.
+last_steps: list[Callable[[], object]] = []
+
 
 def write(operation: Callable[[], T]) -> T:
     """Run a change, with its checks, in one transaction.
@@ -52,7 +55,10 @@ def write(operation: Callable[[], T]) -> T:
     for _ in range(ATTEMPTS):
         try:
             with transaction.atomic():
-                return operation()
+                result = operation()
+                for step in last_steps:
+                    step()
+                return result
         except models.ProtectedError:  # an IntegrityError too, though no race: Django looked, and found a user
             raise
         except IntegrityError as error:

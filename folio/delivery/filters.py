@@ -1,11 +1,14 @@
 """The query parameters of the public list of portfolios."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.http import QueryDict
+from rest_framework.exceptions import ValidationError
 
 from folio.api import fields
 from folio.api.filters import (
@@ -20,10 +23,12 @@ from folio.api.filters import (
 )
 from folio.api.texts import normal
 from folio.portfolios.models import Employer, Portfolio, PortfolioTag, Tag
+from folio.portfolios.searching import Found, find
 
 from .choosing import HIGHLIGHT, fields_filter, include_filter
 from .views import limit_filter
 
+RELEVANCE = "relevance"
 MOST_TAGS = 32  # that one request may ask for together; each is a condition of its own
 
 
@@ -131,20 +136,43 @@ def any_tag(slugs: Sequence[str]) -> QuerySet[Any, Any]:
     return Tag.objects.filter(slug__in=slugs).order_by().values("pk")
 
 
+class FoundFilter(SearchFilter):
+    """Rows that a search finds: see `PortfolioFilterSet.searched`, which is asked once for a request."""
+
+    def filter(self, queryset: QuerySet[Any], value: str | None) -> QuerySet[Any]:
+        return queryset
+
+    filter_many = filter
+
+
+class RelevanceFilter(OrderingFilter):
+    """The order of the rows, in which `relevance` stands for the best first, as a search finds them."""
+
+    def __init__(self, paths: dict[str, str], **kwargs: Any) -> None:
+        super().__init__({**paths, RELEVANCE: RELEVANCE}, **kwargs)
+
+    def filter(self, queryset: QuerySet[Any], value: list[str] | None) -> QuerySet[Any]:
+        # Behind the score comes the default order, in which no two rows are equal.
+        terms = [*(value or self.default), *(self.default if RELEVANCE in names_of(value) else ()), "id"]
+        return queryset.order_by(*(self.expression(queryset, term) for term in dict.fromkeys(terms)))
+
+    def expression(self, queryset: QuerySet[Any], term: str) -> Any:
+        if term.removeprefix("-") == RELEVANCE:
+            return F(RELEVANCE).asc() if term.startswith("-") else F(RELEVANCE).desc()
+        return super().expression(queryset, term)
+
+
+def names_of(terms: Sequence[str] | None) -> set[str]:
+    return {term.removeprefix("-") for term in terms or ()}
+
+
 class PortfolioFilterSet(PageFilterSet):
     bare = (*BARE, "include", "fields")
     repeatable = ("tag",)
 
     limit = limit_filter()
-    search = SearchFilter(
-        "title",
-        "slug",
-        "excerpt",
-        "year",
-        "employer__name",
-        label="Words that must all occur, in any order",
-    )
-    ordering = OrderingFilter(
+    search = FoundFilter(label="Words that must all be found, in any order: each is the beginning of a word")
+    ordering = RelevanceFilter(
         {
             "title": "title",
             "slug": "slug",
@@ -157,6 +185,8 @@ class PortfolioFilterSet(PageFilterSet):
             "updated_at": "shown_at",
         },
         default=("order", "-created_at"),
+        label="Names separated by commas, '-' for descending; default order,-created_at, and with `search` relevance, "
+        "the best first",
     )
     tag = TagsFilter(label="With the tag of that slug; repeated, with all of them")
     tags_any = AnyTagFilter(label="With any of these tags, by their slugs separated by commas")
@@ -174,3 +204,35 @@ class PortfolioFilterSet(PageFilterSet):
     exclude = ExcludeFilter(label="All but the one with that slug")
     include = include_filter("What to tell besides, separated by commas")
     fields = fields_filter("What to tell, and nothing else, separated by commas", [HIGHLIGHT])
+
+    def __init__(self, query: QueryDict) -> None:
+        super().__init__(query)
+        text = self.values.get("search")
+        self.find = cache(lambda: None if text is None else find(text))  # once, for copies of this too
+        if text is None:
+            self.refuse_without_search()
+
+    def refuse_without_search(self) -> None:
+        """Raise ValidationError for what only a search has."""
+        errors = {}
+        if RELEVANCE in names_of(self.values.get("ordering")):
+            errors["ordering"] = ["There is no relevance without search."]
+        if HIGHLIGHT in (self.values.get("fields") or ()):
+            errors["fields"] = ["There is no highlight without search."]
+        if errors:
+            raise ValidationError(errors)
+
+    @property
+    def searched(self) -> Found | None:
+        """What the search finds; None where none is asked for."""
+        return self.find()
+
+    def narrowed(self, queryset: QuerySet[Any], *, many: bool = False) -> QuerySet[Any]:
+        rows = super().narrowed(queryset, many=many)
+        return rows if self.searched is None else rows.filter(self.searched.condition)
+
+    def ordered(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        terms = self.values.get("ordering") or ([RELEVANCE] if self.searched else None)
+        if self.searched is not None and RELEVANCE in names_of(terms):
+            queryset = queryset.alias(**{RELEVANCE: self.searched.relevance})
+        return self.base_filters["ordering"].filter(queryset, terms)

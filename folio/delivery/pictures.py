@@ -12,7 +12,7 @@ from django.utils.encoding import filepath_to_uri
 from folio.api.rows import Rows
 from folio.media import models, variants
 from folio.media.models import MediaType
-from folio.media.thumbnails import fit
+from folio.media.pixels import fit
 
 from .documents import File, Focal, Image, Source, Thumbnail
 

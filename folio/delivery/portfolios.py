@@ -31,7 +31,7 @@ class PortfolioViewSet(PublicListView):
     document = documents.Entry
     row = documents.ListedEntry
     has_former_slugs = True
-    filterset_class = PortfolioFilterSet
+    filterset_class: type[PortfolioFilterSet] = PortfolioFilterSet
     parameters = {
         "retrieve": {
             "include": include_filter("Leave out of what is told at the end all but these, separated by commas"),
@@ -53,15 +53,17 @@ class PortfolioViewSet(PublicListView):
     def results(self, ids: Sequence[int], filterset: PageFilterSet, snapshot: int | None) -> Sequence[msgspec.Raw]:
         choice = choice_of(filterset.values, ())
         parts = parts_of(ids, choice.parts, base_url(self.request), snapshot)
+        found = filterset.searched if isinstance(filterset, PortfolioFilterSet) and choice.has_highlight else None
+        if found is not None:
+            for pk, sentence in found.highlights(list(parts)).items():
+                parts[pk].append(b'"highlight":%b' % msgspec.json.encode(sentence))
         return [joined(parts[pk], choice.keys) for pk in ids if pk in parts]
 
     def retrieve(self, request: Request, slug: str) -> Response:
         slug = normal(slug)
-        found = (
-            self.get_queryset().order_by().filter(slug=slug).values_list("pk", flat=True).first()
-            if "\0" not in slug
-            else None
-        )
+        if "\0" in slug:  # which PostgreSQL can't be asked for
+            raise self.missing("portfolio", slug)
+        found = self.get_queryset().filter(slug=slug).order_by().values_list("pk", flat=True).first()
         if found is None:
             return self.moved(request, slug)
         choice = choice_of(self.given, OPTIONAL)

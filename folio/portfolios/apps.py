@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models.signals import pre_delete
+from django.db.models.signals import post_migrate, pre_delete
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,7 +8,17 @@ class PortfoliosConfig(AppConfig):
     verbose_name = _("Portfolios")
 
     def ready(self) -> None:
+        from folio.api.texts import indexes
+        from folio.api.viewsets import last_steps
+
         from . import showing  # noqa: F401 - it tells which media are public
+        from .models import Portfolio
+        from .searching.due import fold_with_a_write, follow_migrations
+        from .searching.finding import by_parts
         from .services import touch_tagged
 
         pre_delete.connect(touch_tagged, sender="portfolios.Tag", dispatch_uid="folio.portfolios.touch_tagged")
+        post_migrate.connect(follow_migrations, sender=self, dispatch_uid="folio.portfolios.searching")
+        indexes[Portfolio] = by_parts
+        if fold_with_a_write not in last_steps:
+            last_steps.append(fold_with_a_write)

@@ -243,7 +243,7 @@ def test_a_share_image_follows_the_cover(visitor: Client) -> None:
 
     shared = alone(visitor, make_portfolio(image=media))["share_image"]
 
-    assert shared.startswith(f"http://testserver/media/{media.file.name.rpartition('/')[0]}/thumbnails/")
+    assert shared.startswith(f"http://testserver/media/{str(media.file.name).rpartition('/')[0]}/thumbnails/")
     assert "share_250x750" in shared
 
 

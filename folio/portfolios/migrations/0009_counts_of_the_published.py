@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("portfolios", "0006_slugs_captions_and_shown_at")]
+    dependencies = [("portfolios", "0007_index_of_folded_texts")]
 
     operations = [
         migrations.RemoveIndex(model_name="portfolio", name="portfolio_is_active"),

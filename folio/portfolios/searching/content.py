@@ -1,15 +1,11 @@
 """What portfolios are found by: their texts as they are stored now, and as they are folded for the index."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-from django.db import connection
 
 from folio.api.folding import fold, words_of_text
 
-from .stores import among
+from .stores import among, run
 
 # The version of what is made of texts: with another one, everything is folded anew.
 VERSION = 1
@@ -21,18 +17,17 @@ WORD_COST = 8  # bytes that each word takes beside its own
 
 TITLE, NAMES, EXCERPT, BODY = WEIGHTS = (4, 3, 2, 1)  # of the fields, in the score
 
-PORTFOLIOS = """
-    SELECT p.id, p.title, p.slug, p.excerpt, p.year, p.description, e.name
+# The rows of all three kinds in one statement: each costs a round trip, and most writes ask for one portfolio.
+TEXTS = """
+    SELECT 0, 0, p.id, p.title, p.slug, p.excerpt, p.year, p.description, e.name
     FROM portfolios_portfolio p LEFT JOIN portfolios_employer e ON e.id = p.employer_id WHERE p.id {among}
-"""
-TAGS = """
-    SELECT x.portfolio_id, t.name FROM portfolios_portfoliotag x JOIN portfolios_tag t ON t.id = x.tag_id
-    WHERE x.portfolio_id {among} ORDER BY x.portfolio_id, x.place, x.id
-"""
-META = """
-    SELECT portfolio_id, value_text FROM portfolios_metaentry
-    WHERE portfolio_id {among} AND value_text <> '' AND key NOT LIKE '\\_%%' ESCAPE '\\'
-    ORDER BY portfolio_id, place, id
+    UNION ALL
+    SELECT 1, x.place, x.portfolio_id, t.name, NULL, NULL, NULL, NULL, NULL
+    FROM portfolios_portfoliotag x JOIN portfolios_tag t ON t.id = x.tag_id WHERE x.portfolio_id {among}
+    UNION ALL
+    SELECT 2, place, portfolio_id, value_text, NULL, NULL, NULL, NULL, NULL
+    FROM portfolios_metaentry WHERE portfolio_id {among} AND value_text <> '' AND SUBSTR(key, 1, 1) <> '_'
+    ORDER BY 1, 3, 2
 """
 
 
@@ -83,16 +78,16 @@ def plain(markdown: str) -> str:
 
 
 def read(ids: Collection[int]) -> list[Texts]:
-    """Return the texts of those of the portfolios that exist, in three queries."""
+    """Return the texts of those of the portfolios that exist, in one query."""
     if not ids:
         return []
-    found = {row[0]: Texts(*row) for row in rows(PORTFOLIOS, ids)}
-    for sql, name in ((TAGS, "tags"), (META, "meta")):
-        several: dict[int, list[str]] = defaultdict(list)
-        for pk, text in rows(sql, list(found)):
-            several[pk].append(text)
-        for pk, values in several.items():
-            setattr(found[pk], name, values)
+    condition, parameter = among(ids)
+    found: dict[int, Texts] = {}
+    for kind, _, pk, text, *others in run(TEXTS.format(among=condition), [parameter] * 3):
+        if kind == 0:
+            found[pk] = Texts(pk, text, *others)
+        elif pk in found:  # SQLite keeps rows of portfolios that are gone, for writers that it doesn't check
+            (found[pk].tags if kind == 1 else found[pk].meta).append(text)
     return list(found.values())
 
 
@@ -100,11 +95,3 @@ def read_all(ids: Sequence[int]) -> Iterator[Texts]:
     """Yield the texts of any number of portfolios, a bounded number at a time."""
     for start in range(0, len(ids), BATCH):
         yield from read(ids[start : start + BATCH])
-
-
-def rows(sql: str, ids: Collection[int]) -> list[Any]:
-    condition, parameter = among(ids)
-    with connection.cursor() as cursor:
-        cursor.execute(sql.format(among=condition), [parameter])
-        found: list[Any] = cursor.fetchall()
-    return found
