@@ -20,6 +20,7 @@ NO_PAGES = {
     "admin:app_list": "for each app, below",
     "set_language": "a change",
     "session": "JSON",
+    "admin:media_media_panel": "a part of a page",
     "admin:media_media_pick": "a part of a page",
     "admin:media_media_picture": "a picture",
     "admin:media_media_replace": "JSON",
@@ -29,6 +30,7 @@ NO_PAGES = {
     "admin:portfolios_tag_make": "JSON",
     "admin:portfolios_portfolio_active": "JSON",
     "admin:portfolios_portfolio_duplicate": "a change",
+    "admin:portfolios_portfolio_markdown": "JSON",
     "admin:portfolios_portfolio_reorder": "JSON",
     "admin:portfolios_portfolio_restore": "of an entry of the history: tests/browser/test_two_editors.py goes there",
 }

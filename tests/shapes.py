@@ -15,6 +15,8 @@ MEDIA_IMAGE = [
 ]
 EMPLOYER = ["id", "name", "image_data", "description"]
 TAG = ["id", "name", "image_data"]
+SLUGGED_EMPLOYER = [*EMPLOYER, "slug"]  # at its own endpoint
+SLUGGED_TAG = [*TAG, "slug"]
 LINK = ["id", "name", "url", "image_data", "description"]
 META = ["id", "key", "value_text", "value_file"]
 PAGE = ["count", "next", "previous", "results"]

@@ -33,3 +33,5 @@ RESOURCES = {
     "meta": codes_of(4241, "meta", "portfolios.metaentry"),
 }
 CODES = {code.code: code for actions in RESOURCES.values() for code in actions.values()}
+# What a key that is `published_only` can use, and no other.
+PUBLISHED = frozenset(RESOURCES["portfolios"][action].code for action in ("list", "retrieve"))

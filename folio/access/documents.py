@@ -10,7 +10,10 @@ Codes = Annotated[
     list[int] | None, about("The permission codes that the key is narrowed to; null is all that its owner may.")
 ]
 Expiry = Annotated[Moment | None, about("From then on the key is worth nothing; null is never.")]
-TOKEN_FIELDS = ("id", "name", "codes", "created_at", "expires_at")
+PublishedOnly = Annotated[
+    bool, about("Whether it reads portfolios that are published, by the codes 4202 and 4203, and nothing else.")
+]
+TOKEN_FIELDS = ("id", "name", "codes", "created_at", "expires_at", "published_only")
 
 
 class Token(Document):
@@ -21,6 +24,7 @@ class Token(Document):
     codes: Codes
     created_at: Annotated[Moment, about("When it was made.")]
     expires_at: Expiry
+    published_only: PublishedOnly
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, "Token"]:
@@ -41,6 +45,7 @@ class CurrentToken(Document):
     name: Name
     codes: Codes
     expires_at: Expiry
+    published_only: PublishedOnly
 
 
 class Me(Document):

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from folio.snapshots import remember
 
-from .codes import CODES
+from .codes import CODES, PUBLISHED
 from .models import Token
 
 CODES_SIZE = 4096  # bytes that a user's codes take in the document cache, roughly
@@ -31,6 +31,8 @@ def granted_codes(user: AbstractBaseUser) -> frozenset[int]:
 def allowed_codes(token: Token, snapshot: int | None = None) -> frozenset[int]:
     """Return the codes that a token can use: those its owner holds and it is not narrowed away from."""
     codes = remember(snapshot, (Permission, token.user_id), lambda: granted_codes(token.user), CODES_SIZE)
+    if token.published_only:
+        codes &= PUBLISHED
     return codes if token.codes is None else codes.intersection(token.codes)
 
 

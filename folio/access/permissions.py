@@ -46,8 +46,11 @@ class IsNotNarrowed(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         if not request.user.is_authenticated:
             return False
-        if token_of(request).codes is not None:
+        token = token_of(request)
+        if token.codes is not None:
             raise Forbidden("This key is narrowed to some permission codes; only one that is not may manage keys.")
+        if token.published_only:
+            raise Forbidden("This key reads what is published, and nothing else; only one that is not may manage keys.")
         return True
 
     def describe(self, view: Any) -> str:

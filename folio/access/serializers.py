@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ from rest_framework import serializers
 
 from folio.api.serializers import LineField, StrictSerializer, UTCDateTimeField, kind_of, listed
 
-from .codes import CODES
+from .codes import CODES, PUBLISHED
 from .documents import Token
 from .models import NAME_LENGTH, validate_expiry
 from .models import Token as TokenModel
@@ -77,6 +78,10 @@ class TokenSerializer(StrictSerializer):
     )
     codes = CodesField(required=False, allow_null=True, help_text="Null, the default, is all that the owner may.")
 
+    published_only = serializers.BooleanField(
+        default=False, help_text="Whether it reads portfolios that are published, and nothing else."
+    )
+
     class Meta:
         document = Token
 
@@ -89,4 +94,12 @@ class TokenSerializer(StrictSerializer):
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["published_only"] and (others := set(attrs.get("codes") or ()) - PUBLISHED):
+            raise serializers.ValidationError({"codes": [others_refused(others)]})
         return {"expires_at": self.context["request"].auth.expires_at, **attrs}
+
+
+def others_refused(codes: Iterable[int]) -> str:
+    """Say that a key for what is published can't have these codes."""
+    known = " and ".join(map(str, sorted(PUBLISHED)))
+    return f"A key that is published_only can use {known} alone; leave out {listed(sorted(codes))}, or published_only."

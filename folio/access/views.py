@@ -69,7 +69,11 @@ class MeView(StrictView):
                 is_admin=user.is_superuser,
                 permission_codes=sorted(allowed_codes(token)),
                 token=documents.CurrentToken(
-                    id=token.pk, name=token.name, codes=token.codes, expires_at=token.expires_at
+                    id=token.pk,
+                    name=token.name,
+                    codes=token.codes,
+                    expires_at=token.expires_at,
+                    published_only=token.published_only,
                 ),
             )
         )

@@ -36,6 +36,7 @@ from .filters import DEFAULT_LIMIT, PageFilterSet
 from .idempotency import Keep, once, refuse_key
 from .pagination import Statement, Window, page_of
 from .parameters import checked
+from .stored import lock_showing
 
 ATTEMPTS = 3
 STATEMENT_SIZE = 4096  # bytes of SQL, roughly
@@ -152,6 +153,14 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
         """Return what the list depends on besides its parameters."""
         return None
 
+    def shown(self, ids: Sequence[int]) -> Collection[int]:
+        """Return those of the ids whose documents the request's key may be told, asked after these were read.
+
+        Documents are kept by id, for all keys: a view whose `get_queryset` depends on the key says here what it does to
+        them. Asked before, a row that is hidden meanwhile would be told with what was written into it since.
+        """
+        return ids
+
     def list(self, request: Request) -> Response:
         filterset = self.filterset_class(request.query_params)
         self.given = filterset.values
@@ -184,7 +193,8 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
     def results(self, ids: Sequence[int], filterset: PageFilterSet, snapshot: int | None) -> Sequence[msgspec.Raw]:
         """Return the rows of a page, encoded; those that are gone meanwhile are left out."""
         documents = encoded(self.in_form(self.row), ids, base_url(self.request), snapshot)
-        return [documents[pk] for pk in ids if pk in documents]
+        shown = self.shown(ids)
+        return [documents[pk] for pk in ids if pk in documents and pk in shown]
 
 
 class ResourceViewSet(ListingView):
@@ -277,6 +287,7 @@ class ResourceViewSet(ListingView):
 
     def locked(self, pk: int) -> Any:
         """Return the row, which no one else changes until the transaction ends; or raise NotFound."""
+        lock_showing(self.get_queryset().model, [pk])
         instance = self.get_queryset().select_for_update().filter(pk=pk).first()
         if instance is None:
             raise self.missing(f"id {pk}")
@@ -295,7 +306,7 @@ class ResourceViewSet(ListingView):
         ids = [pk] if pk <= BIGGEST else []
         document = self.in_form(self.document)
         found = encoded(document, ids, base_url(self.request), self.request.META.get(SNAPSHOT))
-        if pk not in found:
+        if pk not in found or pk not in self.shown(ids):
             raise self.missing(f"id {pk}")
         return Response(found[pk], headers=last_modified(found[pk]))
 

@@ -184,7 +184,7 @@ class Decoders:
     """
 
     def __init__(self, count: int, memory: int, seconds: int) -> None:
-        self.memory, self.seconds = memory, seconds
+        self.count, self.memory, self.seconds = count, memory, seconds
         self.free: LifoQueue[Decoder | None] = LifoQueue()  # the last one first, so that those too many end
         for _ in range(count):
             self.free.put(None)
@@ -192,6 +192,11 @@ class Decoders:
         if count == 1:
             self.free_for_variants.put(None)
         self.variants = BoundedSemaphore(max(1, count - 1))
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether none of the decoders that uploads may have is at work."""
+        return self.free.qsize() == self.count
 
     def decode(self, file: IO[bytes], max_pixels: int) -> Decoded | None:
         """Return an image of a file on the disk decoded, or None where it is none of an accepted format.

@@ -1,11 +1,10 @@
-"""Files on their way out: served to anyone who knows the path, and removed once their row is gone."""
+"""Files on their way out: served to anyone who knows the path."""
 
 import os
 import posixpath
 import re
 import stat
 from io import FileIO
-from typing import Any
 
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import default_storage
@@ -15,9 +14,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, parse_http_date_safe
 from django.views.decorators.http import require_safe
 
-from .journal import record
 from .making import on_request
-from .models import FormerName, Media, Thumbnail
 from .uploads import KIND_BY_EXTENSION, extension_of
 
 # What a browser may do with a file that is opened by itself: show it, and nothing else. The viewers of PDF that Chrome
@@ -161,10 +158,3 @@ def sent_to(name: str) -> HttpResponse:
 def not_found() -> HttpResponse:
     text = "There is no such file.\n"
     return HttpResponse(text, status=404, content_type="text/plain; charset=utf-8", headers=ANY_ORIGIN)
-
-
-def remove_file(instance: Media | Thumbnail, **kwargs: Any) -> None:
-    """Have a deleted row's file removed once the deletion is committed, and its name given to no other."""
-    if instance.file.name:
-        record(instance.file.name)
-        FormerName.objects.remember([instance.file.name])

@@ -14,7 +14,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,14 @@ from django.utils.crypto import get_random_string
 from folio.api.middleware import largest_body, too_large
 from folio.installation import make_folder
 
-from .models import FormerName, Media, Thumbnail
-from .variant_files import names_of_each
+from .models import FormerName, Media, RemovedFile, Thumbnail
 from .variants import parse
 
 logger = logging.getLogger(__name__)
 
 BATCH = 500  # names that the database is asked for at a time
+# What else there is in the storage on account of a file, by its name: it goes with the file.
+companions: list[Callable[[str], Iterable[str]]] = []
 RESERVE = 8 * 1024 * 1024  # bytes of the disk that files leave free: what is deleted has to be written down, too
 
 
@@ -201,12 +202,9 @@ def recover() -> int:
 
 
 def work_off(entry: Entry, names: Set[str]) -> None:
-    """Remove these files and their variants, and the entry; it stays for the next `recover()` where one can't be.
-
-    A variant that is made just now is removed by whoever makes it, who looks afterwards whether its media is there.
-    """
+    """Remove these files and the entry; where one can't be removed, the entry stays for the next `recover()`."""
     try:
-        left = [name for name in sorted({*names, *names_of_each(names)}) if not remove(name)]
+        left = [name for name in sorted(names) if not remove(name)]
         if not left:
             entry.path.unlink(missing_ok=True)  # before the lock goes: who gets it then sees that it is done
     finally:
@@ -214,8 +212,11 @@ def work_off(entry: Entry, names: Set[str]) -> None:
 
 
 def remove(name: str) -> bool:
-    """Remove a file from the storage; tell whether it is gone."""
+    """Remove a file from the storage, after what there is on account of it; tell whether all is gone."""
     try:
+        for find in companions:
+            for companion in find(name):
+                default_storage.delete(companion)
         default_storage.delete(name)
     except Exception:
         logger.exception("Could not remove %s, which nothing refers to. The next start tries again.", name)
@@ -224,16 +225,32 @@ def remove(name: str) -> bool:
 
 
 def unreferred(names: Set[str]) -> set[str]:
-    """Return those of the names that no row refers to; a variant is referred to by who refers to its media's file."""
+    """Return those of the names that no row refers to, not even to say until when the file is kept.
+
+    A variant has no row; who refers to its media's file refers to it.
+    """
     owners = {name: variant.file if (variant := parse(name)) else name for name in names}
-    left = set(owners.values())
-    ordered = sorted(left)
+    found = referred(set(owners.values()), with_removed=True)
+    return {name for name, owner in owners.items() if owner not in found}
+
+
+def shown(names: Set[str]) -> set[str]:
+    """Return those of the names that are a media's or a thumbnail's."""
+    return referred(names, with_removed=False)
+
+
+def referred(names: Set[str], *, with_removed: bool) -> set[str]:
+    """Ask for all of a batch in one statement: a name that moves from one table to another is found in one of them."""
+    found: set[str] = set()
+    ordered = sorted(names)
     for start in range(0, len(ordered), BATCH):
         batch = ordered[start : start + BATCH]
         media = Media.objects.order_by().filter(file__in=batch).values_list("file", flat=True)
-        thumbnails = Thumbnail.objects.order_by().filter(file__in=batch).values_list("file", flat=True)
-        left.difference_update(media.union(thumbnails, all=True))
-    return {name for name, owner in owners.items() if owner in left}
+        others = [Thumbnail.objects.order_by().filter(file__in=batch).values_list("file", flat=True)]
+        if with_removed:
+            others.append(RemovedFile.objects.order_by().filter(name__in=batch).values_list("name", flat=True))
+        found.update(media.union(*others, all=True))
+    return found
 
 
 def surely_unreferred(names: Set[str]) -> set[str]:
@@ -244,7 +261,7 @@ def surely_unreferred(names: Set[str]) -> set[str]:
     if connection.vendor != "postgresql":
         return unreferred(names)
     with transaction.atomic():
-        tables = ", ".join(connection.ops.quote_name(model._meta.db_table) for model in (Media, Thumbnail))
+        tables = ", ".join(connection.ops.quote_name(model._meta.db_table) for model in (Media, Thumbnail, RemovedFile))
         with connection.cursor() as cursor:
             cursor.execute(f"LOCK TABLE {tables} IN SHARE MODE")
         left = unreferred(names)

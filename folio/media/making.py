@@ -204,7 +204,7 @@ def nearest(files: dict[int, str], variant: Variant) -> str | None:
 # Made
 
 
-def make(row: Row, variants: Sequence[Variant], pool: Decoders, patience: float = 0) -> int:
+def make(row: Row, variants: Sequence[Variant], pool: Decoders, patience: float = 0, *, anew: bool = False) -> int:
     """Make the first of these variants of an image, and return how many: one at least, if the image is still there.
 
     A decoder makes as many of them as there is time and room for. Raises UnreadableImage, DecodersBusy, or one of
@@ -215,7 +215,7 @@ def make(row: Row, variants: Sequence[Variant], pool: Decoders, patience: float 
     with on_disk(media) as file:
         contents = pool.render(file, settings.MAX_IMAGE_PIXELS, [wanted(each) for each in variants], patience)
     made = zip(variants, contents, strict=False)
-    return sum([store(variant.name, content) for variant, content in made])
+    return sum([store(variant.name, content, anew=anew) for variant, content in made])
 
 
 def wanted(variant: Variant) -> Wanted:
@@ -223,14 +223,17 @@ def wanted(variant: Variant) -> Wanted:
     return Wanted(variant.extension, variant.width or 0, focal or None)
 
 
-def store(name: str, content: bytes) -> bool:
+def store(name: str, content: bytes, *, anew: bool = False) -> bool:
     """Put a variant into the storage, and have it removed where its media has gone meanwhile; tell whether it is there.
 
     It comes whole, by a change of its name, and what is on the disk by then stays whole: nobody could tell later.
+    `anew` puts it in the place of the one that is there, whose claim has to be held.
     """
     leave_room(len(content))
     with operation():
         record(name)
+        if anew:
+            default_storage.delete(name)
         if isinstance(default_storage, FileSystemStorage):
             with closing_received(content) as file:
                 saved = default_storage.save(name, file)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from folio.api.columns import CodePointLineField, NormalCodePointCharField
+from folio.api.stored import Shown, ShownQuerySet
 from folio.api.texts import CodePointCharField
 
 from .thumbnails import BOXES
@@ -40,7 +41,7 @@ def thumbnail_path(thumbnail: "Thumbnail", filename: str) -> str:
     return str(original.parent / "thumbnails" / f"{original.stem}_thumbnail_{box}{extension}")
 
 
-class MediaQuerySet(models.QuerySet["Media"]):
+class MediaQuerySet(ShownQuerySet):
     def images(self) -> "MediaQuerySet":
         return self.filter(type=MediaType.IMAGE)
 
@@ -50,8 +51,10 @@ def share_in_words(share: float | None) -> str:
     return gettext("centre") if share is None else f"{share * 100:.4g}%"
 
 
-class Media(models.Model):
+class Media(Shown):
     """An uploaded file: an image with its thumbnails, or any other file."""
+
+    unwatched = ("id", "created_at", "updated_at")
 
     in_words = {"focal_x": share_in_words, "focal_y": share_in_words}  # fields that the history tells otherwise
 
@@ -133,6 +136,25 @@ class Thumbnail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.media} {self.size}x{self.size}"
+
+
+class RemovedFile(models.Model):
+    """A file that no media or thumbnail has any more, and that is served all the same until its moment comes."""
+
+    name = CodePointCharField(max_length=255)
+    media_id = models.BigIntegerField()  # whose it was; that may be gone
+    remove_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["name"], name="removed_file_name_unique")]
+        indexes = [
+            models.Index(fields=["remove_at"], name="removed_file_remove_at"),
+            models.Index(fields=["media_id"], name="removed_file_media"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class FormerNameQuerySet(models.QuerySet["FormerName"]):

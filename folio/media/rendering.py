@@ -26,12 +26,13 @@ WHITE = (255, 255, 255)  # behind what shines through, where a format knows no t
 # Chosen by measuring, and by looking at photographs, drawings and screenshots: docs/decisions/0031.
 SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     # By the number of threads an image is cut into tiles, so its bytes follow from that too.
-    "avif": {"format": "AVIF", "quality": 60, "speed": 6, "max_threads": 2},
+    "avif": {"format": "AVIF", "quality": 60, "speed": 6, "subsampling": "4:4:4", "max_threads": 2},
     "webp": {"format": "WEBP", "quality": 80, "method": 4},
     "jpg": {"format": "JPEG", "quality": 80, "subsampling": "4:2:0", "optimize": True, "progressive": True},
     "png": {"format": "PNG"},
 }
-MOVING_OPTIONS: dict[str, Any] = {"format": "WEBP", "save_all": True, "quality": 75, "method": 2}
+# Without key frames (`kmax`), which let one begin in the midst: browsers show all frames in their order.
+MOVING_OPTIONS: dict[str, Any] = {"format": "WEBP", "save_all": True, "quality": 75, "method": 2, "kmin": 0, "kmax": 0}
 
 
 class Wanted(msgspec.Struct):

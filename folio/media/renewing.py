@@ -14,8 +14,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, Storage
 from django.db import transaction
 
+from folio.api.stored import lock_showing, tell_shown
+
 from .decoding import Decoded, Decoders, decoders
-from .models import Media, MediaType, Thumbnail, thumbnail_path
+from .models import Media, MediaQuerySet, MediaType, Thumbnail, thumbnail_path
 from .thumbnails import BOXES, UnreadableImage
 from .uploads import removed_on_failure, thumbnail_extension, with_suffix, write
 
@@ -26,9 +28,8 @@ INTERRUPTED = 130  # the exit status of a command that Ctrl+C has ended
 T = TypeVar("T")
 
 
-def media_ids(first: int = 0, *, images: bool = False) -> Iterator[int]:
+def ids_of(media: MediaQuerySet, first: int = 0) -> Iterator[int]:
     """Yield the ids of the media that exist now, from that one on, in order; no cursor stays open meanwhile."""
-    media = Media.objects.images() if images else Media.objects.all()
     ids = media.order_by("pk").values_list("pk", flat=True)
     last = ids.last() or 0
     while chunk := list(ids.filter(pk__gte=first, pk__lte=last)[:AT_A_TIME]):
@@ -97,12 +98,14 @@ def renew(media: Media, boxes: Iterable[int], pool: Decoders) -> bool:
     """
     image = decode(media, pool)
     with removed_on_failure(media.file.storage) as written, transaction.atomic():
+        lock_showing(Media, [media.pk])
         current = Media.objects.select_for_update().filter(pk=media.pk, file=str(media.file)).first()
         if current is None:
             return False
         # New rows, not changed ones: who deletes the media just now may have read which files are to go.
         current.thumbnails.filter(size__in=boxes).delete()
         Thumbnail.objects.bulk_create(new_thumbnail(current, box, image, written) for box in sorted(boxes))
+        tell_shown(Media, [media.pk], {"thumbnails"})
         fill_in(current, **told_by(image))
     return True
 

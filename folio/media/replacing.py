@@ -9,11 +9,12 @@ from django.core.files import File
 from django.db import transaction
 
 from folio.api.documents import Use
+from folio.api.stored import lock_showing
 from folio.api.usage import first_uses_of, relations_to
 from folio.history.changes import set_values
 
-from .files import remove_file
 from .models import Media, Thumbnail, media_path
+from .removals import let_go
 from .uploads import Log, examine, removed_on_failure, thumbnail_rows, unlogged, with_suffix, write
 
 KEPT = {"id", "file", "name", "alt", "focal_x", "focal_y", "created_at", "updated_at"}
@@ -37,18 +38,19 @@ def replace_file(
     """Store a file with its thumbnails in the place of a media's, and return the row as it is now.
 
     Raises UploadRefused, ShownAsPicture or Media.DoesNotExist. Whatever fails, the row stays as it is, with its files;
-    these are removed once the new ones are committed. Call it outside of transactions, as `store_upload()`, whose `log`
-    it takes as well. `judge` is called with the id once the row is locked, and may raise.
+    these go once the new ones are committed, after their grace. Call it outside of transactions, as `store_upload()`,
+    whose `log` it takes as well. `judge` is called with the id once the row is locked, and may raise.
     """
     with (
         closing(examine(file)) as examined,
         removed_on_failure(examined.media.file.storage) as written,
         transaction.atomic(),
     ):
+        lock_showing(Media, [pk])
         media = Media.objects.select_for_update().get(pk=pk)
         judge(pk)
         refuse_other_type(pk, examined.media)
-        remove_file(media)
+        let_go(media)
         old = media.file.name
         is_alike = same_shape(media, examined.media)
         changes = set_values(media, {name: getattr(examined.media, name) for name in REPLACED})

@@ -30,8 +30,10 @@ ROW_FIELDS = (
 LINK_FIELDS = ("id", "name", "url", "image_id", "description")
 META_FIELDS = ("id", "key", "value_text", "value_file_id")
 
-employers = Rows(lambda: models.Employer.objects.order_by().values("id", "name", "image_id", "description"), "pk")
-tags = Rows(lambda: models.Tag.objects.order_by().values("id", "name", "image_id"), "pk")
+employers = Rows(
+    lambda: models.Employer.objects.order_by().values("id", "name", "image_id", "description", "slug"), "pk"
+)
+tags = Rows(lambda: models.Tag.objects.order_by().values("id", "name", "image_id", "slug"), "pk")
 links = Rows(lambda: models.Link.objects.order_by().values(*LINK_FIELDS, "portfolio"), "pk")
 meta = Rows(lambda: models.MetaEntry.objects.order_by().values(*META_FIELDS, "portfolio"), "pk")
 short_portfolios = Rows(lambda: models.Portfolio.objects.order_by().values(*ROW_FIELDS), "pk")
@@ -59,6 +61,7 @@ Captions = Annotated[
         "Only with `include=captions`."
     ),
 ]
+Slug = Annotated[str, about("Its part of a web address; unique. It is kept when the name changes.")]
 Picture = Annotated[Image | None, about("The picture; null where there is none.")]
 Description = Annotated[str | None, about(PLAIN)]
 
@@ -70,6 +73,12 @@ class Employer(Document):
     name: Annotated[str, about("Unique.")]
     image_data: Picture
     description: Description
+
+
+class SluggedEmployer(Employer):
+    """An employer by itself, with its part of a web address."""
+
+    slug: Slug
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
@@ -84,6 +93,12 @@ class Tag(Document):
     id: Id
     name: Annotated[str, about("Unique.")]
     image_data: Picture
+
+
+class SluggedTag(Tag):
+    """A tag by itself, with its part of a web address."""
+
+    slug: Slug
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:

@@ -99,7 +99,7 @@ class PortfolioFilterSet(FilterSet):
 
 class EmployerFilterSet(FilterSet):
     search = SearchFilter("name", label="Words that must all occur in the name, in any letter case")
-    ordering = OrderingFilter({"name": "name", "description": "description"}, default=("name",))
+    ordering = OrderingFilter({"name": "name", "description": "description", "slug": "slug"}, default=("name",))
     has_image = PresenceFilter("image", label="With or without an image")
     has_description = PresenceFilter(
         "description", blank=True, label="With or without a description; an empty one counts as none"
@@ -108,7 +108,7 @@ class EmployerFilterSet(FilterSet):
 
 class TagFilterSet(FilterSet):
     search = SearchFilter("name", label="Words that must all occur in the name, in any letter case")
-    ordering = OrderingFilter({"name": "name"}, default=("name",))
+    ordering = OrderingFilter({"name": "name", "slug": "slug"}, default=("name",))
     has_image = PresenceFilter("image", label="With or without an image")
     portfolio_id = IntegerFilter("portfolios", label="On that portfolio")
 

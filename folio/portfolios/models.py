@@ -14,6 +14,7 @@ from folio.api.columns import (
     NormalTextField,
     VisibleField,
 )
+from folio.api.stored import Stored
 from folio.api.texts import CodePointCharField, validate_slug
 from folio.media.models import Media
 
@@ -58,6 +59,8 @@ def image_field(**options: Any) -> Any:
 class Employer(Slugged):
     """The client or company that work was done for."""
 
+    watched = ("name", "slug", "image")
+
     name = CodePointLineField(max_length=200)
     description = NormalCodePointTextField(null=True, blank=True)
     image = image_field()
@@ -84,6 +87,8 @@ class Employer(Slugged):
 
 class Tag(Slugged):
     """A word that groups portfolios, with a picture if it helps."""
+
+    watched = ("name", "slug", "image")
 
     name = CodePointLineField(max_length=100)
     image = image_field()
@@ -147,8 +152,11 @@ class PortfolioQuerySet(models.QuerySet["Portfolio"]):
         return list(self.select_for_update().order_by("pk").values_list("pk", flat=True))
 
 
-class Portfolio(models.Model):
+class Portfolio(Stored):
     """A finished piece of work, as websites show it."""
+
+    watched = ("slug",)
+    untold = {"related_updated_at", "shown_at"}  # which say nothing of the portfolio itself
 
     title = CodePointLineField(max_length=200)
     slug = CodePointLineField(max_length=200, validators=[validate_slug])
@@ -227,6 +235,13 @@ class Portfolio(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def changed(self, was: dict[str, Any]) -> None:
+        """Let a slug that was given up go on leading to the portfolio."""
+        from .former import remember
+
+        if was.get("slug"):
+            remember(self, was["slug"])
 
 
 class FormerSlug(models.Model):

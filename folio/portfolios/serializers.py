@@ -37,6 +37,10 @@ NOT_SHOWN = "{ids} is not in the gallery. Captions are of its images, by their i
 REQUIRED = "This field is required."
 DUPLICATE_KEY = _("This portfolio already has a meta with this key.")
 ORDER = "The lowest comes first in the default order."
+MADE_OF_NAME = {
+    "allow_blank": False,
+    "help_text": "Letters of any script, digits, `-` and `_`; unique. Made from the name where a new one has none.",
+}
 UNIQUE = "Unique."
 COVER = "The cover: the id of a media of type image, or null."
 PICTURE = "The picture: the id of a media of type image, or null."
@@ -102,9 +106,13 @@ class EmployerSerializer(StrictModelSerializer):
 
     class Meta:
         model = Employer
-        document = documents.Employer
-        fields = ["name", "description", "image"]
-        extra_kwargs = {"name": {"help_text": UNIQUE}, "description": {"help_text": documents.PLAIN}}
+        document = documents.SluggedEmployer
+        fields = ["name", "description", "image", "slug"]
+        extra_kwargs = {
+            "name": {"help_text": UNIQUE},
+            "description": {"help_text": documents.PLAIN},
+            "slug": MADE_OF_NAME,
+        }
 
 
 class TagSerializer(StrictModelSerializer):
@@ -114,9 +122,9 @@ class TagSerializer(StrictModelSerializer):
 
     class Meta:
         model = Tag
-        document = documents.Tag
-        fields = ["name", "image"]
-        extra_kwargs = {"name": {"help_text": UNIQUE}}
+        document = documents.SluggedTag
+        fields = ["name", "image", "slug"]
+        extra_kwargs = {"name": {"help_text": UNIQUE}, "slug": MADE_OF_NAME}
 
 
 class PlacedSerializer(StrictModelSerializer):

@@ -1,3 +1,4 @@
+from collections.abc import Collection, Hashable, Sequence
 from typing import Any
 
 from rest_framework.request import Request
@@ -31,6 +32,22 @@ class PortfolioViewSet(ResourceViewSet):
     def in_form(self, document: Any) -> Any:
         return documents.WITH_CAPTIONS[document] if "captions" in (self.given.get("include") or ()) else document
 
+    def is_published_only(self) -> bool:
+        """Tell whether the request's key may see nothing but what is published."""
+        return bool(getattr(getattr(self.request, "auth", None), "published_only", False))
+
+    def get_queryset(self) -> Any:
+        rows = super().get_queryset()
+        return rows.published() if self.is_published_only() else rows
+
+    def scope(self) -> Hashable:
+        return self.is_published_only()
+
+    def shown(self, ids: Sequence[int]) -> Collection[int]:
+        if not ids or not self.is_published_only():
+            return ids
+        return set(self.get_queryset().order_by().filter(pk__in=ids).values_list("pk", flat=True))
+
     def retrieve_by_slug(self, request: Request, slug: str) -> Response:
         pk = self.get_queryset().filter(slug=slug).values_list("pk", flat=True).first() if "\0" not in slug else None
         if pk is None:
@@ -43,7 +60,7 @@ class EmployerViewSet(ResourceViewSet):
 
     resource = "employers"
     queryset = Employer.objects.all()
-    document = documents.Employer
+    document = documents.SluggedEmployer
     filterset_class = filters.EmployerFilterSet
     serializer_class = serializers.EmployerSerializer
 
@@ -53,14 +70,9 @@ class TagViewSet(ResourceViewSet):
 
     resource = "tags"
     queryset = Tag.objects.all()
-    document = documents.Tag
+    document = documents.SluggedTag
     filterset_class = filters.TagFilterSet
     serializer_class = serializers.TagSerializer
-
-    def locked(self, pk: int) -> Any:
-        if self.action == "destroy":
-            Portfolio.objects.filter(pk__in=self.get_queryset().filter(pk=pk).values("portfolios")).lock()
-        return super().locked(pk)
 
 
 class PlacedViewSet(ResourceViewSet):

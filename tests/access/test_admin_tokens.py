@@ -56,7 +56,7 @@ def test_makes_a_key_that_opens_the_api(site: Site, editor: User) -> None:
 
     token = Token.objects.get()
     assert page.status_code == 200
-    assert (token.user, token.name, token.codes) == (editor, "website", [4202, 4203])
+    assert (token.user, token.name, token.codes, token.published_only) == (editor, "website", None, True)
     client = Client()
     client.credentials(HTTP_AUTHORIZATION=f"Token {key_on(page)}")
     assert client.get("/api/auth/me/").json()["username"] == editor.username

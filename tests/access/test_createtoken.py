@@ -261,7 +261,9 @@ class TestWhatIsWrong:
     def test_a_grant_of_nothing(self) -> None:
         make_user("stan", is_staff=True)
 
-        assert assert_refuses("stan", "--grant") == "--grant grants what --codes names: give both."
+        assert assert_refuses("stan", "--grant") == (
+            "--grant grants what --codes names, or what --published takes: give one of them too."
+        )
 
     def test_admin_and_staff_together(self) -> None:
         assert "not allowed with argument" in assert_refuses("ada", "--admin", "--staff")
@@ -287,3 +289,40 @@ class TestWhatIsWrong:
         message = assert_refuses("ada", "--codes", "1")
 
         assert all(str(code) in message for code in CODES)
+
+
+class TestPublished:
+    def test_makes_a_key_for_what_is_published(self) -> None:
+        key = createtoken("site", "--staff", "--published")[0].strip()
+
+        me = Client().get("/api/auth/me/", HTTP_AUTHORIZATION=f"Token {key}").json()
+        assert me["permission_codes"] == [4202, 4203]
+        assert (me["token"]["codes"], me["token"]["published_only"]) == (None, True)
+
+    def test_without_it_a_key_sees_drafts_too(self) -> None:
+        createtoken("site", "--staff", "--codes", "4202")
+
+        assert not Token.objects.get().published_only
+
+    def test_is_narrowed_further_by_codes(self) -> None:
+        createtoken("site", "--staff", "--published", "--codes", "4203")
+
+        assert token_codes(Token.objects.get()) == {4203}
+        assert granted_codes(User.objects.get()) == {4202, 4203}
+
+    def test_refuses_codes_that_it_does_not_open(self) -> None:
+        told = assert_refuses("site", "--staff", "--published", "--codes", "4102,4202,4204")
+
+        assert told == "--published opens 4202 and 4203 alone: leave out 4102, 4204 of --codes, or --published."
+
+    def test_an_existing_user_has_to_hold_its_codes(self) -> None:
+        make_user("nora", is_staff=True)
+
+        assert "nora lacks 4202 (list portfolios), 4203 (retrieve portfolios)" in assert_refuses("nora", "--published")
+
+    def test_an_existing_user_is_granted_them_where_that_is_asked_for(self) -> None:
+        user = make_user("nora", is_staff=True)
+
+        createtoken("nora", "--published", "--grant")
+
+        assert granted_codes(user) == {4202, 4203}

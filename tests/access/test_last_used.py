@@ -103,8 +103,9 @@ def test_the_answers_about_keys_are_what_they_were(editor: User, client_for: Cal
         "codes",
         "created_at",
         "expires_at",
+        "published_only",
     ]
-    assert list(client.get("/api/auth/me/").json()["token"]) == ["id", "name", "codes", "expires_at"]
+    assert list(client.get("/api/auth/me/").json()["token"]) == ["id", "name", "codes", "expires_at", "published_only"]
 
 
 # What is written

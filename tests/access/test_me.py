@@ -32,10 +32,11 @@ def test_tells_whose_key_it_is_and_what_it_can_do(client_for: Callable[..., Clie
             "name": "website",
             "codes": None,
             "expires_at": "2100-01-02T00:00:00Z",
+            "published_only": False,
         },
     }
     assert list(body) == ["username", "is_staff", "is_admin", "permission_codes", "token"]
-    assert list(body["token"]) == ["id", "name", "codes", "expires_at"]
+    assert list(body["token"]) == ["id", "name", "codes", "expires_at", "published_only"]
 
 
 def test_an_admin_holds_every_code(client_for: Callable[..., Client], admin: User) -> None:

@@ -30,7 +30,7 @@ def test_answers_with_a_new_token_and_its_key(user: User) -> None:
 
     body = response.json()
     assert response.status_code == 201
-    assert list(body) == ["id", "name", "codes", "created_at", "expires_at", "key"]
+    assert list(body) == ["id", "name", "codes", "created_at", "expires_at", "published_only", "key"]
     assert body["codes"] is None
     assert Token.objects.get().pk == body["id"]
     assert body["created_at"].endswith("Z")

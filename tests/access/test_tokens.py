@@ -35,7 +35,7 @@ def test_lists_ones_own_keys_newest_first_without_the_keys(client_for: Callable[
     body = response.json()
     assert list(body) == ["count", "next", "previous", "results"]
     assert [row["name"] for row in body["results"]] == ["asking", "older"]
-    assert list(body["results"][0]) == ["id", "name", "codes", "created_at", "expires_at"]
+    assert list(body["results"][0]) == ["id", "name", "codes", "created_at", "expires_at", "published_only"]
     assert body["results"][1]["codes"] == [4202]
     assert secret not in response.content.decode()
     assert not any(digest in response.content.decode() for digest in Token.objects.values_list("digest", flat=True))
@@ -108,7 +108,7 @@ def test_makes_a_key_that_opens_the_api(client_for: Callable[..., Client], staff
 
     body = response.json()
     assert response.status_code == 201
-    assert list(body) == ["id", "name", "codes", "created_at", "expires_at", "key"]
+    assert list(body) == ["id", "name", "codes", "created_at", "expires_at", "published_only", "key"]
     assert (body["name"], body["codes"], body["expires_at"]) == ("website", None, None)
     me = Client().get("/api/auth/me/", HTTP_AUTHORIZATION=f"Token {body['key']}").json()
     assert (me["username"], me["token"]["id"]) == (staff.username, body["id"])
@@ -198,7 +198,9 @@ def test_refuses_an_unknown_field(client_for: Callable[..., Client], admin: User
     response = client_for(admin).post(PATH, {"name": "website", "code": [4202]})
 
     assert response.status_code == 400
-    assert response.json() == {"code": ["Unknown field. Did you mean codes? Allowed: name, expires_at, codes."]}
+    assert response.json() == {
+        "code": ["Unknown field. Did you mean codes? Allowed: name, expires_at, codes, published_only."]
+    }
     assert Token.objects.count() == 1
 
 

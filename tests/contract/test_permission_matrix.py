@@ -1,7 +1,8 @@
 """Who may do what: every role at every route.
 
 `stranger` is not staff, but was granted every permission; `staff` hold none; `granted` are staff with the permission
-behind the row's code alone; `narrowed` is a key of staff who hold everything, narrowed to every code but the row's.
+behind the row's code alone; `narrowed` is a key of staff who hold everything, narrowed to every code but the row's;
+`published` is an admin's key for what is published, as the one portfolio is.
 """
 
 from collections.abc import Callable
@@ -29,56 +30,56 @@ from tests.factories import (
 from .routes import Route, api_routes
 
 PASSWORD = "correct horse battery staple"
-ROLES = ["anonymous", "stranger", "staff", "granted", "narrowed", "admin"]
+ROLES = ["anonymous", "stranger", "staff", "granted", "narrowed", "published", "admin"]
 TABLE = """
- method  path                               code  anonymous  stranger  staff  granted  narrowed  admin
- GET     /api/portfolios/                   4202  401        403       403    200      403       200
- POST    /api/portfolios/                   4201  401        403       403    201      403       201
- GET     /api/portfolios/<int:pk>/          4203  401        403       403    200      403       200
- PUT     /api/portfolios/<int:pk>/          4204  401        403       403    200      403       200
- PATCH   /api/portfolios/<int:pk>/          4204  401        403       403    200      403       200
- DELETE  /api/portfolios/<int:pk>/          4205  401        403       403    204      403       204
- GET     /api/portfolios/slug/<str:slug>/   4203  401        403       403    200      403       200
- GET     /api/employers/                    4212  401        403       403    200      403       200
- POST    /api/employers/                    4211  401        403       403    201      403       201
- GET     /api/employers/<int:pk>/           4213  401        403       403    200      403       200
- PUT     /api/employers/<int:pk>/           4214  401        403       403    200      403       200
- PATCH   /api/employers/<int:pk>/           4214  401        403       403    200      403       200
- DELETE  /api/employers/<int:pk>/           4215  401        403       403    204      403       204
- GET     /api/tags/                         4222  401        403       403    200      403       200
- POST    /api/tags/                         4221  401        403       403    201      403       201
- GET     /api/tags/<int:pk>/                4223  401        403       403    200      403       200
- PUT     /api/tags/<int:pk>/                4224  401        403       403    200      403       200
- PATCH   /api/tags/<int:pk>/                4224  401        403       403    200      403       200
- DELETE  /api/tags/<int:pk>/                4225  401        403       403    204      403       204
- GET     /api/links/                        4232  401        403       403    200      403       200
- POST    /api/links/                        4231  401        403       403    201      403       201
- GET     /api/links/<int:pk>/               4233  401        403       403    200      403       200
- PUT     /api/links/<int:pk>/               4234  401        403       403    200      403       200
- PATCH   /api/links/<int:pk>/               4234  401        403       403    200      403       200
- DELETE  /api/links/<int:pk>/               4235  401        403       403    204      403       204
- GET     /api/meta/                         4242  401        403       403    200      403       200
- POST    /api/meta/                         4241  401        403       403    201      403       201
- GET     /api/meta/<int:pk>/                4243  401        403       403    200      403       200
- PUT     /api/meta/<int:pk>/                4244  401        403       403    200      403       200
- PATCH   /api/meta/<int:pk>/                4244  401        403       403    200      403       200
- DELETE  /api/meta/<int:pk>/                4245  401        403       403    204      403       204
- GET     /api/media/                        4102  401        403       403    200      403       200
- POST    /api/media/                        4101  401        403       403    201      403       201
- GET     /api/media/<int:pk>/               4103  401        403       403    200      403       200
- PUT     /api/media/<int:pk>/               4104  401        403       403    200      403       200
- PATCH   /api/media/<int:pk>/               4104  401        403       403    200      403       200
- DELETE  /api/media/<int:pk>/               4105  401        403       403    204      403       204
- GET     /api/media/<int:pk>/usage/         4103  401        403       403    200      403       200
- PUT     /api/media/<int:pk>/file/          4104  401        403       403    200      403       200
- POST    /api/auth/token/                   -     201        201       201    201      201       201
- GET     /api/auth/me/                      -     401        200       200    200      200       200
- GET     /api/auth/permissions/             -     401        200       200    200      200       200
- GET     /api/auth/tokens/                  -     401        200       200    200      403       200
- POST    /api/auth/tokens/                  -     401        201       201    201      403       201
- DELETE  /api/auth/tokens/<int:pk>/         -     401        204       204    204      403       204
- GET     /api/schema/                       -     200        200       200    200      200       200
- GET     /api/docs/                         -     200        200       200    200      200       200
+ method  path                               code  anonymous  stranger  staff  granted  narrowed  published  admin
+ GET     /api/portfolios/                   4202  401        403       403    200      403       200        200
+ POST    /api/portfolios/                   4201  401        403       403    201      403       403        201
+ GET     /api/portfolios/<int:pk>/          4203  401        403       403    200      403       200        200
+ PUT     /api/portfolios/<int:pk>/          4204  401        403       403    200      403       403        200
+ PATCH   /api/portfolios/<int:pk>/          4204  401        403       403    200      403       403        200
+ DELETE  /api/portfolios/<int:pk>/          4205  401        403       403    204      403       403        204
+ GET     /api/portfolios/slug/<str:slug>/   4203  401        403       403    200      403       200        200
+ GET     /api/employers/                    4212  401        403       403    200      403       403        200
+ POST    /api/employers/                    4211  401        403       403    201      403       403        201
+ GET     /api/employers/<int:pk>/           4213  401        403       403    200      403       403        200
+ PUT     /api/employers/<int:pk>/           4214  401        403       403    200      403       403        200
+ PATCH   /api/employers/<int:pk>/           4214  401        403       403    200      403       403        200
+ DELETE  /api/employers/<int:pk>/           4215  401        403       403    204      403       403        204
+ GET     /api/tags/                         4222  401        403       403    200      403       403        200
+ POST    /api/tags/                         4221  401        403       403    201      403       403        201
+ GET     /api/tags/<int:pk>/                4223  401        403       403    200      403       403        200
+ PUT     /api/tags/<int:pk>/                4224  401        403       403    200      403       403        200
+ PATCH   /api/tags/<int:pk>/                4224  401        403       403    200      403       403        200
+ DELETE  /api/tags/<int:pk>/                4225  401        403       403    204      403       403        204
+ GET     /api/links/                        4232  401        403       403    200      403       403        200
+ POST    /api/links/                        4231  401        403       403    201      403       403        201
+ GET     /api/links/<int:pk>/               4233  401        403       403    200      403       403        200
+ PUT     /api/links/<int:pk>/               4234  401        403       403    200      403       403        200
+ PATCH   /api/links/<int:pk>/               4234  401        403       403    200      403       403        200
+ DELETE  /api/links/<int:pk>/               4235  401        403       403    204      403       403        204
+ GET     /api/meta/                         4242  401        403       403    200      403       403        200
+ POST    /api/meta/                         4241  401        403       403    201      403       403        201
+ GET     /api/meta/<int:pk>/                4243  401        403       403    200      403       403        200
+ PUT     /api/meta/<int:pk>/                4244  401        403       403    200      403       403        200
+ PATCH   /api/meta/<int:pk>/                4244  401        403       403    200      403       403        200
+ DELETE  /api/meta/<int:pk>/                4245  401        403       403    204      403       403        204
+ GET     /api/media/                        4102  401        403       403    200      403       403        200
+ POST    /api/media/                        4101  401        403       403    201      403       403        201
+ GET     /api/media/<int:pk>/               4103  401        403       403    200      403       403        200
+ PUT     /api/media/<int:pk>/               4104  401        403       403    200      403       403        200
+ PATCH   /api/media/<int:pk>/               4104  401        403       403    200      403       403        200
+ DELETE  /api/media/<int:pk>/               4105  401        403       403    204      403       403        204
+ GET     /api/media/<int:pk>/usage/         4103  401        403       403    200      403       403        200
+ PUT     /api/media/<int:pk>/file/          4104  401        403       403    200      403       403        200
+ POST    /api/auth/token/                   -     201        201       201    201      201       201        201
+ GET     /api/auth/me/                      -     401        200       200    200      200       200        200
+ GET     /api/auth/permissions/             -     401        200       200    200      200       200        200
+ GET     /api/auth/tokens/                  -     401        200       200    200      403       403        200
+ POST    /api/auth/tokens/                  -     401        201       201    201      403       403        201
+ DELETE  /api/auth/tokens/<int:pk>/         -     401        204       204    204      403       403        204
+ GET     /api/schema/                       -     200        200       200    200      200       200        200
+ GET     /api/docs/                         -     200        200       200    200      200       200        200
 """
 ROWS = [line.split() for line in TABLE.strip().splitlines()[1:]]
 CASES = [
@@ -156,10 +157,11 @@ def client_and_user(role: str, code: str) -> tuple[Client, User]:
         "staff": lambda: make_user(password=PASSWORD, is_staff=True),
         "granted": lambda: make_user(password=PASSWORD, is_staff=True, codes=needed),
         "narrowed": lambda: make_user(password=PASSWORD, is_staff=True, codes=CODES),
+        "published": lambda: make_user(password=PASSWORD, is_staff=True, is_superuser=True),
         "admin": lambda: make_user(password=PASSWORD, is_staff=True, is_superuser=True),
     }[role]()
     client = Client(raise_request_exception=False)
-    key = make_key(user, codes=narrowed_to if role == "narrowed" else None)
+    key = make_key(user, codes=narrowed_to if role == "narrowed" else None, published_only=role == "published")
     if role != "anonymous":
         client.credentials(HTTP_AUTHORIZATION=f"Token {key}")
     return client, user

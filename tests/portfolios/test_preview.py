@@ -60,7 +60,7 @@ def test_shows_all_of_an_entry_that_is_not_published(site: Site) -> None:
     for shown in (
         portfolio.title,
         portfolio.excerpt,
-        "One.\n\nTwo.",
+        "<p>One.</p>\n<p>Two.</p>",
         "Trust",
         "May 1, 2024",
         "web Trust",

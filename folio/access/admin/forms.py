@@ -8,19 +8,19 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import INPUT_CLASSES, UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import INPUT_CLASSES, UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
-from ..codes import CODES, RESOURCES
+from ..codes import CODES, PUBLISHED
 from ..models import NAME_LENGTH, Token, validate_expiry
 from . import words
 from .tables import CodesTable
 
 ON_DATE, NEVER = "date", "never"
-WEBSITE, READ, SOME, ALL = "website", "read", "some", "all"
+WEBSITE, PORTFOLIOS, READ, SOME, ALL = "website", "portfolios", "read", "some", "all"
 READING = frozenset(code.code for code in CODES.values() if code.action in {"list", "retrieve"})
-PORTFOLIOS = frozenset(code.code for code in RESOURCES["portfolios"].values()) & READING
 REACHES = {
-    WEBSITE: _("A website: read portfolios"),
+    WEBSITE: _("A website: reads what is published"),
+    PORTFOLIOS: _("Read portfolios, those that are not published too"),
     READ: _("Read all that I may see"),
     SOME: _("Only what I choose"),
     ALL: _("All that I may, now and later"),
@@ -68,6 +68,12 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=UnfoldAdminRadioSelectWidget,
     )
     codes = forms.TypedMultipleChoiceField(label=_("Codes"), required=False, coerce=int, widget=CodesTable)
+    published_only = forms.BooleanField(
+        label=_("Only what is published"),
+        required=False,
+        help_text=_("The key never sees an entry that is not published. It can list and retrieve portfolios alone."),
+        widget=UnfoldBooleanWidget,
+    )
 
     class Media:
         js = [forms.Script("folio/access/token-form.js", type="module")]
@@ -88,12 +94,15 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def may_offer(self, reach: str) -> bool:
         """Tell whether a key of that reach would open something for its owner, or might later."""
-        codes = {WEBSITE: PORTFOLIOS & self.held, READ: READING & self.held - PORTFOLIOS, SOME: self.held}
+        portfolios = PUBLISHED & self.held
+        codes = {WEBSITE: portfolios, PORTFOLIOS: portfolios, READ: READING & self.held - PUBLISHED, SOME: self.held}
         return bool(codes.get(reach, True))
 
     def codes_of(self, given: dict[str, Any]) -> list[int] | None:
         """Return the codes that the key is narrowed to, or None for all that its owner may."""
-        codes = {WEBSITE: PORTFOLIOS, READ: READING & self.held, SOME: given["codes"]}
+        codes = {PORTFOLIOS: PUBLISHED, READ: READING & self.held, SOME: given["codes"]}
+        if given["published_only"] and given["reach"] != SOME:
+            return None  # it can use two alone, and what it is narrowed to says nothing more
         return sorted(codes[given["reach"]]) if given["reach"] in codes else None
 
     def clean(self) -> dict[str, Any]:
@@ -104,6 +113,12 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error("date", error)
         if given.get("reach") == SOME and not given.get("codes") and "codes" not in self.errors:
             self.add_error("codes", _("Choose at least one."))
+        given["published_only"] = given.get("published_only", False) or given.get("reach") == WEBSITE
+        others = set(given.get("codes") or ()) - PUBLISHED
+        if given["published_only"] and given.get("reach") == SOME and others:
+            named = ", ".join(map(str, sorted(others)))
+            text = _("A key that reads only what is published can't use %(codes)s: leave them out, or untick this box.")
+            self.add_error("published_only", text % {"codes": named})
         return given
 
     def expiry(self, given: dict[str, Any]) -> datetime | None:
@@ -123,7 +138,7 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
         given = self.cleaned_data
         token = self.instance
         token.form, token.expires_at = given["form"], given["expires_at"]
-        token.codes = self.codes_of(given)
+        token.codes, token.published_only = self.codes_of(given), given["published_only"]
         return token
 
     def save_m2m(self) -> None:

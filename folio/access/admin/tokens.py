@@ -43,7 +43,7 @@ class TokenAdmin(ResourceAdmin):
     add_form_template = "folio/access/token_form.html"
     delete_confirmation_template = "folio/access/revoke.html"
     fieldsets = ((None, {"fields": ("name_or_number", "user", "codes_in_words", "made", "expiry", "last_use")}),)
-    add_fieldsets = ((None, {"fields": ("form", "name", "lifetime", "date", "reach", "codes")}),)
+    add_fieldsets = ((None, {"fields": ("form", "name", "lifetime", "date", "reach", "codes", "published_only")}),)
     readonly_fields = ("name_or_number", "user", "codes_in_words", "made", "expiry", "last_use")
 
     class Media:
@@ -95,6 +95,9 @@ class TokenAdmin(ResourceAdmin):
 
     @admin.display(description=_("may do"))
     def codes_in_words(self, token: Token) -> str | None:
+        if token.published_only:
+            told = [gettext("Read what is published, and nothing else")]
+            return lines(told + (words.summary_of(token.codes) if token.codes else []))
         if token.codes is None:
             return gettext("All that its owner may")
         return lines(words.summary_of(token.codes))

@@ -26,6 +26,7 @@ from folio.api.middleware import THREADS, THREADS_VARIABLE
 from folio.installation import begin, begin_database, close_to_others, make_file
 from folio.logs import SERVER
 from folio.media.journal import recover
+from folio.media.removals import shorten
 from folio.portfolios.models import Portfolio
 from folio.sample.loading import InstallationNotEmpty, load_sample
 
@@ -75,6 +76,7 @@ class Command(BaseCommand):
         self.migrate()
         if count := recover():
             self.say(f"Cleaned up after {count} interrupted uploads, changes and deletions of files.")
+        shorten()
         self.make_static_files()
         address = settings.PUBLIC_URL or local_address(host, port)
         key = self.make_demo() if demo else None

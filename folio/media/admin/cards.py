@@ -77,6 +77,7 @@ def card(media: Media, pages: str, url: Callable[[str], str]) -> dict[str, Any]:
         "placeholder": media.placeholder,
         "url": f"{pages}{media.pk}/change/",
         "texts": f"{pages}{media.pk}/texts/",
+        "panel": f"{pages}{media.pk}/panel/" if media.type == MediaType.IMAGE else "",
     }
 
 

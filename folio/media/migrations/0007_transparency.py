@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("media", "0005_focal_point_and_animation")]
+    dependencies = [("media", "0006_removed_files")]
 
     operations = [
         migrations.AddField(

@@ -1,10 +1,11 @@
 """The form of a portfolio."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -21,9 +22,12 @@ from folio.media.admin.pickers import GalleryField
 from .. import publishing
 from ..models import Employer, Portfolio, PortfolioImage, PortfolioTag, Tag
 from ..reordering import LEAST, MOST
-from ..services import replace_through
+from ..services import as_items, replace_through, set_captions
+from .captions import CaptionsField
 from .collisions import Published, may_type, publications_of
+from .describing import DescribePages, MarkdownBox
 from .editing import EditPages
+from .hiding import still_read, with_link
 from .type_ahead import TypeAheadField, TypeAheadListField, make_url
 
 FIXED = ("fixed_cover", "fixed_gallery", "fixed_tags")  # what stands for the fields of those who may only look
@@ -54,7 +58,8 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=UnfoldAdminIntegerFieldWidget,
         help_text=_("Lower numbers come first."),
     )
-    images = GalleryField(required=False, label=_("Gallery"))
+    images = GalleryField(required=False, label=_("Gallery"), captions="gallery", cover="image")
+    gallery = CaptionsField(label=_("Captions"))  # called as the history calls the rows that have them
     employer = TypeAheadField(
         Employer.objects.all(), "portfolios.portfolio.employer", required=False, label=_("Employer")
     )
@@ -71,11 +76,11 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         exclude = ("images", "tags")  # noqa: DJ006  # what the fields above take, and saved by their own service
-        labels = {"image": _("Cover"), "is_active": _("Active"), "gallery": _("Captions")}  # as the history calls them
+        labels = {"image": _("Cover"), "is_active": _("Active")}
         field_classes = {"excerpt": TextBoxField}
         widgets = {
             "excerpt": UnfoldAdminTextareaWidget({"rows": 3}),
-            "description": UnfoldAdminTextareaWidget({"rows": 10}),
+            "description": MarkdownBox({"rows": 10}),
             "slug": UnfoldAdminTextInputWidget({"dir": "auto", "autocapitalize": "off", "spellcheck": "false"}),
         }
 
@@ -83,7 +88,11 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         self.is_new = self.instance.pk is None
         if "images" in self.fields and not self.is_new:
-            self.initial.setdefault("images", list(self.instance.gallery.values_list("media", flat=True)))
+            captions = dict(self.instance.gallery.values_list("media", "caption"))
+            self.initial.setdefault("images", list(captions))
+            self.initial.setdefault("gallery", as_items(captions))
+        if "images" in self.fields:
+            self.fields["images"].widget.is_new = self.is_new
         if "tags" in self.fields and not self.is_new:
             self.initial.setdefault("tags", list(self.instance.placed_tags.values_list("tag", flat=True)))
         for name, model in (("employer", Employer), ("tags", Tag)):
@@ -97,6 +106,13 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
         """Return the moment; one that is as it was shown keeps the fractions of a second that no box shows."""
         was, now = self.instance.completed_at, self.cleaned_data["completed_at"]
         return was if was and was.replace(microsecond=0) == now else now
+
+    def clean(self) -> Any:
+        given: Any = super().clean()
+        if given.get("gallery") is not None and "images" in given:  # the caption of what left the gallery goes with it
+            shown = {image.pk for image in given["images"]}
+            given["gallery"] = [item for item in given["gallery"] if item["media"] in shown]
+        return given
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
@@ -125,12 +141,14 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
             if name in self.changed_data:
                 rows = self.cleaned_data[name]
                 replace_through(self.instance, through, column, rows, is_new=self.is_new)
+        if "gallery" in self.changed_data:
+            set_captions(self.instance, {item["media"]: item["caption"] for item in self.cleaned_data["gallery"]})
 
 
-class FormPages(EditPages):
+class FormPages(DescribePages, EditPages):
     """The pages with a portfolio's form: what they show and take depends on whether the user drafts or publishes."""
 
-    scripts = ("slug", "count", "rows")
+    scripts = ("slug", "count", "rows", "markdown")
 
     def has_view_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
         return publishing.may_view(request.user)
@@ -176,6 +194,7 @@ class FormPages(EditPages):
     def save_model(self, request: HttpRequest, obj: Portfolio, form: Any, change: bool) -> None:
         if not publishing.may_publish(request.user, is_new=not change):
             obj.is_active = False  # what they may change is not active, and what they add isn't yet
+        request.has_hidden = change and "is_active" in form.changed_data and not obj.is_active  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)  # type: ignore[misc]
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -189,6 +208,8 @@ class FormPages(EditPages):
 
     def response_change(self, request: HttpRequest, obj: Portfolio) -> HttpResponse:
         answer: HttpResponse = super().response_change(request, obj)  # type: ignore[misc]
+        if getattr(request, "has_hidden", False):
+            messages.info(request, with_link(request, still_read(request)))
         return self.preview_of(request, obj) or answer
 
     def preview_of(self, request: HttpRequest, obj: Portfolio) -> HttpResponse | None:
@@ -210,15 +231,18 @@ class FormPages(EditPages):
 
     @admin.display(description=_("Gallery"))
     def fixed_gallery(self, portfolio: Portfolio) -> str:
-        return pictures(list(portfolio.gallery.values_list("media", flat=True)))
+        captions = dict(portfolio.gallery.values_list("media", "caption"))
+        return pictures(list(captions), captions)
 
     @admin.display(description=_("Tags"))
     def fixed_tags(self, portfolio: Portfolio) -> str:
         return ", ".join(portfolio.placed_tags.values_list("tag__name", flat=True))
 
 
-def pictures(ids: list[int]) -> str:
-    """Return media as those see them who may not choose others: their pictures in this order, each with its name."""
+def pictures(ids: list[int], captions: Mapping[int, str | None] | None = None) -> str:
+    """Return media as those see them who may not choose others: their pictures in this order, with their texts."""
     known = read(ids)
     cards = cards_of(known[str(pk)] for pk in ids)
+    for card in cards:
+        card["caption"] = (captions or {}).get(card["id"])
     return render_to_string("folio/portfolios/pictures.html", {"cards": cards}) if cards else ""

@@ -27,12 +27,14 @@ from folio.api.fields import BIGGEST, IDENTIFIER, MAX_LIST
 from folio.api.viewsets import write
 from folio.history.changes import log, log_each, new_values
 from folio.media.admin import thumbnail_urls
+from folio.media.ahead import make_ahead
 
 from .. import publishing
 from ..duplicating import duplicate
 from ..filters import PortfolioFilterSet
 from ..models import Portfolio, PortfolioTag
 from ..reordering import found, hold_table, move, those_before
+from .hiding import still_read, with_link
 from .restoring import RESTORED
 
 TAGS = 3  # that a row shows; the others are counted
@@ -271,6 +273,8 @@ class ListPages:
         count = len(self.set_active(request, queryset, is_active=False))
         told = ngettext("%(count)d portfolio was hidden.", "%(count)d portfolios were hidden.", count)
         self.tell(request, count, told, gettext("All of these were hidden already."))
+        if count:
+            messages.info(request, with_link(request, still_read(request)))
 
     def tell(self, request: HttpRequest, count: int, told: str, nothing: str) -> None:
         if count:
@@ -280,6 +284,8 @@ class ListPages:
 
     def set_active(self, request: HttpRequest, queryset: QuerySet[Portfolio], *, is_active: bool) -> list[Portfolio]:
         changed = Portfolio.objects.filter(pk__in=queryset.order_by().values("pk")).publish(is_active=is_active)
+        if is_active:
+            make_ahead()
         log_each(request.user, CHANGE, [(row, {"is_active": (not is_active, is_active)}) for row in changed])
         return changed
 
@@ -322,7 +328,8 @@ class ListPages:
             if not isinstance(is_active, bool):
                 raise BadRequest(unreadable())
             write(lambda: self.switch(request, pk, is_active))
-            return {"is_active": is_active}
+            told = {} if is_active else {"told": still_read(request)}
+            return {"is_active": is_active, **told}
 
         return answer_in_json(change)
 

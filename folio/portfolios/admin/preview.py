@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
@@ -24,6 +24,7 @@ from folio.media.models import Media
 from folio.media.pixels import fit
 
 from .. import documents
+from ..markdown import rendered
 
 TOKENS = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d[\d.eE+-]*)|\b(true|false|null)\b')
 KINDS = {1: "text", 3: "number", 4: "word"}  # by the group of the expression that matched
@@ -58,14 +59,15 @@ class PreviewPages:
         if document is None:
             raise Http404
         is_json = request.GET.get("as") == "json"
-        context = as_json(request, document) if is_json else as_page(document)
+        context = as_json(request, document) if is_json else as_page(document, base_url(request))
         context |= {"entry": document, "is_json": is_json, "site_title": settings.UNFOLD["SITE_TITLE"]}
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "folio/portfolios/preview.html", context)
 
 
-def as_page(document: documents.Portfolio) -> dict[str, Any]:
-    """Return the pictures of the page, with the alt texts and placeholders that the document leaves out."""
+def as_page(document: documents.Portfolio, base: str) -> dict[str, Any]:
+    """Return what the page shows beside the document: its text as HTML, and its pictures with alt texts."""
+    description = mark_safe(rendered(document.description or "", base))  # noqa: S308  sanitised
     employer = document.employer_data
     logo_data = employer.image_data if employer else None
     images: list[Image | None] = [document.image_data, logo_data, *document.images_data]
@@ -74,7 +76,8 @@ def as_page(document: documents.Portfolio) -> dict[str, Any]:
     cover, logo, *rest = [picture(image, known) for image in images]
     count = len(document.images_data)
     links = list(zip(document.links_data, rest[count:], strict=True))
-    return {"cover": cover, "logo": logo, "gallery": [shown for shown in rest[:count] if shown], "links": links}
+    shown = [each for each in rest[:count] if each]
+    return {"description": description, "cover": cover, "logo": logo, "gallery": shown, "links": links}
 
 
 def picture(image: Image | None, known: dict[int, Media]) -> Picture | None:

@@ -1,8 +1,8 @@
 """The index on SQLite: two FTS5 tables, of folded words and of folded texts.
 
 The words are told apart by spaces alone, each in the column of its best field. The tokenizer leaves them as they are:
-it would otherwise go by an old table of what is a letter. Parts of words are found by all sequences of three characters;
-words of one or two are looked for in the stored texts.
+it would otherwise go by an old table of what is a letter. Parts of words are found by all sequences of three
+characters; words of one or two are looked for in the stored texts.
 """
 
 import json

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DataError, transaction
 from django.utils import timezone
 
-from folio.access.codes import CODES
+from folio.access.codes import CODES, PUBLISHED
 from folio.access.grants import held_permissions
 from folio.access.models import Token
 from folio.api.columns import validate_line
@@ -50,12 +50,22 @@ class Command(BaseCommand):
         parser.add_argument(
             "--grant", action="store_true", help="grant an existing user those of the codes that they lack"
         )
+        parser.add_argument(
+            "--published",
+            action="store_true",
+            help="the key reads portfolios that are published, and nothing else; a new user is granted what that takes",
+        )
         parser.add_argument("--name", default="createtoken", help="what the key is for (default: %(default)s)")
         parser.add_argument("--expires", type=parse_days, metavar="DAYS", help="default: the key does not expire")
 
-    def handle(self, *, username: str, admin: bool, staff: bool, grant: bool, **options: Any) -> None:
-        if grant and not options["codes"]:
-            raise CommandError("--grant grants what --codes names: give both.")
+    def handle(self, *, username: str, admin: bool, staff: bool, grant: bool, published: bool, **options: Any) -> None:
+        if grant and not options["codes"] and not published:
+            raise CommandError("--grant grants what --codes names, or what --published takes: give one of them too.")
+        if published and (others := set(options["codes"] or ()) - PUBLISHED):
+            raise CommandError(
+                f"--published opens {' and '.join(map(str, sorted(PUBLISHED)))} alone: leave out "
+                f"{', '.join(map(str, sorted(others)))} of --codes, or --published."
+            )
         if len(options["name"]) > 100:
             raise CommandError("--name takes at most 100 characters.")
         try:
@@ -64,14 +74,16 @@ class Command(BaseCommand):
             raise CommandError(f"--name: {' '.join(error.messages)}") from error
         username = get_user_model().normalize_username(username)
         expires_at = self.expiry(options["expires"])
+        needed = options["codes"] or (sorted(PUBLISHED) if published else [])
         with transaction.atomic():
             user = self.find_user(username)
             if user is None:
-                user = self.make_user(username, admin, staff, options["codes"] or [])
+                user = self.make_user(username, admin, staff, needed)
             else:
                 self.check_standing(user, admin, staff)
-                self.check_codes(user, options["codes"] or [], grant)
-            _, key = Token.objects.issue(user, name=options["name"], codes=options["codes"], expires_at=expires_at)
+                self.check_codes(user, needed, grant)
+            fields = {"name": options["name"], "codes": options["codes"], "published_only": published}
+            _, key = Token.objects.issue(user, expires_at=expires_at, **fields)
         if not user.is_staff and not user.is_superuser:
             self.stderr.write(f"Note: {username} is neither staff nor an admin, so this key opens only /api/auth/.")
         self.stdout.write(key)

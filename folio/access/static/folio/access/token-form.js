@@ -14,3 +14,4 @@ function follow(question, answer, row) {
 
 follow("lifetime", "date", rowOf("date"));
 follow("reach", "some", rowOf("codes"));
+follow("reach", "some", rowOf("published_only"));

@@ -43,8 +43,9 @@ async function toggle(button) {
   button.setAttribute("aria-checked", isActive);
   button.setAttribute("aria-disabled", "true");
   try {
-    await send(button.dataset.url, { is_active: isActive });
-    announce(fill(isActive ? texts.published : texts.hidden, { title: titleOf(rowOf(button)) }));
+    const { told = "" } = await send(button.dataset.url, { is_active: isActive });
+    const words = fill(isActive ? texts.published : texts.hidden, { title: titleOf(rowOf(button)) });
+    announce(`${words} ${told}`.trim());
   } catch (error) {
     button.setAttribute("aria-checked", !isActive);
     tell(error);
