@@ -28,13 +28,16 @@ FACETS: dict[str, tuple[Kind, Any, Collection[str]]] = {  # with the shape of a 
 }
 
 
+NOTHING: Any = cache(lambda: None)  # what a search finds that nobody asks for
+
+
 class FacetFilterSet(PortfolioFilterSet):
     """The parameters of the list that choose portfolios."""
 
     limit = BareFilter(
         min_value=1, label=f"How many values of each to return; at most {MAX_LIMIT}, which is the default"
     )
-    offset = ordering = include = fields = None
+    offset = ordering = include = fields = None  # type: ignore[assignment]  # which takes them away
 
     def without(self, names: Collection[str]) -> "FacetFilterSet":
         """Return the same parameters but those."""
@@ -47,12 +50,8 @@ class FacetFilterSet(PortfolioFilterSet):
         one = copy(self)
         one.chosen = {name: self.chosen[name]}
         if name != "search":
-            one.find = nothing_searched
+            one.find = NOTHING
         return one
-
-
-def nothing_searched() -> None:
-    return None
 
 
 class Narrowed:
@@ -91,11 +90,9 @@ class Held:
         self.held = held
         self.members = held.everyone
         for name, value in filterset.chosen.items():
-            one = filterset.alone(name)
-            if name == "exclude":  # all but one: that one is found sooner
-                rows = Portfolio.objects.published().filter(slug=value)
-            else:
-                rows = one.narrowed(Portfolio.objects.published())
+            rows: Any = Portfolio.objects.published()
+            # All but one: that one is found sooner.
+            rows = rows.filter(slug=value) if name == "exclude" else filterset.alone(name).narrowed(rows)
             found = held.set_of((name, repr(value)), rows.values_list("pk", flat=True).iterator)
             self.members &= ~found if name == "exclude" else found
 

@@ -50,7 +50,7 @@ def front() -> Front:
     return Front()
 
 
-PATTERNS = get_resolver("folio.delivery.urls").url_patterns
+PATTERNS: list[Any] = get_resolver("folio.delivery.urls").url_patterns
 READ = [
     "portfolios/",
     "portfolios/?limit=1",

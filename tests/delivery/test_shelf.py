@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.db import connection
@@ -76,15 +77,15 @@ def test_finds_the_places_of_few_and_many_ids(monkeypatch: pytest.MonkeyPatch, f
 @pytest.mark.django_db
 def test_what_single_filters_leave_is_bounded() -> None:
     held = read()
-    asked = []
+    find = Mock(return_value=[])
     for number in range(100):
-        held.set_of(number % 20, lambda number=number: asked.append(number) or [])
+        held.set_of(number % 20, find)
 
     assert len(held.sets) <= module.SETS
-    held.set_of("x", lambda: asked.append(1) or [])
-    before = len(asked)
-    held.set_of("x", lambda: asked.append(1) or [])
-    assert len(asked) == before, "found once"
+    held.set_of("x", find)
+    before = find.call_count
+    held.set_of("x", find)
+    assert find.call_count == before, "found once"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -107,12 +108,11 @@ def test_where_there_is_no_room_it_is_not_tried_again(
 ) -> None:
     filled()
     documents.limit = limit
-    tries = []
-    really = module.read
-    monkeypatch.setattr(module, "read", lambda: tries.append(1) or really())
+    tried = Mock(side_effect=module.read)
+    monkeypatch.setattr(module, "read", tried)
 
     assert [shelf(1) for _ in range(WITHOUT + 5)] == [None] * (WITHOUT + 5)
-    assert len(tries) <= 1
+    assert tried.call_count <= 1
 
 
 @pytest.mark.django_db(transaction=True)
