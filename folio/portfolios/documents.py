@@ -47,6 +47,10 @@ meta_of_portfolios = Rows(lambda: models.MetaEntry.objects.values("portfolio_id"
 
 
 PLAIN = "Plain text, paragraphs parted by an empty line. It may hold markup, so never insert it as HTML."
+MARKDOWN = (
+    "Markdown: CommonMark with tables and strikethrough, in which a line break is a line break. HTML in it is text: show "
+    "it as such, and sanitise what is made of it."
+)
 Picture = Annotated[Image | None, about("The picture; null where there is none.")]
 Description = Annotated[str | None, about(PLAIN)]
 
@@ -152,7 +156,7 @@ class PortfolioRow(Document):
 class Portfolio(PortfolioRow):
     """A portfolio, that is, one piece of work, by itself: the full form."""
 
-    description: Description
+    description: Annotated[str | None, about(MARKDOWN)]
     images_data: Annotated[list[Image], about("The gallery, in the order that was given.")]
     meta: Annotated[list[MetaEntry], about("Keys with texts or files, in the order that was given.")]
 
