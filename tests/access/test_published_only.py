@@ -171,7 +171,7 @@ def test_can_do_nothing_that_its_owner_may_not(client_for: Callable[..., Client]
 
 
 @pytest.mark.parametrize("key", [{}, {"HTTP_IDEMPOTENCY_KEY": "one"}])
-def test_writes_nothing(website: Client, client: Client, key: dict[str, str]) -> None:
+def test_writes_nothing(website: Client, client: Client, key: dict[str, Any]) -> None:
     portfolio = make_portfolio()
     body = {"title": "New", "slug": "new", "excerpt": "New."}
     assert client.post(LIST, body, **key).status_code == 201
