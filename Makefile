@@ -33,8 +33,12 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements/dev.txt
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
+# What generates and compiles clients in TypeScript, where npm is there: the tests that use them say so where it isn't.
+$(VENV)/.installed-clients: $(VENV)/.installed-dev tests/clients/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --prefix tests/clients --no-audit --no-fund --silent && touch $@; fi
+
 # The status 69 says that PostgreSQL is not installed: a reason to say so on a developer's machine, a failure elsewhere.
-test: $(VENV)/.installed-dev
+test: $(VENV)/.installed-dev $(VENV)/.installed-clients
 ifneq ($(DATABASES),postgresql)
 	@echo "The suite on SQLite"
 	@env -u DATABASE_URL $(BIN)/python -m pytest $(PYTEST)
@@ -73,16 +77,18 @@ types: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 ifneq ($(DATABASES),postgresql)
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.public
 	@$(BIN)/python -m benchmarks.site
 	@$(BIN)/python -m benchmarks.uploads
 	@$(BIN)/python -m benchmarks.slow_clients
 endif
 ifneq ($(DATABASES),sqlite)
-	@$(BIN)/python -m benchmarks --database postgresql && $(BIN)/python -m benchmarks.site --database postgresql; status=$$?; \
+	@$(BIN)/python -m benchmarks --database postgresql && $(BIN)/python -m benchmarks.public --database postgresql && \
+	$(BIN)/python -m benchmarks.site --database postgresql; status=$$?; \
 	if [ $$status -eq 69 ] && [ "$(DATABASES)" = auto ]; then echo "Measured on SQLite only."; else exit $$status; fi
 endif
 
-# For maintainers: pin the newest releases that pyproject.toml admits, and renew the committed OpenAPI schema.
+# For maintainers: pin the newest releases that pyproject.toml admits, and renew the committed OpenAPI schemas.
 requirements: $(VENV)/.installed-dev
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--group build --upgrade pyproject.toml -o requirements/run.txt
@@ -91,6 +97,8 @@ requirements: $(VENV)/.installed-dev
 
 schema: $(VENV)/.installed-dev
 	@$(BIN)/folio spectacular --validate --fail-on-warn --file tests/contract/openapi.yaml
+	@$(BIN)/folio spectacular --validate --fail-on-warn --generator-class folio.delivery.schema.PublicGenerator \
+		--file tests/contract/openapi-public.yaml
 
 # Run the pages of docs/ that show commands, and write what is answered into them.
 docs: $(VENV)/.installed-dev

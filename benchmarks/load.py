@@ -32,8 +32,8 @@ def wrk(
     connections: int = CONNECTIONS,
     headers: dict[str, str] | None = None,
 ) -> Load:
-    """Load a server for so many seconds; raise SystemExit where any request fails."""
-    named = {"Authorization": f"Token {key}", **(headers or {})}
+    """Load a server for so many seconds, without a key where it is empty; raise SystemExit where any request fails."""
+    named = {**({"Authorization": f"Token {key}"} if key else {}), **(headers or {})}
     path = url[url.index("/", 8) :]
     command = [
         "wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{max(1, round(seconds))}s",

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 START = 60  # seconds that a server may take
 PYTHON = sys.executable
 LIST = "/api/portfolios/"
+PUBLIC_LIST = "/api/public/portfolios/"
 USUAL_THREADS = 4  # where it is asked one thing after another; `best.py` finds those for many at once
 
 

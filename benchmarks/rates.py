@@ -206,11 +206,11 @@ def shape(value: object) -> object:
 
 
 @contextmanager
-def wire_of(served: Server, installation: Installation, headers: dict[str, str]) -> Iterator[Server]:
+def wire_of(served: Server, installation: Installation, headers: dict[str, str], path: str = FIRST) -> Iterator[Server]:
     """Serve the bytes of Folio's first page from memory, in the form that these headers ask for."""
     body = installation.folder / f"wire-{len(headers)}"
     with served.client() as client:
-        body.write_bytes(client.get(f"{LIST}?limit={ROWS}", headers).body)
+        body.write_bytes(client.get(path, headers).body)
     with other("benchmarks.wire:application", installation, WIRE_BODY=str(body)) as wire:
         yield wire
 

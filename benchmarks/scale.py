@@ -77,7 +77,7 @@ def usual_times(installation: Installation) -> Times:
         }
 
 
-def times(client: Client, query: str, offsets: Iterable[int]) -> list[float]:
+def times(client: Client, query: str, offsets: Iterable[int], address: str = LIST) -> list[float]:
     """Return what pages take that were never asked for, their count known and their rows' documents ready.
 
     They begin at each of the offsets in turn. Without any, all begin at the first row and each shows the few there are.
@@ -85,7 +85,7 @@ def times(client: Client, query: str, offsets: Iterable[int]) -> list[float]:
     starts = list(offsets)
     windows = [(start, limit) for start in starts for limit in range(8, 13)] or [(0, limit) for limit in range(20, 45)]
     random.Random(1).shuffle(windows)
-    path = f"{LIST}?{query}&" if query else f"{LIST}?"
+    path = f"{address}?{query}&" if query else f"{address}?"
     client.get(f"{path}limit=100&offset={starts[0] if starts else 0}")
     return [client.time(f"{path}limit={limit}&offset={start}") for start, limit in windows]
 

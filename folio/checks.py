@@ -8,12 +8,13 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning
 
-from .access.uses import SECONDS_VARIABLE
+from .access.uses import SECONDS_VARIABLE as USES_VARIABLE
 from .api.middleware import THREADS_VARIABLE
 from .installation import refuse_unusable
+from .tasks.runner import SECONDS_VARIABLE as TASKS_VARIABLE
 
 PREFIX = "FOLIO_"
-INTERNAL = {SECONDS_VARIABLE, THREADS_VARIABLE}  # between Folio's own processes
+INTERNAL = {USES_VARIABLE, TASKS_VARIABLE, THREADS_VARIABLE}  # between Folio's own processes
 
 
 def installation_is_usable(**kwargs: Any) -> list[CheckMessage]:

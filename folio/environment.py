@@ -125,6 +125,57 @@ def choices(name: str, known: Sequence[str], default: str) -> list[str]:
     return found
 
 
+def origins(name: str) -> list[str]:
+    """Return a variable's origins as browsers send them; raise ImproperlyConfigured for what no page could come from.
+
+    A pattern is refused like a path: what would fit one by mistake could read all that its visitor's key opens.
+    """
+    return [origin(name, item.strip()) for item in env.list(name, default=[]) if item.strip()]
+
+
+def origin(name: str, text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        host, port = split_domain_port(parts.netloc)
+        is_named = HOST.fullmatch(host) is not None and not host.startswith(".") and parts.port != 0
+    except ValueError:  # half an IPv6 address, or a port that is none
+        raise ImproperlyConfigured(f"{name} names {text!r}, which is no address. {ORIGINS}") from None
+    if "*" in text:
+        raise ImproperlyConfigured(f"{name} names {text!r}; it must name each origin, without `*`. {ORIGINS}")
+    if parts.scheme not in DEFAULT_PORTS or not parts.netloc:
+        raise ImproperlyConfigured(f"{name} names {text!r}; an origin is http or https with a host. {ORIGINS}")
+    if not is_named:
+        raise ImproperlyConfigured(
+            f"{name} names {text!r}; browsers call that origin {parts.scheme}://{host_of(text)}. {ORIGINS}"
+        )
+    if parts.path or parts.query or parts.fragment or text.endswith(("?", "#")):
+        right = f"{parts.scheme}://{parts.netloc}"
+        raise ImproperlyConfigured(f"{name} names {text!r}; an origin has no path, so it must be {right}.")
+    return f"{parts.scheme}://{host if port in {'', DEFAULT_PORTS[parts.scheme]} else f'{host}:{port}'}"
+
+
+ORIGINS = "Name origins such as https://studio.example or http://localhost:5173, separated by commas."
+RATE = re.compile(r"([1-9][0-9]{0,8}) */ *(second|minute|hour|day)s?")
+SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
+
+
+def rate(name: str) -> tuple[int, int] | None:
+    """Return a variable's requests and the seconds that they are for, such as `600/minute`; None where it is not set.
+
+    Raise ImproperlyConfigured for anything else.
+    """
+    text = env.str(name, default="").strip().lower()
+    if text in {"", "off", "none", "0"}:
+        return None
+    match = RATE.fullmatch(text)
+    if match is None:
+        raise ImproperlyConfigured(
+            f"{name} is {text!r}; it must be a number of requests for a second, minute, hour or day, such as "
+            "600/minute, or off."
+        )
+    return int(match[1]), SECONDS[match[2]]
+
+
 def site_address(name: str) -> str:
     """Return the pattern of the website's pages, "" where it is not set; raise ImproperlyConfigured for a wrong one."""
     text = env.str(name, default="").strip()
@@ -200,6 +251,11 @@ def data_folder(name: str, default: str) -> Path:
         return Path(text).resolve()
     except (OSError, RuntimeError) as error:  # links that lead to one another
         raise ImproperlyConfigured(f"{name} is {text!r}, which leads nowhere: {error}.") from error
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether there is such a file, as far as it can be seen."""
+    return os.path.exists(path)
 
 
 DEFAULT_PORTS = {"http": "80", "https": "443"}

@@ -24,9 +24,12 @@ from .environment import (
     existing,
     group,
     hosts,
+    is_there,
     networks,
     number,
+    origins,
     public_address,
+    rate,
     site_address,
     switch,
     widths,
@@ -72,6 +75,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "files.E001"]
 INSTALLED_APPS = [
     "folio",
     "folio.api",
+    "folio.tasks",
     "folio.admin",
     "folio.access",
     "folio.media",
@@ -95,6 +99,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "folio.admin.policies.PoliciesMiddleware",
     "folio.api.middleware.EdgeMiddleware",
+    "folio.delivery.middleware.PublicMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "folio.admin.pages.PagesMiddleware",
@@ -123,7 +128,7 @@ TEMPLATES = [
     }
 ]
 AUTHENTICATION_BACKENDS = ["folio.access.backends.PatientBackend"]
-CLAIMS_PATH = DATA_DIR / "claims"  # which requests are at work, see `folio.api.claims`
+CLAIMS_PATH = DATA_DIR / "claims"  # which requests are at work, see `folio.claims`
 ATTEMPTS_PATH = DATA_DIR / "attempts.sqlite3"  # failed sign-ins, see `folio.access.attempts`
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -161,6 +166,7 @@ if DATABASES["default"]["ENGINE"] == "folio.sqlite":
         "cached_statements": 16,
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+RUN_TASKS = True  # by each worker that serves, see `folio.tasks`
 
 # Files
 
@@ -197,9 +203,13 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 25_000  # the admin site's form of a portfolio h
 
 # What visitors read
 
-PUBLIC_READ = switch("FOLIO_PUBLIC_READ")
+# What `folio serve --demo` has filled is open unless it is closed: docs/decisions/0035-the-edge-of-what-is-public.md.
+PUBLIC_READ_MARK = DATA_DIR / "public_read"
+PUBLIC_READ = switch("FOLIO_PUBLIC_READ", default="on" if is_there(PUBLIC_READ_MARK) else "off")
 PUBLIC_ORIGINALS = switch("FOLIO_PUBLIC_ORIGINALS", default="on")
 PUBLIC_CACHE_SECONDS = number("FOLIO_PUBLIC_CACHE_SECONDS", 60)  # that a CDN may keep an answer
+PUBLIC_RATE = rate("FOLIO_PUBLIC_RATE")  # requests of an address, and the seconds that they are for
+RATES_PATH = DATA_DIR / "rates"  # how many came, see `folio.delivery.rates`
 SITE_URL = site_address("FOLIO_SITE_URL")  # of a portfolio's page
 IMAGE_WIDTHS = widths("FOLIO_IMAGE_WIDTHS", "320,640,960,1280,1920,2560")  # pixels
 IMAGE_FORMATS = choices("FOLIO_IMAGE_FORMATS", ("avif", "webp"), "avif,webp")
@@ -221,6 +231,7 @@ USE_TZ = True
 RESPONSE_CACHE_SIZE = number("FOLIO_RESPONSE_CACHE_SIZE", 16 * 1024 * 1024)
 DOCUMENT_CACHE_SIZE = number("FOLIO_DOCUMENT_CACHE_SIZE", 24 * 1024 * 1024)
 SERVER_TIMING = switch("FOLIO_SERVER_TIMING")
+CORS_ORIGINS = origins("FOLIO_CORS_ORIGINS")  # whose pages may call the managing API from a browser
 TOKEN_DAYS = number("FOLIO_TOKEN_DAYS", 30)  # what POST /api/auth/token/ gives a key to live
 
 REST_FRAMEWORK = {
@@ -255,6 +266,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": __version__,
     "OAS_VERSION": "3.1.1",
     "SERVERS": [{"url": PUBLIC_URL or "http://127.0.0.1:8000"}],  # the served one says where it was asked for
+    "DEFAULT_GENERATOR_CLASS": "folio.api.generators.ManagingGenerator",
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [],  # the one that is on by default makes a component of each choice
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -11,7 +11,9 @@ from folio.access.uses import uses  # noqa: E402 these need the settings
 from folio.api.handler import Handler  # noqa: E402
 from folio.installation import begin  # noqa: E402
 from folio.snapshots.front import front_of  # noqa: E402
+from folio.tasks.runner import runner as tasks  # noqa: E402
 
 begin()
 application = front_of(Handler())
 uses.is_serving = True
+tasks.start()

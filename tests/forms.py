@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 
+from folio.portfolios.admin.captions import CaptionsField
+
 
 def shown_values(page: Any) -> dict[str, Any]:
     """Return the values of a page's form and of the lists in it, under their names in the request."""
@@ -26,6 +28,9 @@ def form_values(form: forms.BaseForm) -> dict[str, Any]:
             values |= {f"{box.html_name}_0": day or "", f"{box.html_name}_1": moment or ""}
         elif isinstance(box.field, forms.BooleanField):
             values |= {box.html_name: "on"} if value else {}
+        elif isinstance(box.field, CaptionsField):
+            texts = {f"{box.html_name}-{pk}": text for pk, text in box.field.texts_of(value).items()}
+            values |= {box.html_name: "", **texts}
         elif isinstance(value, list | tuple):
             values[box.html_name] = [getattr(item, "pk", item) for item in value]
         else:

@@ -20,6 +20,7 @@ NO_PAGES = {
     "admin:app_list": "for each app, below",
     "set_language": "a change",
     "session": "JSON",
+    "admin:media_media_panel": "a part of a page",
     "admin:media_media_pick": "a part of a page",
     "admin:media_media_picture": "a picture",
     "admin:media_media_replace": "JSON",

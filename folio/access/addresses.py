@@ -65,6 +65,6 @@ def network_of(address: Address | None) -> str:
 def warn_of_proxy() -> None:
     """Say once in each process what makes everyone behind a proxy look like one client."""
     logger.warning(
-        "A sign-in came with X-Forwarded-For, which is not read. If a proxy of yours sent it, name the proxy in "
-        "FOLIO_TRUSTED_PROXIES; failed sign-ins are else counted for the proxy's own address."
+        "A request came with X-Forwarded-For, which is not read. If a proxy of yours sent it, name the proxy in "
+        "FOLIO_TRUSTED_PROXIES; failed sign-ins and public requests are else counted for the proxy's own address."
     )

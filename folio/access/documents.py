@@ -22,7 +22,7 @@ class Token(Document):
     id: Id
     name: Name
     codes: Codes
-    created_at: Moment
+    created_at: Annotated[Moment, about("When it was made.")]
     expires_at: Expiry
     published_only: PublishedOnly
 

@@ -39,8 +39,10 @@ class CodesField(serializers.Field):  # type: ignore[type-arg]
 class CredentialsSerializer(StrictSerializer):
     """A username and a password, to be exchanged for a key."""
 
-    username = serializers.CharField(max_length=150, write_only=True)
-    password = serializers.CharField(max_length=4096, trim_whitespace=False, write_only=True)
+    username = serializers.CharField(max_length=150, write_only=True, help_text="As at the admin site.")
+    password = serializers.CharField(
+        max_length=4096, trim_whitespace=False, write_only=True, help_text="As at the admin site."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         name = get_user_model().normalize_username(attrs["username"])
@@ -67,7 +69,7 @@ def refused() -> serializers.ValidationError:
 class TokenSerializer(StrictSerializer):
     """A key to be made; it may not outlive the one that asks."""
 
-    name = LineField(max_length=NAME_LENGTH)
+    name = LineField(max_length=NAME_LENGTH, help_text="What the key is for.")
     expires_at = UTCDateTimeField(
         required=False,
         allow_null=True,

@@ -11,6 +11,7 @@ from django.db import connection, models
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
+from folio.api.stored import lock_showing
 from folio.history import entries_of, name_of_user, sides_of
 from folio.history.changes import SECRET, Changes, form_changes, owner_of, plain
 
@@ -159,14 +160,16 @@ def newest_since_opened(entries: models.QuerySet[LogEntry], request: HttpRequest
 def version_of(row: models.Model, *others: Any) -> str:
     """Return what differs as soon as any field of a row does; `updated_at` tells of the lists that belong to it.
 
-    Passwords have no part in it, nor has a sign-in, which changes nothing that a form shows.
+    Passwords have no part in it, nor has what changes nothing that a form shows.
     """
-    fields = (field for field in row._meta.concrete_fields if field.name not in UNTOLD)
+    untold = UNTOLD | getattr(row, "untold", set())
+    fields = (field for field in row._meta.concrete_fields if field.name not in untold)
     return keyed_digest(repr([*(getattr(row, field.attname) for field in fields), *others]))[:32]
 
 
 def lock(row: models.Model) -> None:
-    """Keep others from changing a row until the transaction ends: after its owner, as everyone locks them."""
+    """Keep others from changing a row until the transaction ends: after its owner, and what shows it."""
+    lock_showing(type(row), [row.pk])
     owner = owner_of(type(row))
     rows: Any = type(row)._default_manager.filter(pk=row.pk)
     if owner:

@@ -245,11 +245,19 @@ def json_body(request: HttpRequest) -> dict[str, Any]:
     return body
 
 
+class Overtaken(Exception):
+    """That someone else has changed what was about to be written; `stored` has the values that it has now, by field."""
+
+    def __init__(self, sentence: str, stored: dict[str, Any]) -> None:
+        super().__init__(sentence)
+        self.stored = stored
+
+
 def answer_in_json(change: Callable[[], dict[str, Any]]) -> JsonResponse:
     """Answer a script of the admin site with what `change()` returns, or with a sentence for its user.
 
-    A refusal is `{"detail": sentence, "errors": {field: [sentence, …]}}`. The change runs as it is: where it is one
-    transaction, it says so by `write()`.
+    A refusal is `{"detail": sentence, "errors": {field: [sentence, …]}}`, with `stored` where someone else was faster.
+    The change runs as it is: where it is one transaction, it says so by `write()`.
     """
     try:
         return JsonResponse(change())
@@ -266,5 +274,7 @@ def answer_in_json(change: Callable[[], dict[str, Any]]) -> JsonResponse:
         return JsonResponse({"detail": str(error)}, status=404)
     except Busy as error:
         return JsonResponse({"detail": str(error.detail)}, status=503, headers={"Retry-After": str(error.wait)})
+    except Overtaken as error:
+        return JsonResponse({"detail": str(error), "stored": error.stored}, status=409)
     except Conflict:
         return JsonResponse({"detail": collided()}, status=409)

@@ -5,7 +5,7 @@ the second to get the lock sees what the first has left. See docs/decisions/0022
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -46,11 +46,17 @@ class Conditions(NamedTuple):
     etags: frozenset[str] | None = None  # of which one must be the row's; `*` is any
     since: int | None = None  # in seconds since the epoch, after which the row must not have changed
 
-    def judge(self, document: bytes, noun: str) -> None:
-        """Raise PreconditionFailed, with the tags that the row has now, unless its document is as the request asks."""
+    def judge(self, documents: Sequence[bytes], noun: str) -> None:
+        """Raise PreconditionFailed, with the tags that the row has now, unless its document is as the request asks.
+
+        `documents` are the forms in which the row may have been read, the plain one first.
+        """
+        document = documents[0]
         if self.etags is not None:
             name = IF_MATCH
-            is_met = "*" in self.etags or not self.etags.isdisjoint(etags_of(digest_of(document)))
+            is_met = "*" in self.etags or any(
+                not self.etags.isdisjoint(etags_of(digest_of(form))) for form in documents
+            )
         elif self.since is not None:
             name = IF_UNMODIFIED_SINCE
             modified = modified_at(document)

@@ -32,6 +32,10 @@ class Document(msgspec.Struct):
         """
         raise TypeError(f"{cls.__name__} is only read within other documents")
 
+    def plain(self) -> "Document":
+        """Return what a read without parameters answers with."""
+        return self
+
 
 def encoded(document: type[Document], ids: Sequence[int], base: str, snapshot: int | None) -> dict[int, msgspec.Raw]:
     """Return the documents by id as ready JSON; those not yet made in this snapshot are read in one batch."""
@@ -52,29 +56,6 @@ class Error(Document):
     """What is wrong, and what would be right."""
 
     detail: Annotated[str, about("A sentence for people, in English; it may change.")]
-
-
-class FieldErrors(Document):
-    """Messages under the name of the field or parameter that they are about.
-
-    Those of a nested list's items stand in the items' places. What concerns no single field stands under
-    `non_field_errors`; why a request could not be read at all, as a text under `detail`.
-    """
-
-    schema: ClassVar[dict[str, Any]] = {
-        "type": "object",
-        "additionalProperties": {
-            "oneOf": [
-                {
-                    "type": "array",
-                    "items": {},
-                    "description": "Messages; of a list within a body, its items' errors.",
-                },
-                {"type": "string"},
-            ]
-        },
-        "examples": [{"title": ["portfolio with this title already exists."]}],
-    }
 
 
 class ForbiddenError(Error):
@@ -103,3 +84,45 @@ class InUseError(Error):
     """Why a row can't be deleted."""
 
     used_by: Annotated[list[Use], about("What it has to be taken off first.")]
+
+
+class ItemErrors(Document):
+    """What is wrong with an item of a list within a body, under the names of its fields; empty where nothing is."""
+
+    schema: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "additionalProperties": {"type": "array", "items": {"type": "string"}},
+    }
+
+
+class FieldErrors(Document):
+    """Messages under the name of the field or parameter that they are about.
+
+    Those of a nested list's items stand in the items' places. What concerns no single field stands under
+    `non_field_errors`; why a request could not be read at all, as a text under `detail`.
+    """
+
+    parts: ClassVar[tuple[type[Document], ...]] = (ItemErrors, Use)
+    schema: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "additionalProperties": {
+            "anyOf": [
+                {
+                    "type": "array",
+                    "items": {
+                        "anyOf": [
+                            {"type": "string"},
+                            *({"$ref": f"#/components/schemas/{part.__name__}"} for part in parts),
+                        ]
+                    },
+                    "description": "Messages; of a list within a body, its items' errors; under `used_by`, what "
+                    "stands against the change.",
+                },
+                {"type": "string"},
+            ]
+        },
+        "examples": [
+            {"title": ["portfolio with this title already exists."]},
+            {"links": [{}, {"name": ["This field is required."]}]},
+        ],
+    }

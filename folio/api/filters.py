@@ -1,6 +1,6 @@
 """Declared filters whose parameters are strict: a misspelt one never answers with everything."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import django_filters
@@ -9,8 +9,9 @@ from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
 
 from . import fields
+from .folding import fold
 from .parameters import checked, nearest
-from .texts import MAX_SEARCH_LENGTH, MAX_SEARCH_WORDS, fold, search
+from .texts import MAX_SEARCH_LENGTH, MAX_SEARCH_WORDS, Asked, search
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 100
@@ -97,11 +98,11 @@ class SearchField(fields.ParameterField):
         words = len(fold(text).split())
         if words > MAX_SEARCH_WORDS:
             raise forms.ValidationError(f"Search for at most {MAX_SEARCH_WORDS} words, not {words}.", code="max_length")
-        return text
+        return Asked(text)
 
 
 class SearchFilter(django_filters.Filter):
-    """Rows in which every word occurs, in any letter case, in one of the `fields`."""
+    """Rows in which every word occurs, as `folio.api.folding` compares them, in one of the `fields`."""
 
     field_class = SearchField
 
@@ -111,6 +112,9 @@ class SearchFilter(django_filters.Filter):
 
     def filter(self, queryset: QuerySet[Any], value: str | None) -> QuerySet[Any]:
         return search(queryset, value, *self.fields) if value else queryset
+
+    def filter_many(self, queryset: QuerySet[Any], value: str | None) -> QuerySet[Any]:
+        return search(queryset, value, *self.fields, is_many=True) if value else queryset
 
 
 class OrderingField(fields.ParameterField):
@@ -159,6 +163,35 @@ class OrderingFilter(django_filters.Filter):
         return F(path).desc(nulls_last=nulls_last) if term != name else F(path).asc(nulls_last=nulls_last)
 
 
+class NamesField(fields.ParameterField):
+    """Names separated by commas, each of them one of those that there are."""
+
+    def __init__(self, *, names: Iterable[str], **kwargs: Any) -> None:
+        self.names = tuple(names)
+        name = f"({'|'.join(self.names)})"
+        self.schema = {"type": "string", "pattern": f"^{name}(,{name})*$", "examples": [",".join(self.names)]}
+        super().__init__(**kwargs)
+
+    def parse(self, text: str) -> list[str]:
+        found = list(dict.fromkeys(fields.split_list(text)))
+        for name in found:
+            if name not in self.names:
+                raise forms.ValidationError(
+                    f"There is no '{name}' here.{nearest(name, self.names)} Allowed: {', '.join(self.names)}.",
+                    code="invalid_choice",
+                )
+        return found
+
+
+class NamesFilter(django_filters.Filter):
+    """A parameter that chooses what is told of rows, not which rows."""
+
+    field_class = NamesField
+
+    def filter(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        return queryset
+
+
 def is_nullable(model: Any, path: str) -> bool:
     """Tell whether ordering by the path may meet NULL."""
     nullable = False
@@ -179,6 +212,9 @@ class BareFilter(IntegerFilter):
 class PageFilterSet(django_filters.FilterSet):
     """The query parameters of a list: those declared, and the two that page."""
 
+    bare: Collection[str] = BARE
+    repeatable: Collection[str] = ("tags_in",)
+
     limit = BareFilter(min_value=1, label=f"How many results to return; at most {MAX_LIMIT}, default {DEFAULT_LIMIT}")
     offset = BareFilter(min_value=0, label="How many results to skip first; default 0")
 
@@ -188,8 +224,10 @@ class PageFilterSet(django_filters.FilterSet):
         Neither the declared filters nor their fields hold any state, so they serve as they are: django-filter's own
         copies of them, and the form class that it builds of these for each request, took a third of a list's time.
         """
-        self.values = checked(query, self.base_filters, repeatable={"tags_in"})
-        self.chosen = {name: value for name, value in self.values.items() if name not in BARE and value is not None}
+        self.values = checked(query, self.base_filters, self.repeatable)
+        self.chosen = {
+            name: value for name, value in self.values.items() if name not in self.bare and value is not None
+        }
 
     def narrowed(self, queryset: QuerySet[Any], *, many: bool = False) -> QuerySet[Any]:
         """Return the rows that the parameters leave, in no order; `many` are asked for as a walk through them asks."""

@@ -25,7 +25,8 @@ from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .claims import claim
+from folio.claims import claim
+
 from .errors import Conflict, StillRunning, TooMany, Unusable
 from .middleware import THREADS, THREADS_VARIABLE
 from .renderers import encoder

@@ -14,6 +14,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.urls import is_valid_path
 
+from folio.snapshots.public import PREFIX as PUBLIC_PREFIX
+
 from .errors import EncodedBody, is_encoded, json_error, unexpected, wants_json
 
 API_PREFIX = "/api/"
@@ -170,7 +172,8 @@ class EdgeMiddleware:
         if path.endswith("/") or is_valid_path(path) or not is_valid_path(f"{path}/"):
             return None
         url = request.get_full_path(force_append_slash=True)
-        return HttpResponsePermanentRedirect(url, preserve_request=request.method not in {"GET", "HEAD"})
+        is_write = request.method not in {"GET", "HEAD"} and not path.startswith(PUBLIC_PREFIX)  # there, nothing is
+        return HttpResponsePermanentRedirect(url, preserve_request=is_write)
 
     def read_rest(self, body: Body) -> None:
         """Read what was left of a refused or redirected body, after the answer was given to the server.

@@ -33,6 +33,8 @@ class DocumentExtension(OpenApiSerializerExtension):
         schema = components.pop(self.target.__name__)
         if hasattr(self.target, "schema"):
             schema = {"description": schema["description"], **self.target.schema}
+        for part in getattr(self.target, "parts", ()):  # that such a schema refers to
+            auto_schema.resolve_serializer(part, direction)
         for name, part in components.items():
             component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=part)
             auto_schema.registry.register_on_missing(component)
@@ -94,6 +96,10 @@ class AutoSchema(SpectacularAutoSchema):
         for name, declared in filters.items():
             parameters.append(OpenApiParameter(name, declared.field.schema, description=declared.label))
         return parameters + headers_of(self.view, self.action, self.method, self.success())
+
+    def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = super()._resolve_path_parameters(variables)
+        return [{**parameter, "description": PATHS[parameter["name"]]} for parameter in found]
 
     def get_examples(self) -> list[OpenApiExample]:
         return getattr(self.view, "examples", {}).get(self.action, [])
@@ -177,4 +183,5 @@ SUMMARIES = {
     "destroy": "Delete {one}",
 }
 NOUNS = {"media": "media file", "meta": "meta entry"}  # what nobody can count otherwise
+PATHS = {"id": "The number of the row.", "slug": "Letters of any script, percent-encoded."}  # what addresses hold
 SUCCESS = {200: "As it is now.", 201: "Made.", 204: "Deleted."}

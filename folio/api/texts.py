@@ -1,24 +1,30 @@
 """How texts sort and are found, the same on both databases.
 
-Texts sort by Unicode code point: SQLite's habit, and PostgreSQL's under the collation "C". They are found in any
-letter case of any script: both sides are folded by lowering, then raising every letter, so that `ß`, `ẞ` and `SS`, or
-`σ` and `ς`, are one. PostgreSQL folds with ICU's root collation, SQLite with Python's tables.
+Texts sort by Unicode code point: SQLite's habit, and PostgreSQL's under the collation "C". They are found by their
+folded form, which `folio.api.folding` makes of both sides. Short names are folded when they are searched: on SQLite by
+a function that each connection is given, and on PostgreSQL after they were read. What is searched more often, or is
+longer, has an index of folded texts, which its app registers in `indexes`.
 """
 
 import unicodedata
+from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import and_
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import connection, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import CharField, F, Q, TextField, Value
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils.translation import gettext_lazy as _
 
+from .folding import fold
+
 MAX_SEARCH_WORDS = 32
 MAX_SEARCH_LENGTH = 1000  # characters; SQLite refuses a pattern of 50,000 bytes
+READ_AT_ONCE = 2_000  # rows
 
 
 class CodePointOrder:
@@ -44,41 +50,96 @@ def normal(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def fold(text: str) -> str:
-    """Return `text` as it is compared in a search, without its letter case."""
-    return text.lower().upper()
-
-
 class Folded(models.Func):
-    """`fold()` of a text expression, in the database."""
+    """`fold()` of a text expression, on SQLite."""
 
     function = "FOLD"
     arity = 1
     output_field = TextField()
 
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = 'UPPER(LOWER((%(expressions)s) COLLATE "und-x-icu") COLLATE "und-x-icu")'
-        return self.as_sql(compiler, connection, template=template, **context)
-
 
 def install_fold(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
-    """Teach a new SQLite connection `FOLD()`."""
+    """Teach a new SQLite connection `FOLD()`, which keeps line feeds apart from spaces."""
     if connection.vendor == "sqlite":
-        connection.connection.create_function("FOLD", 1, fold, deterministic=True)
+        connection.connection.create_function("FOLD", 1, fold_lines, deterministic=True)
 
 
-def search(queryset: models.QuerySet[Any], text: str, *fields: str) -> models.QuerySet[Any]:
-    """Return the rows in which every word of `text` occurs in one of `fields` at least.
+def fold_lines(text: str) -> str:
+    return "\n".join(map(fold, text.split("\n")))
 
-    `fields` are names of text columns, across relations too; numbers are searched as their decimal text. The fields
-    are folded as one text, kept apart by line feeds, which no word contains.
+
+class Asked(str):
+    """What a request searches for: what was read to find it is kept for the request's other queries."""
+
+    __slots__ = ("kept",)
+
+    def __new__(cls, text: str) -> "Asked":
+        asked = super().__new__(cls, text)
+        asked.kept = {}
+        return asked
+
+    kept: dict[Any, Any]
+
+
+# By model, what finds its rows by folded words in some of its fields; it returns None for fields that it doesn't know.
+Index = Callable[[models.QuerySet[Any], "Search"], models.QuerySet[Any] | None]
+indexes: dict[Any, Index] = {}
+
+
+class Search:
+    """The words of a text, folded, to be found in some fields.
+
+    `fields` are names of text columns, across relations too; numbers are searched as their decimal text. A word does
+    not reach from one field into another. `is_many` says that a good part of the rows are expected to be found.
     """
-    words = fold(normal(text)).split()
+
+    def __init__(self, text: str, fields: Sequence[str], *, is_many: bool = False) -> None:
+        self.words = list(dict.fromkeys(fold(text).split()))
+        self.fields = fields
+        self.is_many = is_many
+        self.kept = text.kept if isinstance(text, Asked) else {}
+
+    def once(self, key: Any, read: Callable[[], Any]) -> Any:
+        """Return what was read for the same request before, or read it."""
+        key = (key, tuple(self.fields))
+        if key not in self.kept:
+            self.kept[key] = read()
+        return self.kept[key]
+
+    def narrowed(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Return the rows in which every word occurs in one of the fields at least; none for no word."""
+        if not self.words:
+            return rows.none()
+        index = indexes.get(rows.model)
+        found = index(rows, self) if index is not None else None
+        return self.compared(rows) if found is None else found
+
+    def compared(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Return the rows by a look at each."""
+        if connection.vendor == "sqlite":
+            matches = reduce(and_, (Q(searched__contains=word) for word in self.words))
+            return rows.alias(searched=Folded(joined(self.fields))).filter(matches)
+        ids = self.once(
+            "ids", lambda: [pk for pk, text in self.texts(rows) if all(word in text for word in self.words)]
+        )
+        return rows.filter(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [ids]))
+
+    def texts(self, rows: models.QuerySet[Any]) -> Any:
+        """Yield the ids of rows with their folded texts."""
+        values = rows.order_by().values_list("pk", joined(self.fields))
+        return ((pk, fold_lines(text)) for pk, text in values.iterator(READ_AT_ONCE))
+
+
+def joined(fields: Sequence[str]) -> Any:
+    """Return an expression of several fields' texts, kept apart by line feeds, which no word contains."""
     empty, apart = (Value(text, TextField()) for text in ("", "\n"))  # PostgreSQL joins texts of one type only
     parts: list[Any] = [Coalesce(Cast(F(field), TextField()), empty) for field in fields]
-    joined = reduce(lambda left, right: Concat(left, apart, right), parts)
-    matches = reduce(and_, (Q(searched__contains=word) for word in words))
-    return queryset.alias(searched=Folded(joined)).filter(matches)
+    return reduce(lambda left, right: Concat(left, apart, right), parts)
+
+
+def search(queryset: models.QuerySet[Any], text: str, *fields: str, is_many: bool = False) -> models.QuerySet[Any]:
+    """Return the rows in which every word of `text` occurs in one of `fields` at least; see `Search`."""
+    return Search(text, fields, is_many=is_many).narrowed(queryset)
 
 
 def validate_slug(value: str) -> None:

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Exists, Q
 
 from .documents import Use
+from .stored import lock_showing
 
 MOST_USES = 100  # that an error tells of
 
@@ -113,6 +114,7 @@ def owners_of_users(model: type[models.Model], pk: int) -> list[Any]:
 
 def lock_users(model: type[models.Model], pk: int) -> None:
     """Keep others from changing what uses a row, until the transaction ends: owners first, as everyone locks them."""
+    lock_showing(model, [pk])
     for rows in owners_of_users(model, pk):
         rows.lock()
     for relation in relations_to(model):

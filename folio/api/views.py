@@ -3,6 +3,7 @@ from threading import Lock
 from typing import Any
 
 from django.urls import get_script_prefix
+from django.utils.translation import override
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
@@ -10,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from .conditions import conditions_of
+from .generators import ManagingGenerator
 from .renderers import JSONRenderer
 from .viewsets import StrictView, base_url
 
@@ -22,15 +24,16 @@ DOCS_POLICY = (
 turn = Lock()  # drf-spectacular fails where two threads make its first description together
 
 
-def openapi_schema() -> dict[str, Any]:
-    """Return the API's description, the same for every client but for the server's address."""
+def openapi_schema(generator: type[SchemaGenerator] = ManagingGenerator) -> dict[str, Any]:
+    """Return an API's description, the same for every client but for the server's address."""
     with turn:
-        return generated_schema()
+        return generated_schema(generator)  # type: ignore[arg-type]  # a class can be hashed
 
 
 @cache
-def generated_schema() -> dict[str, Any]:
-    schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+def generated_schema(generator: type[SchemaGenerator]) -> dict[str, Any]:
+    with override("en"):  # whichever language the first to ask for it has
+        schema: dict[str, Any] = generator().get_schema(request=None, public=True)
     return schema
 
 
@@ -40,10 +43,11 @@ class SchemaView(StrictView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     answers = {"get": (200, {"type": "object"})}
+    generator: type[SchemaGenerator] = ManagingGenerator
 
     def get(self, request: Request) -> Response:
         address = f"{base_url(request)}{get_script_prefix().rstrip('/')}"
-        return Response({**openapi_schema(), "servers": [{"url": address}]})
+        return Response({**openapi_schema(self.generator), "servers": [{"url": address}]})
 
 
 class DocsView(SpectacularSwaggerSplitView):

@@ -32,16 +32,20 @@ from .conditions import (
 from .documents import KEY_SIZE, Document, encoded
 from .errors import Conflict
 from .fields import BIGGEST
-from .filters import PageFilterSet
+from .filters import DEFAULT_LIMIT, PageFilterSet
 from .idempotency import Keep, once, refuse_key
 from .pagination import Statement, Window, page_of
 from .parameters import checked
+from .stored import lock_showing
 
 ATTEMPTS = 3
 STATEMENT_SIZE = 4096  # bytes of SQL, roughly
 DEADLOCK = "40P01"  # PostgreSQL's code for having ended one of two changes that waited for each other
 HOUR = 3600  # seconds
 T = TypeVar("T")
+
+# What each write ends with, in its transaction: what follows from what was written, whatever that was.
+last_steps: list[Callable[[], object]] = []
 
 
 def write(operation: Callable[[], T]) -> T:
@@ -52,7 +56,10 @@ def write(operation: Callable[[], T]) -> T:
     for _ in range(ATTEMPTS):
         try:
             with transaction.atomic():
-                return operation()
+                result = operation()
+                for step in last_steps:
+                    step()
+                return result
         except models.ProtectedError:  # an IntegrityError too, though no race: Django looked, and found a user
             raise
         except IntegrityError as error:
@@ -82,6 +89,7 @@ class StrictView(APIView):
     """A view that refuses query parameters that it doesn't know, once it is settled who may ask."""
 
     may_be_kept = True
+    kept_statuses: Collection[int] = (status.HTTP_200_OK,)
     parameters: Mapping[str, Mapping[str, Filter]] = {}  # by action, what it takes
     given: dict[str, Any]  # their values
     conditions: Conditions  # of the request
@@ -108,9 +116,13 @@ class StrictView(APIView):
         """Mark what may be given again for as long as nothing is committed, and until when at the most."""
         response = super().finalize_response(request, response, *args, **kwargs)
         response.add_post_render_callback(self.part_with)
-        if self.may_be_kept and request.method == "GET" and response.status_code == status.HTTP_200_OK:
-            response.headers[KEEP] = str(deadline_of(request.auth))
+        if self.may_be_kept and request.method == "GET" and response.status_code in self.kept_statuses:
+            response.headers[KEEP] = str(self.deadline(request))
         return response
+
+    def deadline(self, request: Request) -> float:
+        """Return until when the answer holds though nothing is written, in seconds since the epoch."""
+        return deadline_of(request.auth)
 
     def part_with(self, response: Response) -> None:
         """Undo what holds a rendered answer and its view together, or its bytes stay until Python looks for cycles."""
@@ -126,6 +138,7 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
     document: type[Document]
     row: type[Document]
     page: type[msgspec.Struct]
+    default_limit = DEFAULT_LIMIT
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -150,9 +163,16 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
 
     def list(self, request: Request) -> Response:
         filterset = self.filterset_class(request.query_params)
-        window = Window(filterset.values)
-        rows = self.get_queryset()
+        self.given = filterset.values
+        window = Window(filterset.values, self.default_limit)
         snapshot = request.META.get(SNAPSHOT)
+        count, ids = self.found(filterset, window, snapshot)
+        results = self.results(ids, filterset, snapshot)
+        return Response(self.page(count=count, results=results, **window.links(request, count)))
+
+    def found(self, filterset: PageFilterSet, window: Window, snapshot: int | None) -> tuple[int, Sequence[int]]:
+        """Return how many rows match, and the ids of those in the window."""
+        rows = self.get_queryset()
         key = (type(self), self.scope(), filterset.narrowing())
         size = KEY_SIZE + len(key[2])
         count = remember(snapshot, key, lambda: filterset.narrowed(rows).count(), size)
@@ -164,11 +184,17 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
                 snapshot, written, lambda: filterset.statement(rows, count, is_reversed), STATEMENT_SIZE + size
             )
 
-        ids = window.read(count, statement)
-        documents = encoded(self.row, ids, base_url(request), snapshot)
+        return count, window.read(count, statement)
+
+    def in_form(self, document: type[Document]) -> type[Document]:
+        """Return a document in the form that the request's parameters ask for."""
+        return document
+
+    def results(self, ids: Sequence[int], filterset: PageFilterSet, snapshot: int | None) -> Sequence[msgspec.Raw]:
+        """Return the rows of a page, encoded; those that are gone meanwhile are left out."""
+        documents = encoded(self.in_form(self.row), ids, base_url(self.request), snapshot)
         shown = self.shown(ids)
-        results = [documents[pk] for pk in ids if pk in documents and pk in shown]
-        return Response(self.page(count=count, results=results, **window.links(request, count)))
+        return [documents[pk] for pk in ids if pk in documents and pk in shown]
 
 
 class ResourceViewSet(ListingView):
@@ -210,7 +236,9 @@ class ResourceViewSet(ListingView):
     def written(self, document: Document, status_code: int = status.HTTP_200_OK, **headers: str) -> Response:
         """Answer a write with what it left, and the tags that a plain read of that has."""
         content = msgspec.json.encode(document)
-        return Response(msgspec.Raw(content), status_code, headers={**headers, **validators(content)})
+        plain = document.plain()
+        tags = validators(content if plain is document else msgspec.json.encode(plain))
+        return Response(msgspec.Raw(content), status_code, headers={**headers, **tags})
 
     def update(self, request: Request, pk: int, partial: bool = False) -> Response:
         request.data  # noqa: B018 as above
@@ -259,6 +287,7 @@ class ResourceViewSet(ListingView):
 
     def locked(self, pk: int) -> Any:
         """Return the row, which no one else changes until the transaction ends; or raise NotFound."""
+        lock_showing(self.get_queryset().model, [pk])
         instance = self.get_queryset().select_for_update().filter(pk=pk).first()
         if instance is None:
             raise self.missing(f"id {pk}")
@@ -267,20 +296,23 @@ class ResourceViewSet(ListingView):
     def judge(self, pk: int) -> None:
         """Raise PreconditionFailed unless the row, which is locked, is as the request asks."""
         if self.conditions != NO_CONDITIONS:
-            self.conditions.judge(msgspec.json.encode(self.read(pk)), self.noun)
+            document = self.read(pk)
+            forms = [document.plain()] if document.plain() is document else [document.plain(), document]
+            self.conditions.judge([msgspec.json.encode(form) for form in forms], self.noun)
 
     def document_of(self, pk: int) -> Response:
         """Answer with the full document, ready if it was read before; or raise NotFound."""
         # SQLite can't even be asked for more than 64 bits.
         ids = [pk] if pk <= BIGGEST else []
-        found = encoded(self.document, ids, base_url(self.request), self.request.META.get(SNAPSHOT))
+        document = self.in_form(self.document)
+        found = encoded(document, ids, base_url(self.request), self.request.META.get(SNAPSHOT))
         if pk not in found or pk not in self.shown(ids):
             raise self.missing(f"id {pk}")
         return Response(found[pk], headers=last_modified(found[pk]))
 
     def read(self, pk: int) -> Any:
         """Return the full document of a row that was just found or written; or raise Conflict where it is gone."""
-        found = self.document.read([pk], base_url(self.request))
+        found = self.in_form(self.document).read([pk], base_url(self.request))
         if pk not in found:
             raise Conflict
         return found[pk]

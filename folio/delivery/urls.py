@@ -2,4 +2,20 @@
 
 from typing import Any
 
-urlpatterns: list[Any] = []
+from django.urls import path
+
+from .description import PublicSchemaView
+from .facets import FacetsView
+from .groups import EmployerViewSet, TagViewSet
+from .portfolios import PortfolioViewSet
+
+urlpatterns: list[Any] = [
+    path("portfolios/", PortfolioViewSet.as_view({"get": "list"}), name="public-portfolios"),
+    path("portfolios/<str:slug>/", PortfolioViewSet.as_view({"get": "retrieve"}), name="public-portfolio"),
+    path("facets/", FacetsView.as_view(), name="public-facets"),
+    path("tags/", TagViewSet.as_view({"get": "list"}), name="public-tags"),
+    path("tags/<str:slug>/", TagViewSet.as_view({"get": "retrieve"}), name="public-tag"),
+    path("employers/", EmployerViewSet.as_view({"get": "list"}), name="public-employers"),
+    path("employers/<str:slug>/", EmployerViewSet.as_view({"get": "retrieve"}), name="public-employer"),
+    path("schema/", PublicSchemaView.as_view(), name="public-schema"),
+]

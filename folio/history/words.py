@@ -71,6 +71,9 @@ def value_alone(model: Model, name: str, value: Any, names: Names) -> SafeString
 
 
 def value_in_words(field: Any, value: Any, names: Names) -> SafeString:
+    in_words = getattr(getattr(field, "model", None), "in_words", {}).get(getattr(field, "name", ""))
+    if in_words is not None:
+        return format_html('<span dir="auto">{}</span>', in_words(value))
     if value is None or value == "":
         return empty()
     if getattr(field, "related_model", None) is not None:
@@ -122,24 +125,24 @@ def difference_of_rows(
             elif row != old[pk]:
                 yield changed_row(model, old[pk], row, names)
         if [pk for pk in old if pk in new] != [pk for pk in new if pk in old]:
-            yield in_order((named(name_of(row)) for row in new.values()), names)
+            yield in_order((name_of(model, row, names) for row in new.values()), names)
 
     return in_rows(parts(), names)
 
 
 def row_in_words(model: Model, pk: int, row: dict[str, Any], names: Names) -> SafeString:
     """Return a row of a list with what it holds."""
-    first, *others = fields_of(row)
+    others = fields_of(row)[1:]
     told = [
         (label_of(model, name), value_alone(model, name, row[name], names))
         for name in others
         if row[name] not in (None, "")
     ]
     if not told:
-        return named(row[first])
+        return name_of(model, row, names)
     return format_html(
         "{} ({})",
-        named(row[first]),
+        name_of(model, row, names),
         joined([format_html("{}: {}", *pair) for pair in told], ", "),
     )
 
@@ -150,12 +153,14 @@ def changed_row(model: Model, old: dict[str, Any], new: dict[str, Any], names: N
         for name, value in new.items()
         if value != old.get(name)
     ]
-    return format_html("{} {}", named(name_of(old)), joined(told, "; "))
+    return format_html("{} {}", name_of(model, old, names), joined(told, "; "))
 
 
-def name_of(row: dict[str, Any]) -> str:
+def name_of(model: Model, row: dict[str, Any], names: Names) -> SafeString:
+    """Return what a row of a list is called: by its first field, which may refer to another row."""
     first = next(iter(fields_of(row)), "")
-    return str(row.get(first, ""))
+    value, related = row.get(first, ""), getattr(field_of(model, first), "related_model", None)
+    return names.shown(related, value) if related and isinstance(value, int) else named(value)
 
 
 def fields_of(row: dict[str, Any]) -> list[str]:

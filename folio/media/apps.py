@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.signals import request_finished
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, post_save
 from django.utils.translation import gettext_lazy as _
 from PIL import Image
 
@@ -12,12 +12,16 @@ class MediaConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from .files import remove_file
-        from .journal import settle
+        from .ahead import make_ahead_of_saved
+        from .journal import companions, settle
         from .models import Media, Thumbnail
+        from .removals import let_go
+        from .variant_files import variant_names
 
+        companions.append(variant_names)
         for model in (Media, Thumbnail):
-            post_delete.connect(remove_file, sender=model)
+            post_delete.connect(let_go, sender=model)
         request_finished.connect(settle)
+        post_save.connect(make_ahead_of_saved, sender=Media)
         # Pillow's own limit only warns up to twice its value, and would hold beside a setting above it.
         Image.MAX_IMAGE_PIXELS = settings.MAX_IMAGE_PIXELS

@@ -2,7 +2,8 @@
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -14,10 +15,14 @@ from django.utils import timezone
 from PIL import Image
 
 from .decoding import Decoders, DecodersBusy
-from .models import FOLDER, FormerName, Media, MediaType, Thumbnail
+from .models import FOLDER, FormerName, Media, MediaType, RemovedFile, Thumbnail
+from .pixels import fit
+from .removals import NotRemoved, kept_files, remove_due
+from .rendering import SHARE_SIZE
 from .renewing import UNREADABLE, decode, exists, fill_in, find_media, image_decoders, measure, renew
 from .sizes import human_readable_size
-from .thumbnails import BOXES, FORMATS, UnreadableImage, difference, fit, open_placeholder
+from .thumbnails import BOXES, FORMATS, UnreadableImage, difference, open_placeholder
+from .variants import TYPES, Variant, height_of, parse
 
 THUMBNAIL_PATH = re.compile(r".+/thumbnails/[^/]+_thumbnail_\d+x\d+[^/]*")
 UNLIKE = 32  # of 255; what two releases of an encoder make of one picture differs by less
@@ -32,6 +37,9 @@ class Kind(StrEnum):
     WRONG_SIZE = "Media with a wrong size in the database: --repair corrects it"
     THUMBNAIL = "Thumbnails that are missing or wrong: --repair makes them anew"
     THUMBNAIL_LEFT = "Thumbnails' files without a row: --repair deletes them"
+    NOT_REMOVED = "Files that should have been removed by now: --repair removes them"
+    VARIANT = "Variants that are damaged: --repair deletes them; they are made again when they are asked for"
+    VARIANT_LEFT = "Variants of files that are gone: --repair deletes them"
     FILE_LEFT = "Files without a row: --delete-orphans deletes them"
 
 
@@ -200,24 +208,24 @@ def check_files(
     delete_thumbnails: bool = False,
     delete_originals: bool = False,
 ) -> list[Fault]:
-    """Return which of these files no row knows, and delete those of the kinds that may be deleted.
+    """Return which of these files no row knows, and which variants are damaged; delete what may be deleted of them.
 
     Files younger than `min_age` are left alone. Take the names from the storage before: a row comes with its file.
+    `delete_thumbnails` is about variants too.
     """
     names = list(names)
     known = known_names(names)
+    faults = check_variants(known, storage, delete=delete_thumbnails)
     candidates = [name for name in names if name not in known and is_older(storage, name, min_age)]
     known = known_names(candidates)
-    faults = []
     for name in candidates:
         # A deleted media's file goes a moment after its row.
         if name in known or not storage.exists(name):
             continue
-        is_thumbnail = THUMBNAIL_PATH.fullmatch(name) is not None
-        kind = Kind.THUMBNAIL_LEFT if is_thumbnail else Kind.FILE_LEFT
+        kind = kind_of_left(name)
         fault = Fault(kind, name, human_readable_size(storage.size(name)))
-        if delete_thumbnails if is_thumbnail else delete_originals:
-            if is_text(name):
+        if delete_originals if kind == Kind.FILE_LEFT else delete_thumbnails:
+            if kind != Kind.VARIANT_LEFT and is_text(name):
                 FormerName.objects.remember([name])
             storage.delete(name)
             fault.repaired = True
@@ -225,13 +233,77 @@ def check_files(
     return faults
 
 
+def kind_of_left(name: str) -> Kind:
+    if parse(name):
+        return Kind.VARIANT_LEFT
+    return Kind.THUMBNAIL_LEFT if THUMBNAIL_PATH.fullmatch(name) else Kind.FILE_LEFT
+
+
+def check_variants(names: Iterable[str], storage: Storage, *, delete: bool) -> list[Fault]:
+    """Return which of these files, whose media are there, are variants that a browser can't show as they should be."""
+    variants = {name: variant for name in sorted(names) if (variant := parse(name)) is not None}
+    files = {variant.file for variant in variants.values()}
+    sizes = {file: size for file, *size in Media.objects.filter(file__in=files).values_list("file", "width", "height")}
+    faults = []
+    for name, variant in variants.items():
+        reason = variant_fault(storage, variant, sizes.get(variant.file))
+        if reason:
+            faults.append(Fault(Kind.VARIANT, name, reason, repaired=delete))
+            if delete:
+                storage.delete(name)
+    return faults
+
+
+def variant_fault(storage: Storage, variant: Variant, size: Sequence[int] | None) -> str | None:
+    """Return what is wrong with a variant of an image of that width and height, if they are known; None if nothing."""
+    expected = SHARE_SIZE
+    if variant.width:
+        expected = (variant.width, height_of(variant.width, *size)) if size else (variant.width, 0)
+    try:
+        with storage.open(variant.name) as file, Image.open(file, formats=tuple(FORMATS)) as image:
+            if image.get_format_mimetype() != TYPES[variant.extension]:
+                return f"is {image.format}"
+            if image.size != expected and (size or not variant.width):
+                return f"is {image.width} × {image.height} pixels, not {expected[0]} × {expected[1]}"
+            image.load()
+    except FileNotFoundError:  # deleted just now
+        return None
+    except Exception:  # Pillow raises whatever a damaged file makes it trip over
+        return "can't be read"
+    return None
+
+
+def check_removed(*, repair: bool = False) -> tuple[list[Fault], int, int]:
+    """Return which files are still there though their time to go is past by more than an hour, and remove them.
+
+    Also returns how many files wait for that time, and how many bytes these take.
+    """
+    late = timezone.now() - MIN_AGE
+    faults, count, total = [], 0, 0
+    for row, size in kept_files():
+        if row.remove_at > late:
+            count, total = count + 1, total + size
+            continue
+        due = f"{row.remove_at:%Y-%m-%d %H:%M} UTC"
+        faults.append(Fault(Kind.NOT_REMOVED, row.name, f"{human_readable_size(size)}, was to go at {due}"))
+    if repair and faults:
+        with suppress(NotRemoved):  # the log says why
+            remove_due({})
+        left = set(RemovedFile.objects.filter(remove_at__lte=late).values_list("name", flat=True))
+        for fault in faults:
+            fault.repaired = fault.path not in left
+    return faults, count, total
+
+
 def known_names(names: list[str]) -> set[str]:
-    """Return those of the names that a row has."""
-    texts = [name for name in names if is_text(name)]
+    """Return those of the names that a row has, be it to say until when the file is kept; of variants, their files."""
+    owners = {name: variant.file if (variant := parse(name)) else name for name in names if is_text(name)}
+    texts = set(owners.values())
     found: set[str] = set()
     for model in (Media, Thumbnail):
         found.update(model._default_manager.filter(file__in=texts).values_list("file", flat=True))
-    return found
+    found.update(RemovedFile.objects.filter(name__in=texts).values_list("name", flat=True))
+    return {name for name, owner in owners.items() if owner in found}
 
 
 def is_text(name: str) -> bool:

@@ -28,9 +28,18 @@ MEDIA_FIELDS = (
     "mode",
     "dominant_color",
     "placeholder",
+    "focal_x",
+    "focal_y",
+    "is_animated",
+    "is_transparent",
     "created_at",
     "updated_at",
+    "focal_x",
+    "focal_y",
+    "is_animated",
 )
+
+IMAGES_ALONE = ("dominant_color", "placeholder", "focal_x", "focal_y", "is_animated")
 
 media = Rows(lambda: MediaModel.objects.order_by().values(*MEDIA_FIELDS), "pk")
 thumbnails_of_media = Rows(
@@ -54,6 +63,8 @@ Pixels = Annotated[int, about("Pixels, as shown upright.")]
 Mode = Annotated[str, about("The original's colour mode, such as `RGB`, `RGBA` or `CMYK`.")]
 
 
+FOCAL_X = "Where the image matters most, from 0 at its left edge to 1 at its right; null is the centre."
+FOCAL_Y = "Where the image matters most, from 0 at its top to 1 at its bottom; null is the centre."
 Thumbnails = Annotated[list[Thumbnail], about("Four, the smallest first; none is larger than the original.")]
 
 
@@ -88,7 +99,8 @@ class Image(Document):
 class Media(File, kw_only=True):
     """A file of any type with all that is known of it.
 
-    `width`, `height`, `mode`, `thumbnails`, `dominant_color` and `placeholder` stand on images only.
+    `width`, `height`, `mode`, `thumbnails`, `dominant_color`, `placeholder`, `focal_x`, `focal_y` and `is_animated`
+    stand on images only.
     """
 
     width: Pixels | UnsetType = UNSET
@@ -107,6 +119,9 @@ class Media(File, kw_only=True):
     sha256: Annotated[str, about("Of the file, in 64 hexadecimal digits; empty where unknown.")]
     created_at: Annotated[Moment, about("When it was uploaded.")]
     updated_at: Annotated[Moment, about("When it was last changed.")]
+    focal_x: Annotated[float | None, about(FOCAL_X)] | UnsetType = UNSET
+    focal_y: Annotated[float | None, about(FOCAL_Y)] | UnsetType = UNSET
+    is_animated: Annotated[bool | None, about("Whether the image moves; null where unknown.")] | UnsetType = UNSET
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
@@ -148,7 +163,7 @@ class MediaPool:
     def media(self, document: Any, row: dict[str, Any]) -> Any:
         known = {name: row[name] for name in ("alt", "mime_type", "sha256", "created_at", "updated_at")}
         if row["type"] == MediaType.IMAGE:
-            known |= self.image_fields(row) | {name: row[name] for name in ("dominant_color", "placeholder")}
+            known |= self.image_fields(row) | {name: row[name] for name in IMAGES_ALONE}
         return document(**self.file_fields(row), **known)
 
     def file_fields(self, row: dict[str, Any]) -> dict[str, Any]:

@@ -1,22 +1,20 @@
-"""Files on their way out: served to anyone who knows the path, and removed once their row is gone."""
+"""Files on their way out: served to anyone who knows the path."""
 
 import os
 import posixpath
 import re
 import stat
 from io import FileIO
-from typing import Any
 
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import default_storage
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, parse_http_date_safe
 from django.views.decorators.http import require_safe
 
-from .journal import record
-from .models import FormerName, Media, Thumbnail
+from .making import on_request
 from .uploads import KIND_BY_EXTENSION, extension_of
 
 # What a browser may do with a file that is opened by itself: show it, and nothing else. The viewers of PDF that Chrome
@@ -60,12 +58,21 @@ class Part:
 
 @require_safe
 def serve_media(request: HttpRequest, path: str) -> HttpResponseBase:
-    """Serve a file of the local storage, or a range of it, by a type that its name tells and no browser guesses."""
+    """Serve a file of the local storage, or a range of it; a variant of a public image is made for that."""
+    response = serve_file(request, path)
+    if response is None:
+        found = on_request(path)
+        response = serve_file(request, path) if found == path else found and sent_to(found)
+    return response or not_found()
+
+
+def serve_file(request: HttpRequest, path: str) -> HttpResponseBase | None:
+    """Serve a file by a type that its name tells and no browser guesses; return None where there is none."""
     try:
         location = default_storage.path(path)
         found = os.stat(location)
         if posixpath.normpath(path) != path or not stat.S_ISREG(found.st_mode):
-            return not_found()
+            return None
         headers = headers_of(found)
         etag, last_modified = headers["ETag"], int(found.st_mtime)
         conditional = get_conditional_response(request, etag, last_modified, HttpResponse(headers=headers))
@@ -78,7 +85,7 @@ def serve_media(request: HttpRequest, path: str) -> HttpResponseBase:
             return not_satisfiable(found.st_size)
         file = open(location, "rb", buffering=0)  # noqa: SIM115 - the response closes it
     except (OSError, ValueError, SuspiciousFileOperation):  # none there, not a name at all, outside of the storage
-        return not_found()
+        return None
     sent = range(found.st_size) if asked is None else asked
     kind = KIND_BY_EXTENSION.get(extension_of(path))
     mime_type = kind.mime_type if kind else "application/octet-stream"
@@ -143,13 +150,11 @@ def not_satisfiable(size: int) -> HttpResponse:
     )
 
 
+def sent_to(name: str) -> HttpResponse:
+    """Send to another file for now; the next request may find the one that was asked for."""
+    return HttpResponseRedirect(default_storage.url(name), headers={**ANY_ORIGIN, "Cache-Control": "no-store"})
+
+
 def not_found() -> HttpResponse:
     text = "There is no such file.\n"
     return HttpResponse(text, status=404, content_type="text/plain; charset=utf-8", headers=ANY_ORIGIN)
-
-
-def remove_file(instance: Media | Thumbnail, **kwargs: Any) -> None:
-    """Have a deleted row's file removed once the deletion is committed, and its name given to no other."""
-    if instance.file.name:
-        record(instance.file.name)
-        FormerName.objects.remember([instance.file.name])

@@ -19,6 +19,9 @@ class MediaFilterSet(FilterSet):
                 "mime_type",
                 "created_at",
                 "updated_at",
+                "focal_x",
+                "focal_y",
+                "is_animated",
             )
         },
         default=("-created_at",),

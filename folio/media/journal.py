@@ -14,7 +14,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,14 @@ from django.utils.crypto import get_random_string
 from folio.api.middleware import largest_body, too_large
 from folio.installation import make_folder
 
-from .models import FormerName, Media, Thumbnail
+from .models import FormerName, Media, RemovedFile, Thumbnail
+from .variants import parse
 
 logger = logging.getLogger(__name__)
 
 BATCH = 500  # names that the database is asked for at a time
+# What else there is in the storage on account of a file, by its name: it goes with the file.
+companions: list[Callable[[str], Iterable[str]]] = []
 RESERVE = 8 * 1024 * 1024  # bytes of the disk that files leave free: what is deleted has to be written down, too
 
 
@@ -104,10 +107,10 @@ def claim(storage: Storage, path: str) -> str:
     return name
 
 
-def leave_room() -> None:
-    """Raise what a full disk does where no more than the reserve is free for uploads, journal and database."""
+def leave_room(size: int = 0) -> None:
+    """Raise what a full disk does where `size` bytes more would take from the reserve for uploads and database."""
     disk = os.statvfs(received_folder())
-    if disk.f_bavail * disk.f_frsize < RESERVE:
+    if disk.f_bavail * disk.f_frsize < RESERVE + size:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(settings.FILE_UPLOAD_TEMP_DIR))
 
 
@@ -209,8 +212,11 @@ def work_off(entry: Entry, names: Set[str]) -> None:
 
 
 def remove(name: str) -> bool:
-    """Remove a file from the storage; tell whether it is gone."""
+    """Remove a file from the storage, after what there is on account of it; tell whether all is gone."""
     try:
+        for find in companions:
+            for companion in find(name):
+                default_storage.delete(companion)
         default_storage.delete(name)
     except Exception:
         logger.exception("Could not remove %s, which nothing refers to. The next start tries again.", name)
@@ -219,14 +225,32 @@ def remove(name: str) -> bool:
 
 
 def unreferred(names: Set[str]) -> set[str]:
-    """Return those of the names that no row refers to."""
-    left, ordered = set(names), sorted(names)
+    """Return those of the names that no row refers to, not even to say until when the file is kept.
+
+    A variant has no row; who refers to its media's file refers to it.
+    """
+    owners = {name: variant.file if (variant := parse(name)) else name for name in names}
+    found = referred(set(owners.values()), with_removed=True)
+    return {name for name, owner in owners.items() if owner not in found}
+
+
+def shown(names: Set[str]) -> set[str]:
+    """Return those of the names that are a media's or a thumbnail's."""
+    return referred(names, with_removed=False)
+
+
+def referred(names: Set[str], *, with_removed: bool) -> set[str]:
+    """Ask for all of a batch in one statement: a name that moves from one table to another is found in one of them."""
+    found: set[str] = set()
+    ordered = sorted(names)
     for start in range(0, len(ordered), BATCH):
         batch = ordered[start : start + BATCH]
         media = Media.objects.order_by().filter(file__in=batch).values_list("file", flat=True)
-        thumbnails = Thumbnail.objects.order_by().filter(file__in=batch).values_list("file", flat=True)
-        left.difference_update(media.union(thumbnails, all=True))
-    return left
+        others = [Thumbnail.objects.order_by().filter(file__in=batch).values_list("file", flat=True)]
+        if with_removed:
+            others.append(RemovedFile.objects.order_by().filter(name__in=batch).values_list("name", flat=True))
+        found.update(media.union(*others, all=True))
+    return found
 
 
 def surely_unreferred(names: Set[str]) -> set[str]:
@@ -237,7 +261,7 @@ def surely_unreferred(names: Set[str]) -> set[str]:
     if connection.vendor != "postgresql":
         return unreferred(names)
     with transaction.atomic():
-        tables = ", ".join(connection.ops.quote_name(model._meta.db_table) for model in (Media, Thumbnail))
+        tables = ", ".join(connection.ops.quote_name(model._meta.db_table) for model in (Media, Thumbnail, RemovedFile))
         with connection.cursor() as cursor:
             cursor.execute(f"LOCK TABLE {tables} IN SHARE MODE")
         left = unreferred(names)

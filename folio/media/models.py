@@ -5,9 +5,11 @@ from pathlib import PurePosixPath
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from folio.api.columns import CodePointLineField, NormalCodePointCharField
+from folio.api.stored import Shown, ShownQuerySet
 from folio.api.texts import CodePointCharField
 
 from .thumbnails import BOXES
@@ -39,13 +41,22 @@ def thumbnail_path(thumbnail: "Thumbnail", filename: str) -> str:
     return str(original.parent / "thumbnails" / f"{original.stem}_thumbnail_{box}{extension}")
 
 
-class MediaQuerySet(models.QuerySet["Media"]):
+class MediaQuerySet(ShownQuerySet):
     def images(self) -> "MediaQuerySet":
         return self.filter(type=MediaType.IMAGE)
 
 
-class Media(models.Model):
+def share_in_words(share: float | None) -> str:
+    """Return where a focal point lies along an edge, as the history tells it."""
+    return gettext("centre") if share is None else f"{share * 100:.4g}%"
+
+
+class Media(Shown):
     """An uploaded file: an image with its thumbnails, or any other file."""
+
+    unwatched = ("id", "created_at", "updated_at")
+
+    in_words = {"focal_x": share_in_words, "focal_y": share_in_words}  # fields that the history tells otherwise
 
     file = models.FileField(upload_to=media_path, max_length=255)
     type = CodePointCharField(max_length=10, choices=MediaType)
@@ -72,6 +83,9 @@ class Media(models.Model):
         null=True, blank=True, help_text=_("What matters most in an image, from its top, 0 to 1; none is the centre.")
     )
     is_animated = models.BooleanField(null=True, editable=False, help_text=_("Of an image: whether it moves."))
+    is_transparent = models.BooleanField(
+        null=True, editable=False, help_text=_("Of an image: whether anything shines through it.")
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -122,6 +136,25 @@ class Thumbnail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.media} {self.size}x{self.size}"
+
+
+class RemovedFile(models.Model):
+    """A file that no media or thumbnail has any more, and that is served all the same until its moment comes."""
+
+    name = CodePointCharField(max_length=255)
+    media_id = models.BigIntegerField()  # whose it was; that may be gone
+    remove_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["name"], name="removed_file_name_unique")]
+        indexes = [
+            models.Index(fields=["remove_at"], name="removed_file_remove_at"),
+            models.Index(fields=["media_id"], name="removed_file_media"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class FormerNameQuerySet(models.QuerySet["FormerName"]):

@@ -14,8 +14,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, Storage
 from django.db import transaction
 
+from folio.api.stored import lock_showing, tell_shown
+
 from .decoding import Decoded, Decoders, decoders
-from .models import Media, MediaType, Thumbnail, thumbnail_path
+from .models import Media, MediaQuerySet, MediaType, Thumbnail, thumbnail_path
 from .thumbnails import BOXES, UnreadableImage
 from .uploads import removed_on_failure, thumbnail_extension, with_suffix, write
 
@@ -26,9 +28,8 @@ INTERRUPTED = 130  # the exit status of a command that Ctrl+C has ended
 T = TypeVar("T")
 
 
-def media_ids(first: int = 0, *, images: bool = False) -> Iterator[int]:
+def ids_of(media: MediaQuerySet, first: int = 0) -> Iterator[int]:
     """Yield the ids of the media that exist now, from that one on, in order; no cursor stays open meanwhile."""
-    media = Media.objects.images() if images else Media.objects.all()
     ids = media.order_by("pk").values_list("pk", flat=True)
     last = ids.last() or 0
     while chunk := list(ids.filter(pk__gte=first, pk__lte=last)[:AT_A_TIME]):
@@ -72,7 +73,8 @@ def measure(media: Media) -> tuple[int, str]:
 def complete(pk: int, pool: Decoders, *, anew: bool = False) -> bool:
     """Make what an image lacks, or with `anew` all thumbnails; return whether anything was made.
 
-    What it may lack are thumbnails, the dominant colour, the placeholder and the digest. One that is deleted or
+    What it may lack are thumbnails, the dominant colour, the placeholder, whether it moves, whether anything shines
+    through it, and the digest. One that is deleted or
     replaced meanwhile is left as it is. Raises UnreadableImage where it can't be decoded, or one of UNREADABLE.
     """
     media = find_media(pk)
@@ -81,7 +83,7 @@ def complete(pk: int, pool: Decoders, *, anew: bool = False) -> bool:
     found = {row.size for row in media.thumbnails.all() if exists(row.file.storage, str(row.file))}
     boxes = [box for box in BOXES if anew or box not in found]
     is_made = False
-    if boxes or not media.dominant_color:  # the placeholder comes with it
+    if boxes or not media.dominant_color or media.is_animated is None or media.is_transparent is None:
         is_made = renew(media, boxes, pool)
     if not media.sha256:
         is_made |= fill_in(media, sha256=measure(media)[1])
@@ -96,13 +98,15 @@ def renew(media: Media, boxes: Iterable[int], pool: Decoders) -> bool:
     """
     image = decode(media, pool)
     with removed_on_failure(media.file.storage) as written, transaction.atomic():
+        lock_showing(Media, [media.pk])
         current = Media.objects.select_for_update().filter(pk=media.pk, file=str(media.file)).first()
         if current is None:
             return False
         # New rows, not changed ones: who deletes the media just now may have read which files are to go.
         current.thumbnails.filter(size__in=boxes).delete()
         Thumbnail.objects.bulk_create(new_thumbnail(current, box, image, written) for box in sorted(boxes))
-        fill_in(current, dominant_color=image.dominant_color, placeholder=image.placeholder)
+        tell_shown(Media, [media.pk], {"thumbnails"})
+        fill_in(current, **told_by(image))
     return True
 
 
@@ -112,6 +116,12 @@ def decode(media: Media, pool: Decoders) -> Decoded:
     if image is None:
         raise UnreadableImage("The file is damaged, or no image of an accepted format.")
     return image
+
+
+def told_by(image: Decoded) -> dict[str, object]:
+    """Return what is known of an image only since it was decoded, by the names of a media's fields."""
+    names = ("dominant_color", "placeholder", "is_animated", "is_transparent")
+    return {name: getattr(image, name) for name in names}
 
 
 @contextmanager

@@ -9,16 +9,18 @@ from django.core.files import File
 from django.db import transaction
 
 from folio.api.documents import Use
+from folio.api.stored import lock_showing
 from folio.api.usage import first_uses_of, relations_to
 from folio.history.changes import set_values
 
-from .files import remove_file
 from .models import Media, Thumbnail, media_path
+from .removals import let_go
 from .uploads import Log, examine, removed_on_failure, thumbnail_rows, unlogged, with_suffix, write
 
-KEPT = {"id", "file", "name", "alt", "created_at", "updated_at"}
+KEPT = {"id", "file", "name", "alt", "focal_x", "focal_y", "created_at", "updated_at"}
 # What the history keeps of it; the placeholder, so that entries of before can show what was there.
-TOLD = ("file", "mime_type", "size", "width", "height", "placeholder")
+TOLD = ("file", "mime_type", "size", "width", "height", "placeholder", "focal_x", "focal_y")
+SAME_SHAPE = 0.01  # by how much two pictures of one shape may differ in width to height
 REPLACED = [field.name for field in Media._meta.concrete_fields if field.name not in KEPT]  # what the new file tells
 
 
@@ -36,20 +38,24 @@ def replace_file(
     """Store a file with its thumbnails in the place of a media's, and return the row as it is now.
 
     Raises UploadRefused, ShownAsPicture or Media.DoesNotExist. Whatever fails, the row stays as it is, with its files;
-    these are removed once the new ones are committed. Call it outside of transactions, as `store_upload()`, whose `log`
-    it takes as well. `judge` is called with the id once the row is locked, and may raise.
+    these go once the new ones are committed, after their grace. Call it outside of transactions, as `store_upload()`,
+    whose `log` it takes as well. `judge` is called with the id once the row is locked, and may raise.
     """
     with (
         closing(examine(file)) as examined,
         removed_on_failure(examined.media.file.storage) as written,
         transaction.atomic(),
     ):
+        lock_showing(Media, [pk])
         media = Media.objects.select_for_update().get(pk=pk)
         judge(pk)
         refuse_other_type(pk, examined.media)
-        remove_file(media)
+        let_go(media)
         old = media.file.name
+        is_alike = same_shape(media, examined.media)
         changes = set_values(media, {name: getattr(examined.media, name) for name in REPLACED})
+        if not is_alike:
+            changes |= set_values(media, {"focal_x": None, "focal_y": None})
         path = media_path(media, with_suffix(examined.file_name))
         media.file = write(media.file.storage, path, examined.content, written)
         media.save()
@@ -58,6 +64,17 @@ def replace_file(
         Thumbnail.objects.bulk_create(thumbnail_rows(media, examined, written))
         log(media, {name: changes[name] for name in TOLD if name in changes})
     return media
+
+
+def same_shape(old: Media, new: Media) -> bool:
+    """Tell whether two media are images as wide as high as each other.
+
+    The point that matters most stays where a picture comes again, retouched or larger. One that was cropped, or is
+    another altogether, has it elsewhere, and its centre is the better guess.
+    """
+    if not (old.width and old.height and new.width and new.height):
+        return False
+    return abs(old.width * new.height / (old.height * new.width) - 1) <= SAME_SHAPE
 
 
 def refuse_other_type(pk: int, new: Media) -> None:

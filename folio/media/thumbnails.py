@@ -1,11 +1,11 @@
 """Thumbnails: an image's bytes in, smaller images' bytes out; no database, no request."""
 
 import base64
-import math
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple, cast
 
 # Those of the accepted formats: where one isn't there yet, Pillow brings in the plugins of all that it knows.
 from PIL import (
@@ -23,9 +23,11 @@ from PIL import (
 )
 
 from .bounds import MAX_FRAMES, METADATA_SIZE, frame_count, metadata_size
+from .pixels import TURNS, Size, correct_transparency, fit, in_eight_bits, in_rgb, orientation, premultiplied
 from .privacy import UnreadableStructure
 from .refusals import DAMAGED, Refusal, gettext_noop
 
+MOVING = {"GIF", "WEBP", "PNG", "AVIF"}  # whose frames follow one another in time
 BOXES = (64, 128, 512, 1080)  # edges, in pixels, of the squares that thumbnails fit in
 PREFIX_SIZE = 16  # bytes by which Pillow tells a format
 GRID = 4  # cells along each edge by which two images are compared
@@ -34,8 +36,6 @@ PLACEHOLDER_SIZE = 500  # characters that a placeholder stays under
 COLOURS = 8  # that an image is reduced to, to find the one that most of it has
 
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = METADATA_SIZE
-
-Size = tuple[int, int]
 
 
 class UnreadableImage(Refusal):
@@ -114,16 +114,6 @@ SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     "AVIF": {"quality": 70, "speed": 8},  # twice as fast as the default speed, 6, for 6 % more bytes
 }
 
-TURNS = {  # what makes an image upright, by its EXIF orientation
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-
 
 @dataclass(frozen=True)
 class ImageHeader:
@@ -133,6 +123,7 @@ class ImageHeader:
     mode: str  # the original's colour mode, in Pillow's words
     width: int  # pixels, as shown upright
     height: int
+    is_animated: bool = False
 
     @property
     def mime_type(self) -> str:
@@ -168,7 +159,7 @@ def read_header(file: IO[bytes], max_pixels: int) -> ImageHeader | None:
     if size and size[0] * size[1] > max_pixels:
         raise TooManyPixels(max_pixels, size)
     try:
-        image = _open(file)
+        image = open_image(file)
     except (MemoryError, TooMuchMetadata):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -184,10 +175,74 @@ def read_header(file: IO[bytes], max_pixels: int) -> ImageHeader | None:
     width, height = _stored_size(image)
     if width * height > max_pixels:
         raise TooManyPixels(max_pixels, (width, height))
-    _check_frames(file, image)
-    if _orientation(image) >= 5:
+    frames = _count_frames(file, image)
+    if orientation(image) >= 5:
         width, height = height, width
-    return ImageHeader(_format(image), image.mode, width, height)
+    return ImageHeader(_format(image), image.mode, width, height, image.format in MOVING and frames > 1)
+
+
+class Loaded(NamedTuple):
+    """An image that is decoded, of an animation its first frame."""
+
+    image: ImageFile.ImageFile
+    frame: Image.Image  # its pixels, in a mode that can be resized and shown
+    format: ImageFormat
+    full_size: Size  # in pixels, as stored; the frame may be smaller
+    turn: int  # the EXIF orientation, 1 where it is upright
+
+    @property
+    def is_transparent(self) -> bool:
+        """Tell whether anything shines through."""
+        return "A" in self.frame.mode and self.frame.getchannel("A").getextrema() != (255, 255)
+
+
+def draft_scale(full_size: Size, needed: Size) -> int:
+    """Return by how much a JPEG may be decoded smaller, to be made of a size after that: 1, 2, 4 or 8.
+
+    That is much faster. With barely more pixels than are needed it loses 10 dB to a full decode; from a quarter more
+    in each direction, 1 dB.
+    """
+    room = min(full_size[0] // max(1, needed[0] * 5 // 4), full_size[1] // max(1, needed[1] * 5 // 4))
+    return max(scale for scale in (1, 2, 4, 8) if scale <= max(1, room))
+
+
+def load(file: IO[bytes], scale: int | Callable[[Size], int]) -> Loaded:
+    """Decode an image once; a JPEG smaller by `scale`, or by what that gives for the full size as stored.
+
+    Judge the size by `read_header()` before. Raises UnreadableImage where the image can't be decoded.
+    """
+    image = None
+    try:
+        image = open_image(file)
+        format, turn = _format(image), orientation(image)
+        correct_transparency(image)
+        full_size = image.size
+        if not isinstance(scale, int):
+            scale = scale(full_size)
+        if scale > 1:
+            image.draft(None, (full_size[0] // scale, full_size[1] // scale))
+        image.load()
+        _check_metadata(file, image)
+    except (MemoryError, TooMuchMetadata):
+        raise
+    except Exception as error:  # as in read_header()
+        raise unreadable(error, image) from error
+    if image.format == "TIFF":  # turned upright by Pillow, as it loads
+        full_size, turn = image.size, 1
+    return Loaded(image, in_eight_bits(image), format, full_size, turn)
+
+
+def unreadable(error: Exception, image: Image.Image | None) -> UnreadableImage:
+    """Return why an image can't be decoded, by what Pillow has raised; raise MemoryError where that was why."""
+    if _is_too_much_text(error):
+        return TooMuchMetadata()
+    if image:
+        _check_memory(image.size)
+    return UnreadableImage(DAMAGED)
+
+
+def scale_of_thumbnails(full_size: Size) -> int:
+    return draft_scale(full_size, fit(full_size, max(BOXES)))
 
 
 def render_thumbnails(file: IO[bytes]) -> dict[int, bytes]:
@@ -197,41 +252,23 @@ def render_thumbnails(file: IO[bytes]) -> dict[int, bytes]:
     and alpha, are never enlarged, and carry a colour profile but no EXIF data. Of an animation, it is the first frame.
     Judge the size by `read_header()` before. Raises UnreadableImage where the image can't be decoded.
     """
-    image = None
-    try:
-        image = _open(file)
-        format, orientation = _format(image), _orientation(image)
-        _correct_transparency(image)
-        full_size = image.size
-        # A JPEG can be decoded at a half, a quarter or an eighth of its size, much faster. With barely more pixels
-        # than the thumbnail has that loses 10 dB to a full decode; from a quarter more in each direction, 1 dB.
-        width, height = fit(full_size, max(BOXES))
-        image.draft(None, (width * 5 // 4, height * 5 // 4))
-        image.load()
-        _check_metadata(file, image)
-    except (MemoryError, TooMuchMetadata):
-        raise
-    except Exception as error:  # as in read_header()
-        if _is_too_much_text(error):
-            raise TooMuchMetadata from error
-        if image:
-            _check_memory(image.size)
-        raise UnreadableImage(DAMAGED) from error
-    if image.format == "TIFF":  # turned upright by Pillow, as it loads
-        full_size, orientation = image.size, 1
+    return shrink(load(file, scale_of_thumbnails))
 
+
+def shrink(loaded: Loaded) -> dict[int, bytes]:
+    """Return what `render_thumbnails()` does, of an image that is decoded for the largest box."""
+    image, frame, format, full_size, turn = loaded
     profile = image.info.get("icc_profile")
     target = thumbnail_format(format)
-    frame = _in_eight_bits(image)
     thumbnails: dict[int, bytes] = {}
     encoded: dict[Size, bytes] = {}
     for box in sorted(BOXES, reverse=True):
         size = fit(full_size, box)
         if frame.size != size:
-            frame = _premultiplied(frame).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-        frame = _in_rgb(frame, profile)
+            frame = premultiplied(frame).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+        frame = in_rgb(frame, profile)
         if size not in encoded:
-            encoded[size] = _encode(frame, target, orientation, None if image.mode == "CMYK" else profile)
+            encoded[size] = _encode(frame, target, turn, None if image.mode == "CMYK" else profile)
         thumbnails[box] = encoded[size]
     return thumbnails
 
@@ -252,7 +289,7 @@ def placeholder(image: Image.Image) -> str:
     """Return a small image, made tiny, as a data URI: a WebP of up to 16 pixels an edge, under 500 characters."""
     visible = image.convert("RGBA" if image.has_transparency_data else "RGB")
     for edge in (PLACEHOLDER_EDGE, PLACEHOLDER_EDGE // 2):
-        tiny = _premultiplied(visible).resize(fit(visible.size, edge), Image.Resampling.LANCZOS)
+        tiny = premultiplied(visible).resize(fit(visible.size, edge), Image.Resampling.LANCZOS)
         tiny = tiny.convert(tiny.mode.replace("a", "A"))
         for quality in (60, 30, 0):
             buffer = BytesIO()
@@ -293,7 +330,8 @@ def in_srgb(decoded: Image.Image) -> Image.Image:
     return converted or image
 
 
-def _open(file: IO[bytes]) -> ImageFile.ImageFile:
+def open_image(file: IO[bytes]) -> ImageFile.ImageFile:
+    """Open an image of one of the accepted formats; raise what Pillow raises, or TooMuchMetadata."""
     try:
         image = Image.open(file, formats=tuple(FORMATS))
     except ValueError as error:
@@ -336,13 +374,15 @@ def _check_metadata(file: IO[bytes], image: Image.Image) -> None:
         raise TooMuchMetadata
 
 
-def _check_frames(file: IO[bytes], image: Image.Image) -> None:
+def _count_frames(file: IO[bytes], image: Image.Image) -> int:
+    """Return how many frames, or pages, an image has; raise TooManyFrames."""
     try:
         count = frame_count(file, image)
     except UnreadableStructure as error:
         raise UnreadableImage(error.text, **error.values) from error
     if count > MAX_FRAMES:
         raise TooManyFrames
+    return count - bool(image.info.get("default_image"))  # of a PNG, for those who can't show the others
 
 
 def _format(image: ImageFile.ImageFile) -> ImageFormat:
@@ -366,91 +406,10 @@ def _stored_size(image: ImageFile.ImageFile) -> Size:
     return image.size
 
 
-def _orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation, from 1 (upright) to 8, of an image that isn't loaded yet."""
-    try:
-        # Not `image.getexif()`: to look behind the pixels too, that of PNG decodes them. Browsers look before only.
-        orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation)
-    except Exception:  # damaged EXIF data is no reason to refuse a photograph
-        return 1
-    return orientation if orientation in TURNS else 1
-
-
-def fit(size: Size, box: int) -> Size:
-    """Return the size that fits in the box, with the aspect ratio kept; never a larger one."""
-    scale = min(1.0, box / max(size))
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-
-
-def _correct_transparency(image: ImageFile.ImageFile) -> None:
-    """Bring a PNG's transparent gray or colour, which Pillow reads in the file's bit depth, to the pixels' 8 bits."""
-    transparency = image.info.get("transparency")
-    rawmode = image.tile[0].args if image.tile else None
-    if transparency is None:
-        return
-    if rawmode in ("L;2", "L;4"):
-        image.info["transparency"] = transparency * (85 if rawmode == "L;2" else 17)
-    elif rawmode == "RGB;16B":
-        image.info["transparency"] = tuple(value >> 8 for value in transparency)
-
-
-def _in_eight_bits(image: Image.Image) -> Image.Image:
-    """Return the image in a mode that can be resized and shown: L, LA, RGB, RGBA or CMYK."""
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return _in_gray(image)
-    if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK") and "transparency" not in image.info:
-        return image
-    mode = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
-    return image.convert(mode + "A" if image.has_transparency_data else mode)
-
-
-def _in_gray(image: Image.Image) -> Image.Image:
-    """Return an image of 16 or 32 bits or of floating point numbers in 8 bits a pixel, scaled instead of cut off."""
-    black, white = 0.0, 65535.0
-    if not image.mode.startswith("I;16"):
-        # These have no white of their own: take the usual ones, or else what there is.
-        low, high = cast(tuple[float, float], image.convert("F").getextrema())
-        whites = (255.0, 65535.0) if image.mode == "I" else (1.0, 255.0, 65535.0)
-        if not (math.isfinite(low) and math.isfinite(high)):
-            white = 1.0
-        elif low >= 0 and high <= whites[-1]:
-            white = min(usual for usual in whites if high <= usual)
-        else:
-            black, white = low, max(high, low + 1)
-    scale = 255 / (white - black)
-    gray = image.convert("F").point(lambda value: value * scale - black * scale).convert("L")
-    transparency = image.info.get("transparency")
-    if transparency is None or not image.mode.startswith("I;16"):
-        return gray
-    opaque = [255] * 65536
-    opaque[transparency] = 0
-    return Image.merge("LA", (gray, image.convert("I").point(opaque, "L")))
-
-
-def _premultiplied(image: Image.Image) -> Image.Image:
-    """Return the image with its colours weighted by alpha, lest invisible ones bleed into the visible."""
-    return image.convert({"LA": "La", "RGBA": "RGBa"}[image.mode]) if image.mode in ("LA", "RGBA") else image
-
-
-def _in_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Return a CMYK image in sRGB, by its own profile if it has one; other images as they are.
-
-    Browsers show CMYK differently, some not at all, and a profile of inks alone is larger than any thumbnail.
-    """
-    if image.mode != "CMYK":
-        return image
-    try:
-        inks = ImageCms.ImageCmsProfile(BytesIO(profile or b""))
-        converted = ImageCms.profileToProfile(image, inks, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError):  # no profile, or one that isn't for CMYK
-        converted = None
-    return converted or image.convert("RGB")
-
-
-def _encode(image: Image.Image, format: ImageFormat, orientation: int, profile: bytes | None) -> bytes:
+def _encode(image: Image.Image, format: ImageFormat, turn: int, profile: bytes | None) -> bytes:
     image = image.convert(image.mode.replace("a", "A"))  # no longer premultiplied
-    if orientation in TURNS:
-        image = image.transpose(TURNS[orientation])
+    if turn in TURNS:
+        image = image.transpose(TURNS[turn])
     image.info = {}  # with comments and whatever else some encoders copy from there
     if format.name == "BMP" and image.mode in ("LA", "RGBA"):
         return _encode_bmp(image.convert("RGBA"))

@@ -196,6 +196,8 @@ def examine(file: File[bytes], *, name: str = "", alt: str = "") -> Examined:
         mode=image.mode if image else None,
         dominant_color=image.dominant_color if image else "",
         placeholder=image.placeholder if image else "",
+        is_animated=image.is_animated if image else None,
+        is_transparent=image.is_transparent if image else None,
     )
     examined = Examined(content, media, image, safe_name(original, kind), content is not file)
     try:

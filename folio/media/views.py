@@ -21,6 +21,7 @@ from . import documents
 from .deleting import take_off_all
 from .filters import MediaFilterSet
 from .models import Media
+from .removals import at_once
 from .replacing import ShownAsPicture
 from .serializers import MediaSerializer, ReplacementSerializer, UploadSerializer
 
@@ -42,7 +43,13 @@ class MediaViewSet(ResourceViewSet):
         "destroy": {
             "detach": BooleanFilter(
                 label="Take it off all that uses it first, which needs the update codes of what is changed"
-            )
+            ),
+            "now": BooleanFilter(
+                label="Remove its files at once, and those that it had before: what still shows them breaks"
+            ),
+        },
+        "replace_file": {
+            "now": BooleanFilter(label="Remove the old file at once, and those before it: what still shows them breaks")
         },
     }
     summaries = {
@@ -93,7 +100,8 @@ class MediaViewSet(ResourceViewSet):
             answers.append(self.written(self.read(pk)))
 
         try:
-            serializer.save(log=log, judge=self.judge)
+            with at_once(self.is_now):
+                serializer.save(log=log, judge=self.judge)
         except ShownAsPicture as error:
             raise Unusable(str(error), used_by=error.uses) from error
         except Media.DoesNotExist:
@@ -115,11 +123,16 @@ class MediaViewSet(ResourceViewSet):
         if self.is_detaching:
             log = partial(log_each, self.request.user, CHANGE, token=str(self.request.auth))
             take_off_all(instance, lambda code: require(code, self.request), log)
-        super().perform_destroy(instance)
+        with at_once(self.is_now):
+            super().perform_destroy(instance)
 
     @property
     def is_detaching(self) -> bool:
         return bool(self.given.get("detach"))
+
+    @property
+    def is_now(self) -> bool:
+        return bool(self.given.get("now"))
 
     def refuse_too_large(self, request: Request) -> None:
         """Refuse a body that declares too much before it is read."""

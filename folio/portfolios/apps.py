@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models.signals import pre_delete
+from django.db.models.signals import post_migrate, post_save, pre_delete
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,6 +8,26 @@ class PortfoliosConfig(AppConfig):
     verbose_name = _("Portfolios")
 
     def ready(self) -> None:
-        from .services import touch_tagged
+        from folio.api.stored import showers
+        from folio.api.texts import indexes
+        from folio.api.viewsets import last_steps
+        from folio.media.ahead import make_ahead_of_saved
 
+        from . import public_media  # noqa: F401 - it tells which media are public
+        from .models import Portfolio
+        from .searching.due import fold_with_a_write, follow_migrations
+        from .searching.finding import by_parts
+        from .services import touch_tagged
+        from .showing import SHOWER
+
+        showers.append(SHOWER)
         pre_delete.connect(touch_tagged, sender="portfolios.Tag", dispatch_uid="folio.portfolios.touch_tagged")
+        # Whatever else changes is part of one of these, and touches it.
+        for name in ("Portfolio", "Employer", "Tag", "PortfolioImage", "Link", "MetaEntry"):
+            post_save.connect(
+                make_ahead_of_saved, sender=f"portfolios.{name}", dispatch_uid=f"folio.portfolios.make_ahead_of_{name}"
+            )
+        post_migrate.connect(follow_migrations, sender=self, dispatch_uid="folio.portfolios.searching")
+        indexes[Portfolio] = by_parts
+        if fold_with_a_write not in last_steps:
+            last_steps.append(fold_with_a_write)

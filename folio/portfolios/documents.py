@@ -3,6 +3,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Self
 
 from django.db.models import F
+from msgspec import UNSET, UnsetType, structs
 
 from folio.api.documents import Document, Id, Moment, about
 from folio.api.rows import Rows
@@ -29,8 +30,10 @@ ROW_FIELDS = (
 LINK_FIELDS = ("id", "name", "url", "image_id", "description")
 META_FIELDS = ("id", "key", "value_text", "value_file_id")
 
-employers = Rows(lambda: models.Employer.objects.order_by().values("id", "name", "image_id", "description"), "pk")
-tags = Rows(lambda: models.Tag.objects.order_by().values("id", "name", "image_id"), "pk")
+employers = Rows(
+    lambda: models.Employer.objects.order_by().values("id", "name", "image_id", "description", "slug"), "pk"
+)
+tags = Rows(lambda: models.Tag.objects.order_by().values("id", "name", "image_id", "slug"), "pk")
 links = Rows(lambda: models.Link.objects.order_by().values(*LINK_FIELDS, "portfolio"), "pk")
 meta = Rows(lambda: models.MetaEntry.objects.order_by().values(*META_FIELDS, "portfolio"), "pk")
 short_portfolios = Rows(lambda: models.Portfolio.objects.order_by().values(*ROW_FIELDS), "pk")
@@ -43,14 +46,26 @@ tags_of_portfolios = Rows(
 )
 links_of_portfolios = Rows(lambda: models.Link.objects.values("portfolio_id", *LINK_FIELDS), "portfolio")
 gallery_of_portfolios = Rows(lambda: models.PortfolioImage.objects.values("portfolio_id", "media_id"), "portfolio")
+captions_of_portfolios = Rows(
+    lambda: models.PortfolioImage.objects.exclude(caption=None).values("portfolio_id", "media_id", "caption"),
+    "portfolio",
+)
 meta_of_portfolios = Rows(lambda: models.MetaEntry.objects.values("portfolio_id", *META_FIELDS), "portfolio")
 
 
 PLAIN = "Plain text, paragraphs parted by an empty line. It may hold markup, so never insert it as HTML."
 MARKDOWN = (
-    "Markdown: CommonMark with tables and strikethrough, in which a line break is a line break. HTML in it is text: show "
-    "it as such, and sanitise what is made of it."
+    "Markdown: CommonMark with tables and strikethrough, in which a line break is a line break. HTML in it is text: "
+    "show it as such, and sanitise what is made of it."
 )
+Captions = Annotated[
+    dict[str, str],
+    about(
+        "What is written beside images in this gallery, by the ids of those that have a caption. "
+        "Only with `include=captions`."
+    ),
+]
+Slug = Annotated[str, about("Its part of a web address; unique. It is kept when the name changes.")]
 Picture = Annotated[Image | None, about("The picture; null where there is none.")]
 Description = Annotated[str | None, about(PLAIN)]
 
@@ -62,6 +77,12 @@ class Employer(Document):
     name: Annotated[str, about("Unique.")]
     image_data: Picture
     description: Description
+
+
+class SluggedEmployer(Employer):
+    """An employer by itself, with its part of a web address."""
+
+    slug: Slug
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
@@ -76,6 +97,12 @@ class Tag(Document):
     id: Id
     name: Annotated[str, about("Unique.")]
     image_data: Picture
+
+
+class SluggedTag(Tag):
+    """A tag by itself, with its part of a web address."""
+
+    slug: Slug
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
@@ -127,8 +154,8 @@ class PlacedMetaEntry(MetaEntry):
         return {row["id"]: cls(**filed(row, pool)) for row in rows}
 
 
-class PortfolioRow(Document):
-    """A portfolio, that is, one piece of work, in a list: the short form."""
+class PortfolioFields(Document):
+    """What both forms of a portfolio begin with."""
 
     id: Id
     title: Annotated[str, about("Unique.")]
@@ -141,11 +168,17 @@ class PortfolioRow(Document):
     links_data: Annotated[list[Link], about("In the order that was given.")]
     is_active: Annotated[bool, about("Whether websites should show it.")]
     completed_at: Annotated[Moment | None, about("When the work was completed; null where that isn't known.")]
-    created_at: Moment
+    created_at: Annotated[Moment, about("When it was made.")]
     updated_at: Annotated[
         Moment,
         about("When it, its gallery, its links or its meta were last changed, or a tag was put on or taken off."),
     ]
+
+
+class PortfolioRow(PortfolioFields):
+    """A portfolio, that is, one piece of work, in a list: the short form."""
+
+    captions: Captions | UnsetType = UNSET
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
@@ -153,17 +186,45 @@ class PortfolioRow(Document):
         return {pk: cls(**batch.short(pk)) for pk in batch.rows}
 
 
-class Portfolio(PortfolioRow):
+class Portfolio(PortfolioFields):
     """A portfolio, that is, one piece of work, by itself: the full form."""
 
     description: Annotated[str | None, about(MARKDOWN)]
     images_data: Annotated[list[Image], about("The gallery, in the order that was given.")]
     meta: Annotated[list[MetaEntry], about("Keys with texts or files, in the order that was given.")]
+    captions: Captions | UnsetType = UNSET
 
     @classmethod
     def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
         batch = FullBatch(list(ids), base)
         return {pk: cls(**batch.full(pk)) for pk in batch.rows}
+
+    def plain(self) -> Document:
+        return self if self.captions is UNSET else Portfolio(**{**structs.asdict(self), "captions": UNSET})
+
+
+class Captioned:
+    """The form of a portfolio with its captions, which are read in one query more."""
+
+    @classmethod
+    def read(cls, ids: Iterable[int], base: str) -> dict[int, Any]:
+        found: dict[int, Any] = super().read(ids, base)  # type: ignore[misc]
+        captions = grouped(captions_of_portfolios.read(found))
+        for pk, document in found.items():
+            document.captions = {str(row["media_id"]): row["caption"] for row in captions[pk]}
+        return found
+
+
+class CaptionedRow(Captioned, PortfolioRow):
+    """A portfolio in a list, with captions."""
+
+
+class CaptionedPortfolio(Captioned, Portfolio):
+    """A portfolio by itself, with captions."""
+
+
+WITH_CAPTIONS: dict[type[Document], type[Document]] = {PortfolioRow: CaptionedRow, Portfolio: CaptionedPortfolio}
+INCLUDED = ("captions",)
 
 
 class Batch:

@@ -3,12 +3,14 @@ from collections.abc import Iterable
 from django.db.models import Exists, OuterRef, QuerySet
 
 from folio.api.filters import (
+    BARE,
     BooleanFilter,
     DayFilter,
     FilterSet,
     FromFilter,
     IdListFilter,
     IntegerFilter,
+    NamesFilter,
     OrderingFilter,
     PresenceFilter,
     SearchFilter,
@@ -16,6 +18,7 @@ from folio.api.filters import (
     ToFilter,
 )
 
+from . import documents
 from .models import Portfolio, PortfolioTag
 
 
@@ -37,6 +40,9 @@ class TagFilter(IntegerFilter):
 
     def filter_many(self, queryset: QuerySet[Portfolio], value: int) -> QuerySet[Portfolio]:
         return queryset.filter(Exists(PortfolioTag.objects.filter(portfolio=OuterRef("pk"), tag=value)))
+
+
+INCLUDE = NamesFilter(names=documents.INCLUDED, label="What else is told of a portfolio, in keys that come last")
 
 
 class PortfolioFilterSet(FilterSet):
@@ -87,11 +93,13 @@ class PortfolioFilterSet(FilterSet):
     tags_in = TagsFilter(label="With any of these tags, by their ids separated by commas; may be repeated")
     is_active = BooleanFilter("is_active", label="Active or not")
     slug = TextFilter("slug", label="With exactly that slug")
+    include = INCLUDE
+    bare = (*BARE, "include")
 
 
 class EmployerFilterSet(FilterSet):
     search = SearchFilter("name", label="Words that must all occur in the name, in any letter case")
-    ordering = OrderingFilter({"name": "name", "description": "description"}, default=("name",))
+    ordering = OrderingFilter({"name": "name", "description": "description", "slug": "slug"}, default=("name",))
     has_image = PresenceFilter("image", label="With or without an image")
     has_description = PresenceFilter(
         "description", blank=True, label="With or without a description; an empty one counts as none"
@@ -100,7 +108,7 @@ class EmployerFilterSet(FilterSet):
 
 class TagFilterSet(FilterSet):
     search = SearchFilter("name", label="Words that must all occur in the name, in any letter case")
-    ordering = OrderingFilter({"name": "name"}, default=("name",))
+    ordering = OrderingFilter({"name": "name", "slug": "slug"}, default=("name",))
     has_image = PresenceFilter("image", label="With or without an image")
     portfolio_id = IntegerFilter("portfolios", label="On that portfolio")
 

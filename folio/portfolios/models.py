@@ -14,12 +14,14 @@ from folio.api.columns import (
     NormalTextField,
     VisibleField,
 )
+from folio.api.stored import Stored
 from folio.api.texts import CodePointCharField, validate_slug
 from folio.media.models import Media
 
 from .slugs import Slugged
 
 BATCH = 500  # rows of one statement, where all are changed
+PUBLISHED = Q(is_active__in=[True])  # what visitors may read; a bare column would keep SQLite from its index
 
 
 class UTCYear(models.Func):
@@ -57,6 +59,8 @@ def image_field(**options: Any) -> Any:
 class Employer(Slugged):
     """The client or company that work was done for."""
 
+    watched = ("name", "slug", "image")
+
     name = CodePointLineField(max_length=200)
     description = NormalCodePointTextField(null=True, blank=True)
     image = image_field()
@@ -84,6 +88,8 @@ class Employer(Slugged):
 class Tag(Slugged):
     """A word that groups portfolios, with a picture if it helps."""
 
+    watched = ("name", "slug", "image")
+
     name = CodePointLineField(max_length=100)
     image = image_field()
     slug = CodePointLineField(
@@ -110,7 +116,18 @@ class Tag(Slugged):
 class PortfolioQuerySet(models.QuerySet["Portfolio"]):
     def published(self) -> "PortfolioQuerySet":
         """Return those that visitors may read."""
-        return self.filter(is_active__in=[True])  # a bare column would keep SQLite from its index
+        return self.filter(PUBLISHED)
+
+    def marked(self) -> "PortfolioQuerySet":
+        """Tell of each row, as `is_published`, whether visitors may read it.
+
+        As a condition beside some ids it would make SQLite walk through all that are published, to look for these.
+        """
+        return self.annotate(is_published=models.ExpressionWrapper(PUBLISHED, output_field=models.BooleanField()))
+
+    def unpublished(self) -> "PortfolioQuerySet":
+        """Return all others: those of which visitors must not even learn that they are there."""
+        return self.filter(is_active__in=[False])
 
     def touch(self) -> int:
         """Renew `updated_at`, for a change in what belongs to these portfolios."""
@@ -135,8 +152,11 @@ class PortfolioQuerySet(models.QuerySet["Portfolio"]):
         return list(self.select_for_update().order_by("pk").values_list("pk", flat=True))
 
 
-class Portfolio(models.Model):
+class Portfolio(Stored):
     """A finished piece of work, as websites show it."""
+
+    watched = ("slug",)
+    untold = {"related_updated_at", "shown_at"}  # which say nothing of the portfolio itself
 
     title = CodePointLineField(max_length=200)
     slug = CodePointLineField(max_length=200, validators=[validate_slug])
@@ -198,13 +218,30 @@ class Portfolio(models.Model):
             models.Index(fields=["shown_at"], name="portfolio_shown_at"),
             models.Index(fields=["year"], name="portfolio_year"),
             # What is filtered by one value is found in the default order: however many there are, nothing is sorted.
-            models.Index("is_active", "order", F("created_at").desc(), "id", name="portfolio_is_active"),
+            # Its last three let what is published be filtered and counted without a look at the rows.
+            models.Index(
+                "is_active",
+                "order",
+                F("created_at").desc(),
+                "id",
+                "employer",
+                "image",
+                "completed_at",
+                name="portfolio_is_active",
+            ),
             models.Index("employer", "order", F("created_at").desc(), "id", name="portfolio_employer"),
             models.Index("image", "order", F("created_at").desc(), "id", name="portfolio_image"),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    def changed(self, was: dict[str, Any]) -> None:
+        """Let a slug that was given up go on leading to the portfolio."""
+        from .former import remember
+
+        if was.get("slug"):
+            remember(self, was["slug"])
 
 
 class FormerSlug(models.Model):

@@ -8,17 +8,48 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from folio.api.serializers import IdField, IdListField, ItemListSerializer, LineField, StrictModelSerializer
+from folio.api.errors import shortened
+from folio.api.fields import IDENTIFIER, MAX_LIST
+from folio.api.serializers import (
+    LONGEST,
+    IdField,
+    IdListField,
+    ItemListSerializer,
+    LineField,
+    NormalField,
+    StrictModelSerializer,
+    kind_of,
+    listed,
+)
 from folio.history.changes import set_values
 from folio.media.models import Media, MediaType
 
 from . import documents
 from .models import Employer, Link, MetaEntry, Portfolio, PortfolioImage, PortfolioTag, Tag
-from .services import Replaced, replace_links, replace_meta, replace_through, save_placed
+from .services import Replaced, as_items, replace_links, replace_meta, replace_through, save_placed, set_captions
 
+CAPTION_LENGTH: int = PortfolioImage._meta.get_field("caption").max_length  # type: ignore[assignment]
+CAPTIONS = (
+    "What is written beside images in this gallery, by their ids. What is sent is merged; null and an empty text "
+    "clear, and an image that leaves the gallery loses its caption."
+)
+NOT_SHOWN = "{ids} is not in the gallery. Captions are of its images, by their ids."
 REQUIRED = "This field is required."
 DUPLICATE_KEY = _("This portfolio already has a meta with this key.")
 ORDER = "The lowest comes first in the default order."
+MADE_OF_NAME = {
+    "allow_blank": False,
+    "help_text": "Letters of any script, digits, `-` and `_`; unique. Made from the name where a new one has none.",
+}
+UNIQUE = "Unique."
+COVER = "The cover: the id of a media of type image, or null."
+PICTURE = "The picture: the id of a media of type image, or null."
+ADDRESS = "An `http` or `https` address, or null."
+LEADS_TO = "What it leads to."
+TEXT = "Plain text, or null."
+FILE = "The id of a media of any type, null, or the object that was read."
+ITEM = "Of the one that is meant; left out of a new one."
+OWNER = "The id of the portfolio that it belongs to."
 WHOLE_LIST = "The whole list in its order: items with an `id` are kept, others are made, missing ones are removed."
 MOMENT = "A date alone is its midnight, UTC."
 NOT_WEB = _("Enter a URL that begins with http:// or https://.")
@@ -34,14 +65,15 @@ IMAGES = (Media.objects.all(), "media of type image", is_image)
 class ImageIdField(IdField):
     """The id of a media of type image, or null."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(*IMAGES, required=False, allow_null=True, **kwargs)
+    def __init__(self, help_text: str = PICTURE) -> None:
+        super().__init__(*IMAGES, required=False, allow_null=True, help_text=help_text)
 
 
 @extend_schema_field(
     {
-        "oneOf": [
+        "anyOf": [
             {"type": "integer", "minimum": 1},
+            {"$ref": "#/components/schemas/File"},
             {"type": "object", "properties": {"id": {"type": "integer", "minimum": 1}}, "required": ["id"]},
         ]
     }
@@ -50,7 +82,7 @@ class FileIdField(IdField):
     """The id of a media of any type, null, or the object that a document showed of it."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(Media.objects.all(), "media", required=False, allow_null=True, **kwargs)
+        super().__init__(Media.objects.all(), "media", required=False, allow_null=True, help_text=FILE, **kwargs)
 
     def parse(self, data: Any) -> int:
         return super().parse(data["id"] if isinstance(data, dict) and "id" in data else data)
@@ -62,7 +94,9 @@ class WebAddressField(serializers.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         validator = URLValidator(schemes=["http", "https"], message=NOT_WEB)
-        super().__init__(max_length=2000, required=False, allow_null=True, validators=[validator], **kwargs)
+        super().__init__(
+            max_length=2000, required=False, allow_null=True, validators=[validator], help_text=ADDRESS, **kwargs
+        )
 
 
 class EmployerSerializer(StrictModelSerializer):
@@ -72,9 +106,13 @@ class EmployerSerializer(StrictModelSerializer):
 
     class Meta:
         model = Employer
-        document = documents.Employer
-        fields = ["name", "description", "image"]
-        extra_kwargs = {"description": {"help_text": documents.PLAIN}}
+        document = documents.SluggedEmployer
+        fields = ["name", "description", "image", "slug"]
+        extra_kwargs = {
+            "name": {"help_text": UNIQUE},
+            "description": {"help_text": documents.PLAIN},
+            "slug": MADE_OF_NAME,
+        }
 
 
 class TagSerializer(StrictModelSerializer):
@@ -84,15 +122,16 @@ class TagSerializer(StrictModelSerializer):
 
     class Meta:
         model = Tag
-        document = documents.Tag
-        fields = ["name", "image"]
+        document = documents.SluggedTag
+        fields = ["name", "image", "slug"]
+        extra_kwargs = {"name": {"help_text": UNIQUE}, "slug": MADE_OF_NAME}
 
 
 class PlacedSerializer(StrictModelSerializer):
     """A row of a portfolio's list at its own endpoint: a new one comes last, and the portfolio is touched."""
 
     instance: Any
-    portfolio = IdField(Portfolio.objects.all(), "portfolio")
+    portfolio = IdField(Portfolio.objects.all(), "portfolio", help_text=OWNER)
 
     def changed(self, instance: Any, values: dict[str, Any]) -> Any:
         was_of = instance.portfolio_id
@@ -111,7 +150,7 @@ class LinkSerializer(PlacedSerializer):
         model = Link
         document = documents.PlacedLink
         fields = ["portfolio", "name", "url", "description", "image"]
-        extra_kwargs = {"description": {"help_text": documents.PLAIN}}
+        extra_kwargs = {"name": {"help_text": LEADS_TO}, "description": {"help_text": documents.PLAIN}}
 
 
 class MetaEntrySerializer(PlacedSerializer):
@@ -123,6 +162,7 @@ class MetaEntrySerializer(PlacedSerializer):
         model = MetaEntry
         document = documents.PlacedMetaEntry
         fields = ["portfolio", "key", "value_text", "value_file"]
+        extra_kwargs = {"key": {"help_text": "Unique within the portfolio."}, "value_text": {"help_text": TEXT}}
         validators: list[Any] = []  # the constraint's own would not name the field
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -139,7 +179,7 @@ class MetaEntrySerializer(PlacedSerializer):
 class LinkItemSerializer(StrictModelSerializer):
     """A link within its portfolio's body; with `id` it is that one and keeps what it leaves out."""
 
-    id = serializers.IntegerField(required=False)
+    id = serializers.IntegerField(required=False, help_text=ITEM)
     name = LineField(max_length=200, required=False, help_text="Required without `id`.")
     url = WebAddressField()
     image = ImageIdField()
@@ -155,7 +195,7 @@ class LinkItemSerializer(StrictModelSerializer):
 class MetaItemSerializer(StrictModelSerializer):
     """A meta within its portfolio's body; with `id` it is that one and keeps what it leaves out."""
 
-    id = serializers.IntegerField(required=False)
+    id = serializers.IntegerField(required=False, help_text=ITEM)
     key = LineField(max_length=100, required=False, help_text="Required without `id`.")
     value_file = FileIdField()
 
@@ -164,15 +204,67 @@ class MetaItemSerializer(StrictModelSerializer):
         document = documents.MetaEntry
         list_serializer_class = ItemListSerializer
         fields = ["id", "key", "value_text", "value_file"]
+        extra_kwargs = {"value_text": {"help_text": TEXT}}
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "additionalProperties": {"type": ["string", "null"], "maxLength": CAPTION_LENGTH},
+        "propertyNames": {"pattern": "^[0-9]+$"},
+        "maxProperties": MAX_LIST,
+        "examples": [{"153": "The quay at dawn", "155": None}],
+    }
+)
+class CaptionsField(serializers.Field):  # type: ignore[type-arg]
+    """Texts by the ids of media, as a dictionary by numbers; null and an empty text are both None."""
+
+    default_error_messages = {
+        "incorrect_type": "Enter an object of texts by the ids of images, not {kind}.",
+        "max_length": "Enter at most {max_length} captions.",
+        "no_id": "{name} is no id. Name each caption after its image's.",
+        "repeated": "Give each id once; {name} is repeated.",
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.child = NormalField(allow_null=True, allow_blank=True, max_length=CAPTION_LENGTH)
+
+    def to_internal_value(self, data: Any) -> dict[int, str | None]:
+        if not isinstance(data, dict):
+            self.fail("incorrect_type", kind=kind_of(data))
+        if len(data) > MAX_LIST:
+            self.fail("max_length", max_length=MAX_LIST)
+        found: dict[int, str | None] = {}
+        errors: list[str] = []
+        for name, text in data.items():
+            try:
+                pk = self.parse(name, found)
+                found[pk] = self.child.run_validation(text) or None
+            except ValidationError as error:
+                errors += [f"{shortened(name, LONGEST)}: {reason}" for reason in error.detail]
+        if errors:
+            raise ValidationError(errors)
+        return found
+
+    def parse(self, name: str, found: dict[int, str | None]) -> int:
+        if not IDENTIFIER.fullmatch(name):
+            self.fail("no_id", name=shortened(repr(name), LONGEST))
+        if int(name) in found:
+            self.fail("repeated", name=int(name))
+        return int(name)
 
 
 class PortfolioSerializer(StrictModelSerializer):
     """A portfolio. A field that is left out of a change keeps its value; a list that is given replaces the old one."""
 
-    image = ImageIdField()
+    image = ImageIdField(COVER)
     images = IdListField(*IMAGES, required=False, help_text="The gallery: ids, in its order.")
+    captions = CaptionsField(required=False, help_text=CAPTIONS)
     order = serializers.IntegerField(required=False, min_value=-(2**31), max_value=2**31 - 1, help_text=ORDER)
-    employer = IdField(Employer.objects.all(), "employer", required=False, allow_null=True)
+    employer = IdField(
+        Employer.objects.all(), "employer", required=False, allow_null=True, help_text="The id of an employer, or null."
+    )
     tags = IdListField(Tag.objects.all(), "tag", required=False, help_text="Ids, in the order in which they are shown.")
     links = LinkItemSerializer(many=True, required=False, help_text=WHOLE_LIST)
     meta = MetaItemSerializer(many=True, required=False, help_text=WHOLE_LIST)
@@ -187,6 +279,7 @@ class PortfolioSerializer(StrictModelSerializer):
             "description",
             "image",
             "images",
+            "captions",
             "order",
             "employer",
             "tags",
@@ -196,6 +289,7 @@ class PortfolioSerializer(StrictModelSerializer):
             "meta",
         ]
         extra_kwargs = {
+            "title": {"help_text": UNIQUE},
             "slug": {"help_text": "Letters of any script, digits, `-` and `_`."},
             "excerpt": {"help_text": "A sentence or two, plain text."},
             "description": {"help_text": documents.MARKDOWN},
@@ -206,6 +300,22 @@ class PortfolioSerializer(StrictModelSerializer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.lists: dict[str, dict[int, Any]] = {}
+        self.gallery: list[PortfolioImage] | None = None
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        captions, images = attrs.get("captions"), attrs.get("images")
+        if not captions:
+            return attrs
+        shown = {row.media_id for row in self.stored_gallery()} if images is None else {image.pk for image in images}
+        if outside := [pk for pk in captions if pk not in shown]:
+            raise ValidationError({"captions": [NOT_SHOWN.format(ids=listed(outside))]})
+        return attrs
+
+    def stored_gallery(self) -> list[PortfolioImage]:
+        """Return the rows of the gallery as it is; they are read once."""
+        if self.gallery is None:
+            self.gallery = list(self.instance.gallery.all()) if self.instance else []
+        return self.gallery
 
     def validate_links(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         check_items(items, self.current("links"), "name")
@@ -229,13 +339,17 @@ class PortfolioSerializer(StrictModelSerializer):
 
     def changed(self, instance: Portfolio, values: dict[str, Any]) -> Portfolio:
         """Save the portfolio with its lists, each only where it was given."""
-        images, tags, links, meta = (values.pop(name, None) for name in ("images", "tags", "links", "meta"))
+        images, captions, tags, links, meta = (
+            values.pop(name, None) for name in ("images", "captions", "tags", "links", "meta")
+        )
         is_new = instance.pk is None
         self.changes = set_values(instance, values)
         instance.save()
         lists: dict[str, Replaced] = {}
         if images is not None:
-            lists["images"] = replace_through(instance, PortfolioImage, "media", images, is_new=is_new)
+            lists["images"] = replace_through(instance, PortfolioImage, "media", images, stored=self.stored_gallery())
+        if images is not None or captions is not None:
+            lists["gallery"] = self.captioned(instance, images, captions or {})
         if tags is not None:
             lists["tags"] = replace_through(instance, PortfolioTag, "tag", tags, is_new=is_new)
         if links is not None:
@@ -244,6 +358,16 @@ class PortfolioSerializer(StrictModelSerializer):
             lists["meta"] = replace_meta(instance, meta, self.current("meta"))
         self.changes |= {name: change for name, change in lists.items() if change}
         return instance
+
+    def captioned(self, instance: Portfolio, images: list[Media] | None, captions: dict[int, str | None]) -> Replaced:
+        """Give images of the gallery, which is saved, the captions that were sent."""
+        was = {row.media_id: row.caption for row in self.stored_gallery()}
+        shown = list(was) if images is None else [image.pk for image in images]
+        now = {pk: captions[pk] if pk in captions else was.get(pk) for pk in shown}
+        if any(was.get(pk) != caption for pk, caption in captions.items()):
+            set_captions(instance, now)
+        before, after = as_items(was), as_items(now)
+        return None if before == after else (before, after)
 
 
 def check_items(items: list[dict[str, Any]], current: dict[int, Any], required: str) -> None:

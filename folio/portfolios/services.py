@@ -3,30 +3,59 @@
 What replaces a list returns the list's old and new value for the history, or None where it stays as it was.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Max, Model, QuerySet
 
-from .models import Link, MetaEntry, Portfolio, Tag
+from .models import Link, MetaEntry, Portfolio, PortfolioImage, Tag
 
 Replaced = tuple[list[Any], list[Any]] | None
 
 
 def replace_through(
-    portfolio: Portfolio, through: type[Model], name: str, rows: list[Any], *, is_new: bool = False
+    portfolio: Portfolio,
+    through: type[Model],
+    name: str,
+    rows: list[Any],
+    *,
+    is_new: bool = False,
+    stored: list[Any] | None = None,
 ) -> Replaced:
-    """Make `rows` the portfolio's gallery or tags, in their order; `name` is the through table's field for them."""
-    # One that was made this moment has no rows yet.
-    current = [] if is_new else list(placed_in(portfolio, through).order_by("place", "pk").values_list(name, flat=True))
+    """Make `rows` the portfolio's gallery or tags, in their order; `name` is the through table's field for them.
+
+    Images that stay in a gallery keep their captions. `stored` are the present rows in their order, where they were
+    read already.
+    """
+    if stored is None:  # one that was made this moment has no rows yet
+        stored = [] if is_new else list(placed_in(portfolio, through).order_by("place", "pk"))
+    captions = {getattr(row, f"{name}_id"): getattr(row, "caption", None) for row in stored}
+    current = list(captions)
     wanted = [row.pk for row in rows]
     if current == wanted:
         return None
     if current:
         placed_in(portfolio, through).delete()
-    through._default_manager.bulk_create(
-        [through(portfolio=portfolio, place=place, **{name: row}) for place, row in enumerate(rows)]
-    )
+    made = [through(portfolio=portfolio, place=place, **{name: row}) for place, row in enumerate(rows)]
+    for row in made:
+        if captions.get(getattr(row, f"{name}_id")):
+            row.caption = captions[getattr(row, f"{name}_id")]
+    through._default_manager.bulk_create(made)
     return current, wanted
+
+
+def set_captions(portfolio: Portfolio, captions: Mapping[int, str | None]) -> None:
+    """Make these the captions of the portfolio's gallery, by the ids of the images; the others have none."""
+    rows = list(portfolio.gallery.all())
+    changed = [row for row in rows if (row.caption or None) != (captions.get(row.media_id) or None)]
+    for row in changed:
+        row.caption = captions.get(row.media_id) or None
+    PortfolioImage.objects.bulk_update(changed, ["caption"])
+
+
+def as_items(captions: Mapping[int, str | None]) -> list[dict[str, Any]]:
+    """Return captions, by the ids of their images, as the history keeps them: those that there are, in one order."""
+    return [{"image": pk, "media": pk, "caption": caption} for pk, caption in sorted(captions.items()) if caption]
 
 
 def placed_in(portfolio: Portfolio, through: type[Model]) -> QuerySet[Any]:

@@ -7,9 +7,11 @@ from uuid import uuid4
 
 from django.db import models
 
+from folio.api.stored import Shown, ShownQuerySet
+
 LENGTH = 200  # characters of a slug at the most
 ROOM = 8  # of them for the number that tells it from others
-BATCH = 100  # slugs that the database is asked for at a time
+BATCH = 500  # slugs that the database is asked for at a time
 
 
 def slug_of(name: str) -> str:
@@ -20,16 +22,6 @@ def slug_of(name: str) -> str:
     )
     words = (word for word in kept.split("-") if any(unicodedata.category(letter)[0] in "LN" for letter in word))
     return unicodedata.normalize("NFC", "-".join(words))[: LENGTH - ROOM].rstrip("-")
-
-
-def free_slug(wanted: str, taken: Iterable[str]) -> str:
-    """Return `wanted`, or `wanted-2` and so on, the first that is not taken."""
-    taken = set(taken)
-    found, number = wanted, 1
-    while found in taken:
-        number += 1
-        found = f"{wanted}-{number}"
-    return found
 
 
 def give_slugs(queryset: models.QuerySet[Any], rows: Sequence[Any]) -> list[Any]:
@@ -47,9 +39,32 @@ def give_slugs(queryset: models.QuerySet[Any], rows: Sequence[Any]) -> list[Any]
             row.slug = f"{row._meta.model_name}-{uuid4().hex}"
             waiting.append(row)
             continue
-        row.slug = free_slug(slug, taken)
+        row.slug = free_slug(queryset, slug, taken)
         taken.add(row.slug)
     return waiting
+
+
+def free_slug(queryset: models.QuerySet[Any], wanted: str, taken: set[str]) -> str:
+    """Return `wanted`, or else `wanted-2` and so on, the first that is not taken: neither known so nor in the table."""
+    if wanted not in taken:
+        return wanted
+    first = 2
+    while True:
+        numbered = [f"{wanted}-{number}" for number in range(first, first + BATCH)]
+        found = taken | taken_slugs(queryset, set(numbered))
+        free = next((slug for slug in numbered if slug not in found), None)
+        if free is not None:
+            return free
+        first += BATCH
+
+
+def taken_slugs(queryset: models.QuerySet[Any], wanted: set[str]) -> set[str]:
+    """Return which of these slugs a row of the table has."""
+    found: set[str] = set()
+    slugs = sorted(wanted)
+    for start in range(0, len(slugs), BATCH):
+        found.update(queryset.filter(slug__in=slugs[start : start + BATCH]).values_list("slug", flat=True))
+    return found
 
 
 def fill_slugs(queryset: models.QuerySet[Any]) -> None:
@@ -65,19 +80,7 @@ def called_after_id(row: models.Model) -> str:
     return f"{row._meta.model_name}-{row.pk}"
 
 
-def taken_slugs(queryset: models.QuerySet[Any], wanted: set[str]) -> set[str]:
-    """Return the slugs of the table that are one of these, or one of them with a number behind."""
-    found: set[str] = set()
-    slugs = sorted(wanted)
-    for start in range(0, len(slugs), BATCH):
-        condition = models.Q()
-        for slug in slugs[start : start + BATCH]:
-            condition |= models.Q(slug=slug) | models.Q(slug__startswith=f"{slug}-")
-        found.update(queryset.filter(condition).values_list("slug", flat=True))
-    return found
-
-
-class SluggedQuerySet(models.QuerySet[Any]):
+class SluggedQuerySet(ShownQuerySet):
     """Rows that are given a slug where they come without one."""
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
@@ -90,11 +93,13 @@ class SluggedQuerySet(models.QuerySet[Any]):
 
 
 def name_after_id(row: Any) -> None:
-    row.slug = free_slug(called_after_id(row), taken_slugs(type(row)._base_manager.all(), {called_after_id(row)}))
-    type(row)._base_manager.filter(pk=row.pk).update(slug=row.slug)
+    """Replace the stand-in of a row that was made this moment."""
+    rows, wanted = type(row)._base_manager.all(), called_after_id(row)
+    row.slug = free_slug(rows, wanted, taken_slugs(rows, {wanted}))
+    rows.filter(pk=row.pk).update(slug=row.slug)
 
 
-class Slugged(models.Model):
+class Slugged(Shown):
     """A row that is found by a slug, made from its name where it is left out, and kept when the name changes."""
 
     objects = SluggedQuerySet.as_manager()

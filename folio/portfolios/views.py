@@ -11,6 +11,8 @@ from .examples import EXAMPLES
 from .models import Employer, Link, MetaEntry, Portfolio, Tag
 from .services import delete_placed
 
+INCLUDING = ("create", "retrieve", "retrieve_by_slug", "update", "partial_update")  # and the list
+
 
 class PortfolioViewSet(ResourceViewSet):
     """Finished pieces of work, as websites show them."""
@@ -25,6 +27,10 @@ class PortfolioViewSet(ResourceViewSet):
     examples = EXAMPLES
     summaries = {"retrieve_by_slug": "Read a portfolio by its slug"}
     code_of_action = {**ResourceViewSet.code_of_action, "retrieve_by_slug": "retrieve"}
+    parameters = {action: {"include": filters.INCLUDE} for action in INCLUDING}
+
+    def in_form(self, document: Any) -> Any:
+        return documents.WITH_CAPTIONS[document] if "captions" in (self.given.get("include") or ()) else document
 
     def is_published_only(self) -> bool:
         """Tell whether the request's key may see nothing but what is published."""
@@ -54,7 +60,7 @@ class EmployerViewSet(ResourceViewSet):
 
     resource = "employers"
     queryset = Employer.objects.all()
-    document = documents.Employer
+    document = documents.SluggedEmployer
     filterset_class = filters.EmployerFilterSet
     serializer_class = serializers.EmployerSerializer
 
@@ -64,14 +70,9 @@ class TagViewSet(ResourceViewSet):
 
     resource = "tags"
     queryset = Tag.objects.all()
-    document = documents.Tag
+    document = documents.SluggedTag
     filterset_class = filters.TagFilterSet
     serializer_class = serializers.TagSerializer
-
-    def locked(self, pk: int) -> Any:
-        if self.action == "destroy":
-            Portfolio.objects.filter(pk__in=self.get_queryset().filter(pk=pk).values("portfolios")).lock()
-        return super().locked(pk)
 
 
 class PlacedViewSet(ResourceViewSet):

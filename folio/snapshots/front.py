@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from math import inf
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -20,6 +21,9 @@ from .caches import SnapshotCache
 from .encodings import ENCODERS, IDENTITY, best_encoding
 from .etags import digest_of, etag_of
 from .looks import Looks
+from .origins import Origins, is_preflight
+from .public import FOR_EVERYONE, NEVER_TOLD, PREFLIGHT, Public
+from .public import KEY as PUBLIC_KEY
 
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
@@ -68,12 +72,22 @@ class Form(NamedTuple):
 class Entry:
     """An answer that may be given again, in each encoding that was asked for."""
 
-    __slots__ = ("body", "deadline", "digest", "forms", "headers", "key_size")
+    __slots__ = ("body", "deadline", "digest", "forms", "headers", "key_size", "limited")
 
-    def __init__(self, headers: Headers, body: bytes, deadline: float, key: tuple[str | None, ...]) -> None:
-        dropped = OWN_HEADERS | PAGE_HEADERS
+    def __init__(
+        self, headers: Headers, body: bytes, deadline: float, key: tuple[str | None, ...], public: Public | None = None
+    ) -> None:
+        dropped = OWN_HEADERS | PAGE_HEADERS | NEVER_TOLD
         self.headers = [(name, value) for name, value in headers if name.lower() not in dropped]
-        self.headers += [("Cache-Control", "private, no-cache"), ("Vary", "Authorization, Accept, Accept-Encoding")]
+        self.limited: Public | None = None  # whose `Cache-Control` depends on how near the deadline is
+        if public is None:
+            self.headers += [("Cache-Control", "private, no-cache"), ("Vary", "Authorization, Accept, Accept-Encoding")]
+        else:
+            self.headers += [*FOR_EVERYONE, ("Vary", "Accept-Encoding")]
+            if deadline == inf:
+                self.headers.append(("Cache-Control", public.cache_control(deadline)))
+            else:
+                self.limited = public
         self.body = body
         self.digest = digest_of(body)
         self.deadline = deadline
@@ -132,11 +146,15 @@ class SnapshotFront:
         cache: SnapshotCache,
         *,
         timing: bool = False,
+        public: Public | None = None,
+        origins: Origins | None = None,
     ) -> None:
         self.application = application
         self.looks = looks
         self.cache = cache
         self.timing = timing
+        self.public = public
+        self.origins = origins
         self.thread = Thread()
         self.turns = threading.BoundedSemaphore(READS_AT_ONCE)
 
@@ -144,27 +162,48 @@ class SnapshotFront:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         if path.startswith(FILES):
             return self.application(environ, start_response)
+        if not path.startswith(API_PREFIX):
+            self.look()
+            return call_with_room_for_frames(self.application, environ, start_response)
+        public = self.public if self.public is not None and self.public.covers(path) else None
+        if public is not None:
+            if is_preflight(environ):
+                start_response("204 No Content", PREFLIGHT)
+                return []
+        elif self.origins is not None:
+            if is_preflight(environ):
+                return self.origins.preflight(environ, start_response)
+            start_response = self.origins.telling(environ, start_response)
+        if method == "GET" or method == "HEAD":
+            return self.read(environ, start_response, public)
+        self.look()
+        if public is not None:
+            start_response = public.telling(start_response, PAGE_HEADERS)
+        return self.application(environ, start_response)
+
+    def read(self, environ: Environ, start_response: StartResponse, public: Public | None) -> Iterable[bytes]:
+        """Answer a read of the API from memory, or ask Django and keep what it answers; `public` where anyone may."""
         started = time.perf_counter()
         snapshot = self.look()
-        if not path.startswith(API_PREFIX):
-            return call_with_room_for_frames(self.application, environ, start_response)
-        if method != "GET" and method != "HEAD":
-            return self.application(environ, start_response)
         if has_body(environ):
             snapshot = None
-        key = tuple(map(environ.get, KEY))
+        key = tuple(map(environ.get, KEY if public is None else PUBLIC_KEY))
         entry = None if snapshot is None else self.cache.get(snapshot, key)
         if entry is not None and time.time() < entry.deadline:
             return self.answer(environ, start_response, entry, snapshot, key, ("hit", started))
+        method = environ["REQUEST_METHOD"]
         environ[SNAPSHOT] = snapshot
         environ["REQUEST_METHOD"] = "GET"  # HEAD is answered like GET, without the body
         status, headers, body = self.ask(environ)
         environ["REQUEST_METHOD"] = method
-        deadline = deadline_of(status, headers, body)
-        if deadline is None:
-            start_response(status, [header for header in headers if header[0] != KEEP])
+        deadline = told_deadline(headers)
+        if deadline is None or not may_be_kept(status, headers, body):
+            headers = [header for header in headers if header[0] != KEEP]
+            if public is not None:
+                headers = public.headers(status, headers, deadline, PAGE_HEADERS)
+            start_response(status, headers)
             return body if method == "GET" else emptied(body)
-        entry = Entry(headers, b"".join(body), deadline, key)
+        entry = Entry(headers, b"".join(body), deadline, key, public)
         emptied(body)
         return self.answer(environ, start_response, entry, snapshot, key, ("miss", started))
 
@@ -215,6 +254,8 @@ class SnapshotFront:
         condition = environ.get("HTTP_IF_NONE_MATCH")
         is_known = condition is not None and matches(condition, form.etag)
         headers = form.headers_of_304 if is_known else form.headers
+        if entry.limited is not None:
+            headers = [*headers, ("Cache-Control", entry.limited.cache_control(entry.deadline))]
         if self.timing:
             outcome, started = timing
             duration = (time.perf_counter() - started) * 1000
@@ -230,6 +271,8 @@ def front_of(application: Application) -> SnapshotFront:
         looks(),
         SnapshotCache(settings.RESPONSE_CACHE_SIZE),
         timing=settings.SERVER_TIMING,
+        public=Public(seconds=settings.PUBLIC_CACHE_SECONDS),
+        origins=Origins(settings.CORS_ORIGINS) if settings.CORS_ORIGINS else None,
     )
 
 
@@ -238,12 +281,16 @@ def has_body(environ: Environ) -> bool:
     return environ.get("CONTENT_LENGTH", "0") not in {"0", ""} or "HTTP_TRANSFER_ENCODING" in environ
 
 
-def deadline_of(status: str, headers: Headers, body: Any) -> float | None:
-    """Return until when an answer may be given again, in seconds since the epoch; None where it may not."""
-    deadline = next((value for name, value in headers if name == KEEP), None)
-    if deadline is None or not status.startswith("200 ") or getattr(body, "streaming", False):
-        return None
-    return None if any(name.lower() in NEVER_KEPT for name, _ in headers) else float(deadline)
+def told_deadline(headers: Headers) -> float | None:
+    """Return until when an answer holds by the view's word, in seconds since the epoch; None where it says nothing."""
+    return next((float(value) for name, value in headers if name == KEEP), None)
+
+
+def may_be_kept(status: str, headers: Headers, body: Any) -> bool:
+    """Tell whether an answer may be given again, where its view says that it holds."""
+    if not status.startswith("200 ") or getattr(body, "streaming", False):
+        return False
+    return not any(name.lower() in NEVER_KEPT for name, _ in headers)
 
 
 def matches(condition: str, etag: str) -> bool:

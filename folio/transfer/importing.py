@@ -11,6 +11,7 @@ from django.contrib.admin.models import ADDITION, CHANGE
 from django.db import models, transaction
 
 from folio.api.errors import Conflict
+from folio.api.stored import lock_showing
 from folio.api.viewsets import write
 from folio.history.changes import Changes, log
 from folio.media.journal import operation
@@ -299,6 +300,8 @@ def current(model: Any, row: Row) -> Any:
 def locked(model: Any, row: Row) -> Any:
     """Return the row as `current()` does, which nobody else changes until the transaction ends."""
     found = current(model, row)
+    if found is not None:
+        lock_showing(model, [found.pk])
     return found and model.objects.select_for_update().filter(pk=found.pk).first()
 
 

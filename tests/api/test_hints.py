@@ -6,6 +6,7 @@ import pytest
 
 from folio.api.hints import OTHER_WORDS
 from folio.api.parameters import nearest
+from folio.delivery.filters import PortfolioFilterSet as PublicFilterSet
 from folio.media.serializers import UploadSerializer
 from folio.media.views import MediaViewSet
 from folio.portfolios.views import EmployerViewSet, LinkViewSet, MetaEntryViewSet, PortfolioViewSet, TagViewSet
@@ -100,7 +101,7 @@ def test_a_field_of_a_body_is_suggested_by_its_meaning(client: Client, path: str
 
 
 def test_every_name_that_has_other_words_exists() -> None:
-    known: set[Any] = {"codes", "expires_at", *UploadSerializer().fields}
+    known: set[Any] = {"codes", "expires_at", *UploadSerializer().fields, *PublicFilterSet.base_filters}
     for view in LISTS:
         filters = view.filterset_class.base_filters
         known |= {*filters, *filters["ordering"].paths}

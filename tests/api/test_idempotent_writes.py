@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from folio.access.models import KeptAnswer, Token
 from folio.api import idempotency
-from folio.api.claims import claim
+from folio.claims import claim
 from folio.portfolios.models import Tag
 from tests.conftest import Client
 

@@ -125,17 +125,21 @@ def answers(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: part for name, part in schema["components"]["schemas"].items() if not name.endswith("Request")}
 
 
-def test_the_fields_of_answers_are_explained(schema: dict[str, Any]) -> None:
-    fields = {
+def test_every_field_and_parameter_is_explained(schema: dict[str, Any]) -> None:
+    told = {
         f"{name}.{field}": part
-        for name, component in answers(schema).items()
+        for name, component in schema["components"]["schemas"].items()
         for field, part in component.get("properties", {}).items()
     }
+    told |= {
+        f"{operation['operationId']}.{parameter['name']}": parameter
+        for path in schema["paths"].values()
+        for operation in path.values()
+        for parameter in operation.get("parameters", [])
+    }
 
-    unexplained = [name for name, part in fields.items() if not part.get("description")]
-
-    assert [name for name in unexplained if not name.endswith((".created_at", ".updated_at"))] == []
-    assert len(fields) > 80
+    assert [name for name, part in told.items() if not part.get("description")] == []
+    assert len(told) > 300
 
 
 def test_moments_and_addresses_of_answers_have_their_formats(schema: dict[str, Any]) -> None:
@@ -148,6 +152,35 @@ def test_moments_and_addresses_of_answers_have_their_formats(schema: dict[str, A
                 assert formats(part) == {"date-time"}, f"{name}.{field}"
             elif field in {"f", "next", "previous"}:
                 assert formats(part) == {"uri"}, f"{name}.{field}"
+
+
+def test_errors_have_a_shape_that_clients_keep(schema: dict[str, Any]) -> None:
+    described = schema["components"]["schemas"]["FieldErrors"]
+    used = {"resource": "portfolios", "id": 3, "field": "image"}
+
+    for answer in (
+        {"detail": "JSON parse error."},
+        {"title": ["This field is required."]},
+        {"links": [{}, {"name": ["This field is required."]}]},
+        {"detail": "This media is used as a picture.", "used_by": [used]},
+    ):
+        validate(answer, schema, described)
+    for wrong in ({"title": [7]}, {"title": {"name": ["No."]}}, {"links": [{"name": "No."}]}):
+        with pytest.raises(jsonschema.ValidationError):
+            validate(wrong, schema, described)
+
+
+@pytest.mark.parametrize("body", ["MetaEntryRequest", "MetaItemRequest"])
+def test_a_file_may_be_sent_as_it_was_read(schema: dict[str, Any], body: str) -> None:
+    described = schema["components"]["schemas"][body]["properties"]["value_file"]
+    read = {"id": 3, "type": "document", "name": "a", "size": 1, "human_readable_size": "1 bytes", "f": "http://a/b"}
+
+    for sent in (3, None, {"id": 3}, read):
+        validate(sent, schema, described)
+    assert {"$ref": "#/components/schemas/File"} in described["anyOf"]
+    for wrong in (0, "a file", {"name": "a"}):
+        with pytest.raises(jsonschema.ValidationError):
+            validate(wrong, schema, described)
 
 
 def test_every_choice_has_a_type(schema: dict[str, Any]) -> None:

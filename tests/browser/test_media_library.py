@@ -70,6 +70,7 @@ def test_describes_finds_replaces_and_deletes(tab: Tab) -> None:
     expect(card(page, "lighthouse.png").get_by_label("Alt text of")).to_have_value("A lighthouse at noon")
 
     card(page, "lighthouse.png").locator("a").click()
+    page.get_by_role("dialog", name="lighthouse.png").get_by_role("link", name="Open its page").click()
     expect(page.locator(".folio-facts")).to_contain_text("240 × 160")
     page.set_input_files(
         ".folio-replace [type=file]", {"name": "new.png", "mimeType": "", "buffer": picture(31, (90, 60))}
@@ -155,6 +156,7 @@ def test_fits_a_phone_and_the_dark(tab_for: Callable[..., Tab]) -> None:
     page.evaluate("document.documentElement.dir = 'ltr'")
     tab.check_accessibility()
     page.locator(".folio-card-picture").first.click()
+    page.get_by_role("link", name="Open its page").click()
     expect(page.locator(".folio-facts")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     tab.picture("media-phone-dark", full=False)

@@ -29,11 +29,14 @@ PARAMETERS = {
 }
 COMMON = {"limit", "offset", "ordering", "search", "id_min", "id_max"}
 ORDERINGS = {
-    "employers": ["id", "name", "description"],
-    "tags": ["id", "name"],
+    "employers": ["id", "name", "description", "slug"],
+    "tags": ["id", "name", "slug"],
     "links": ["id", "name", "url", "description", "portfolio"],
     "meta": ["id", "key", "value_text", "portfolio"],
-    "media": ["id", "type", "name", "size", "width", "height", "mode", "alt", "mime_type", "created_at", "updated_at"],
+    "media": [
+        *("id", "type", "name", "size", "width", "height", "mode", "alt", "mime_type", "created_at", "updated_at"),
+        *("focal_x", "focal_y", "is_animated"),
+    ],
 }
 TEXTS = {"search", "key"}  # any value will do
 TIES = [  # the names whose values several rows may share
@@ -180,6 +183,7 @@ NO_SUCH_PARAMETER = (
     "Unknown parameter. This address takes no parameters.",
     "Unknown parameter. Allowed: detach.",  # of a media
     "Unknown parameter. Allowed: deduplicate.",
+    "Unknown parameter. Allowed: include.",  # of a portfolio
 )
 
 

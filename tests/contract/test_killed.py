@@ -19,12 +19,20 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import requests
 
+from folio.tasks.runner import SECONDS_VARIABLE
 from tests.environment import ROOT, environment
 from tests.factories import draw
 from tests.live import Server, Session, new_database, running_server
 
 SEED = 20260302
 ROUNDS, MIN_ROUNDS, TIME = 8, 3, 25  # at most so many starts, and no further one after so many seconds
+# How long what is removed stays; with a second of it, tasks are killed as well.
+GRACES: list[dict[str, str]] = [
+    {"FOLIO_KEEP_REMOVED": "1s", SECONDS_VARIABLE: "0.1"},
+    {"FOLIO_KEEP_REMOVED": "0"},
+]
+INTERRUPTED_AT = 40  # the step of an upload, about half of them
+GONE = 20  # seconds after which what was removed must be gone
 WRITERS = 6
 TEXT = b"some words\n" * 10_000  # large enough for a temporary file
 
@@ -48,6 +56,7 @@ def test_a_process_that_is_killed_at_any_step_leaves_nothing_undecided(tmp_path:
     found = json.loads(result.stdout)
     assert all(steps > 10 for steps in found["steps"].values()), found["steps"]
     assert found["left"] > 20  # entries, before the next start
+    assert found["kept"] == {"rows without file": [], "files without row": []}
     assert (found["rows without file"], found["files without row"], found["entries"]) == ([], [], [])
 
 
@@ -56,18 +65,51 @@ def die_at_steps() -> None:
     from django.core.files.base import ContentFile
     from django.core.management import call_command
     from django.db import connection
+    from django.utils import timezone
 
     from folio.media import uploads
     from folio.media.journal import recover
-    from folio.media.models import Media
-    from folio.media.replacing import replace_file
-    from folio.media.uploads import store_upload
-    from tests.factories import make_image
+    from folio.media.models import RemovedFile
+    from folio.media.removals import remove_due, shorten
 
     call_command("migrate", verbosity=0)
     decoded = uploads.decode(ContentFile(draw()))
     uploads.decode = lambda file: decoded  # a forked process would start decoders of its own
     connection.close()
+    strides = random.Random(SEED)  # each step would take a minute
+    steps: dict[str, int] = {}
+    left = 0
+    for change, before in changes().items():
+        steps[change.__name__] = 0
+        status = -1
+        while status:
+            steps[change.__name__] += strides.randint(1, 7)
+            for make in (recover, shorten, *before):
+                fork(make)
+            status = fork(change, die_at=steps[change.__name__])
+            left += len(entries_left())
+    recover()
+    kept = compare()
+    RemovedFile.objects.update(remove_at=timezone.now())
+    remove_due({})
+    json.dump({"steps": steps, "left": left, **compare(), "entries": entries_left(), "kept": kept}, sys.stdout)
+
+
+Task = Callable[[], Any]
+
+
+def changes() -> dict[Task, list[Task]]:
+    """Return what processes are to die over, each with what is done before, so that there is something to change."""
+    from django.core.files.base import ContentFile
+    from django.utils import timezone
+
+    from folio.media.journal import recover
+    from folio.media.models import Media, RemovedFile
+    from folio.media.removals import at_once, shorten
+    from folio.media.replacing import replace_file
+    from folio.media.uploads import store_upload
+    from folio.tasks.runner import Runner
+    from tests.factories import make_image
 
     def upload() -> None:
         store_upload(ContentFile(draw(), name="photo.png"))
@@ -78,26 +120,30 @@ def die_at_steps() -> None:
     def delete() -> None:
         Media.objects.latest("pk").delete()
 
+    def delete_now() -> None:
+        with at_once():
+            delete()
+
     def clean_up() -> None:
         recover()
 
-    strides = random.Random(SEED)  # each step would take a minute
-    steps: dict[str, int] = {}
-    left = 0
-    for change in (upload, replace, delete, clean_up):
-        steps[change.__name__] = 0
-        status = -1
-        while status:
-            steps[change.__name__] += strides.randint(1, 5)
-            fork(recover)
-            if change in {replace, delete}:
-                fork(make_image)
-            if change is clean_up:  # something to do
-                fork(upload, die_at=steps["upload"] // 2)
-            status = fork(change, die_at=steps[change.__name__])
-            left += len(entries_left())
-    recover()
-    json.dump({"steps": steps, "left": left, **compare(), "entries": entries_left()}, sys.stdout)
+    def remove() -> None:
+        RemovedFile.objects.update(remove_at=timezone.now())
+        shorten()
+        Runner().run_due()
+
+    def interrupted() -> None:
+        kill_at(INTERRUPTED_AT)
+        upload()
+
+    return {
+        upload: [],
+        replace: [make_image],
+        delete: [make_image],
+        delete_now: [make_image],
+        clean_up: [interrupted],
+        remove: [make_image, delete],
+    }
 
 
 def entries_left() -> list[str]:
@@ -109,9 +155,10 @@ def entries_left() -> list[str]:
 def compare() -> dict[str, list[str]]:
     from django.conf import settings
 
-    from folio.media.models import Media, Thumbnail
+    from folio.media.models import Media, RemovedFile, Thumbnail
 
     rows = {*Media.objects.values_list("file", flat=True), *Thumbnail.objects.values_list("file", flat=True)}
+    rows |= set(RemovedFile.objects.values_list("name", flat=True))
     root = Path(settings.MEDIA_ROOT)
     files = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
     return {"rows without file": sorted(rows - files), "files without row": sorted(files - rows)}
@@ -179,12 +226,13 @@ def test_a_killed_server_leaves_no_row_without_file_and_no_file_without_row(tmp_
     stored: set[int] = set()
     with new_database() as database:
         for number in range(ROUNDS):
-            with running_server(tmp_path, "--workers", "2", **database) as server:
+            grace = GRACES[number % len(GRACES)]
+            with running_server(tmp_path, "--workers", "2", **grace, **database) as server:
                 stored = check(server, stored)
                 if number >= MIN_ROUNDS and time.monotonic() > end:
                     break
                 stored = disturb(server, stored, moments)
-        with running_server(tmp_path, **database) as server:
+        with running_server(tmp_path, **GRACES[0], **database) as server:
             check(server, stored)
 
 
@@ -250,7 +298,9 @@ def check(server: Server, stored: set[int]) -> set[int]:
     files = [url for row in rows for url in (row["f"], *(thumbnail["f"] for thumbnail in row.get("thumbnails", ())))]
     named = {unquote(urlsplit(url).path).removeprefix("/media/") for url in files}
     root = server.folder / "media"
-    present = {str(path.relative_to(root)): path.stat().st_size for path in root.rglob("*") if path.is_file()}
+    end = time.monotonic() + GONE
+    while (present := sizes_in(root)).keys() - named and time.monotonic() < end:
+        time.sleep(0.1)
 
     assert sorted(named - present.keys()) == [], "rows without their file"
     assert sorted(present.keys() - named) == [], "files without a row"
@@ -261,6 +311,16 @@ def check(server: Server, stored: set[int]) -> set[int]:
     assert list((server.folder / "uploads").iterdir()) == []
     assert list((server.folder / "journal").glob("*.entry")) == []
     return {row["id"] for row in rows}
+
+
+def sizes_in(root: Path) -> dict[str, int]:
+    """Return the files below a folder with their bytes; one may go while it is looked at."""
+    sizes = {}
+    for path in root.rglob("*"):
+        with suppress(FileNotFoundError):
+            if path.is_file():
+                sizes[str(path.relative_to(root))] = path.stat().st_size
+    return sizes
 
 
 def all_media(session: Session) -> list[dict[str, Any]]:

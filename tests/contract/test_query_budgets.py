@@ -15,10 +15,12 @@ from django.test.utils import CaptureQueriesContext
 
 from folio.media.models import Media, Thumbnail
 from folio.portfolios.models import Portfolio, Tag
+from folio.portfolios.searching.due import fold_all
 from tests.conftest import Client
 from tests.factories import make_employer, make_link, make_media, make_meta, make_portfolio, make_tag
 
 SIZES = (1, 50)
+FOLDING = 6  # of a write that changes what portfolios are found by: what is due, its texts, the index in three, done
 numbers = count(1)
 
 
@@ -53,7 +55,8 @@ def make_full(size: int) -> Portfolio:
 
 
 def queries(request: Callable[[], Any]) -> int:
-    """Return how many queries a request costs that succeeds."""
+    """Return how many queries a request costs that succeeds, where all that was written before is folded."""
+    fold_all()
     with CaptureQueriesContext(connection) as captured:
         response = request()
     assert response.status_code in {200, 201, 204}, response.json()
@@ -123,7 +126,7 @@ def test_a_list_with_every_filter(client: Client) -> None:
         "&has_description=1&created_from=2001-01-01"
     )
 
-    assert queries(lambda: client.get(f"/api/portfolios/?{query}")) <= 10
+    assert queries(lambda: client.get(f"/api/portfolios/?{query}")) <= 11
 
 
 @pytest.mark.parametrize("by", ["id", "slug"])
@@ -141,7 +144,7 @@ def test_a_new_portfolio(client: Client) -> None:
 
     cost = queries(lambda: client.post("/api/portfolios/", few))
 
-    assert cost == queries(lambda: client.post("/api/portfolios/", many)) <= 21
+    assert cost == queries(lambda: client.post("/api/portfolios/", many)) <= 21 + FOLDING
     answer = client.get("/api/portfolios/?ordering=-id&limit=1").json()["results"][0]
     assert (len(answer["tags_data"]), len(answer["links_data"])) == (50, 50)
 
@@ -149,7 +152,7 @@ def test_a_new_portfolio(client: Client) -> None:
 def test_a_new_portfolio_without_lists_of_its_own(client: Client) -> None:
     body = small_body()
 
-    assert queries(lambda: client.post("/api/portfolios/", body)) <= 19
+    assert queries(lambda: client.post("/api/portfolios/", body)) <= 19 + FOLDING
 
 
 def test_a_new_portfolio_with_an_idempotency_key(client: Client) -> None:
@@ -162,7 +165,7 @@ def test_a_new_portfolio_with_an_idempotency_key(client: Client) -> None:
 
     cost = queries(lambda: post(few, 1))
 
-    assert cost == queries(lambda: post(many, 2)) <= 25 + claims
+    assert cost == queries(lambda: post(many, 2)) <= 25 + FOLDING + claims
     assert cost - queries(lambda: client.post("/api/portfolios/", plain)) == 3 + claims
     assert queries(lambda: post(many, 2)) == 3 + claims, "the key, its permissions, and what was answered"
 
@@ -175,7 +178,7 @@ def test_a_changed_portfolio(client: Client, method: str) -> None:
 
     cost = queries(lambda: change(f"/api/portfolios/{few.pk}/", of_few))
 
-    assert cost == queries(lambda: change(f"/api/portfolios/{many.pk}/", of_many)) <= 33
+    assert cost == queries(lambda: change(f"/api/portfolios/{many.pk}/", of_many)) <= 35 + FOLDING
     assert (many.links.count(), many.meta.count(), many.tags.count()) == (150, 150, 50)
 
 
@@ -184,7 +187,7 @@ def test_a_change_of_one_field_of_a_portfolio(client: Client) -> None:
 
     cost = queries(lambda: client.patch(f"/api/portfolios/{few.pk}/", {"order": 1}))
 
-    assert cost == queries(lambda: client.patch(f"/api/portfolios/{many.pk}/", {"order": 1})) <= 14
+    assert cost == queries(lambda: client.patch(f"/api/portfolios/{many.pk}/", {"order": 1})) <= 15
 
 
 def test_a_change_with_a_condition(client: Client) -> None:
@@ -197,7 +200,7 @@ def test_a_change_with_a_condition(client: Client) -> None:
 
     cost = queries(lambda: change(few))
 
-    assert cost == queries(lambda: change(many)) <= 24
+    assert cost == queries(lambda: change(many)) <= 25
     assert cost - queries(lambda: client.patch(f"/api/portfolios/{few.pk}/", {"order": 5})) <= 8
 
 
@@ -206,7 +209,7 @@ def test_a_deleted_portfolio(client: Client) -> None:
 
     cost = queries(lambda: client.delete(f"/api/portfolios/{few.pk}/"))
 
-    assert cost == queries(lambda: client.delete(f"/api/portfolios/{many.pk}/")) <= 12
+    assert cost == queries(lambda: client.delete(f"/api/portfolios/{many.pk}/")) <= 12 + FOLDING
 
 
 def test_a_deleted_tag(client: Client) -> None:
@@ -217,7 +220,7 @@ def test_a_deleted_tag(client: Client) -> None:
 
     cost = queries(lambda: client.delete(f"/api/tags/{few.pk}/"))
 
-    assert cost == queries(lambda: client.delete(f"/api/tags/{many.pk}/")) <= 10
+    assert cost == queries(lambda: client.delete(f"/api/tags/{many.pk}/")) <= 11 + FOLDING
     assert not Tag.objects.exists()
 
 

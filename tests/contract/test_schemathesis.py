@@ -1,57 +1,24 @@
 """Requests made up from the API's own description: none is a 5xx, and each answer is as described."""
 
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import schemathesis
-import yaml
-from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
-from schemathesis.checks import CHECKS, load_all_checks, not_a_server_error
 
 from tests.live import Server, Session
 
+from .made_up import CONFORMANCE, ask, cases_of, operations_of
 
-def can_be_wrong(operation: dict[str, Any]) -> bool:
-    """Tell whether a request can be against the description: any text is one, and there may be nothing else."""
-    return "requestBody" in operation or any(
-        parameter["schema"] != {"type": "string"} for parameter in operation.get("parameters", [])
-    )
-
-
-DESCRIPTION = yaml.safe_load((Path(__file__).resolve().parent / "openapi.yaml").read_text())
-OPERATIONS = {
-    f"{method.upper()} {path}": operation
-    for path, methods in DESCRIPTION["paths"].items()
-    for method, operation in sorted(methods.items())
-}
+OPERATIONS = operations_of("openapi.yaml")
 UPLOADS = {
     label
     for label, operation in OPERATIONS.items()
     if "multipart/form-data" in operation.get("requestBody", {}).get("content", {})
 }
-EXAMPLES = {GenerationMode.POSITIVE: 20, GenerationMode.NEGATIVE: 12}  # requests to each operation
-CASES = [
-    pytest.param(label, mode, id=f"{label} {mode.value}")
-    for label, operation in OPERATIONS.items()
-    for mode in EXAMPLES
-    if mode is GenerationMode.POSITIVE or can_be_wrong(operation)
-]
+CASES = cases_of(OPERATIONS)
 PASSWORD = "correct horse battery staple"
-load_all_checks()
-CONFORMANCE = [
-    not_a_server_error,
-    *CHECKS.get_by_names(
-        [
-            "status_code_conformance",
-            "content_type_conformance",
-            "response_headers_conformance",
-            "response_schema_conformance",
-        ]
-    ),
-]
 REFERENCES = {"employer": "employers", "portfolio": "portfolios", "value_file": "media"}
 OUT_OF_THE_WAY = 10**9  # added to the ids that are to be deleted: the rows of other requests stay
 
@@ -132,15 +99,6 @@ def test_no_request_is_a_5xx_and_each_answer_is_as_described(
     method, path = label.split()
     operation = described[path][method]
 
-    @given(case=operation.as_strategy(mode))
-    @settings(
-        max_examples=EXAMPLES[mode],
-        deadline=None,
-        derandomize=True,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
     def request(case: Any) -> None:
         name_existing(case, rows)
         response = case.call(session=api, headers={"Authorization": api.headers["Authorization"]})
@@ -148,7 +106,7 @@ def test_no_request_is_a_5xx_and_each_answer_is_as_described(
         case.validate_response(response, checks=CONFORMANCE)
         assert response.status_code != 401
 
-    request()
+    ask(operation, mode, request)
 
 
 def test_every_operation_is_reached_with_success(

@@ -146,3 +146,40 @@ def test_of_many_bodies_with_the_same_key_one_is_made(api: Session, server: Serv
 
     assert Counter(together(MANY, send)) == {201: 1, 409: MANY - 1}
     assert api.get(f"/api/tags/?search={name}").json()["count"] == 1
+
+
+@pytest.mark.parametrize("resource", ["tags", "employers"])
+def test_of_many_that_want_one_slug_the_others_are_told_so(api: Session, server: Server, resource: str) -> None:
+    slug, word = unique("slug"), unique("word").replace("_", " ")
+
+    def post(number: int) -> tuple[int, Any]:
+        body = {"name": unique(f"by {number}"), "slug": slug}
+        response = server.session(server.key).post(f"/api/{resource}/", json=body)
+        return response.status_code, response.json()
+
+    answers = together(MANY, post)
+
+    assert Counter(status for status, _ in answers) == {201: 1, 400: MANY - 1}
+    assert [list(answer) for status, answer in answers if status == 400] == [["slug"]] * (MANY - 1)
+
+    def post_alike(number: int) -> Any:
+        response = server.session(server.key).post(f"/api/{resource}/", json={"name": f"{word}{'!' * number}"})
+        assert response.status_code in {201, 409}, response.text  # one that lost three times is told so
+        return response.json().get("slug")
+
+    slugs = [slug for slug in together(MANY, post_alike) if slug]
+    assert len(set(slugs)) == len(slugs) > 1
+
+
+def test_of_many_captions_of_one_gallery_none_is_lost(api: Session, server: Server) -> None:
+    files = [api.post("/api/media/", files={"file": (f"{number}.png", draw())}).json()["id"] for number in range(MANY)]
+    path = f"/api/portfolios/{new(api, 'portfolios')}/"
+    api.patch(path, json={"images": files})
+
+    def patch(number: int) -> int:
+        body = {"captions": {str(files[number]): f"of {number}"}}
+        return server.session(server.key).patch(path, json=body).status_code
+
+    assert together(MANY, patch) == [200] * MANY
+    found = api.get(f"{path}?include=captions").json()["captions"]
+    assert found == {str(pk): f"of {number}" for number, pk in enumerate(files)}

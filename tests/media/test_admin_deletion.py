@@ -1,6 +1,7 @@
 """Deletion in the media library: of what is used, which asks first, and of what is not."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.db import connection
 from django.test import Client as Site
 from django.test.utils import CaptureQueriesContext
 
-from folio.media.models import Media, Thumbnail
+from folio.media.models import Media, RemovedFile, Thumbnail
 from folio.portfolios.models import Portfolio
 from tests.factories import make_employer, make_image, make_media, make_user
 
@@ -111,6 +112,7 @@ def test_takes_nothing_off_what_the_user_may_not_change(site_for: Callable[[User
 # Deletion of what is unused
 
 
+@pytest.mark.usefixtures("_removed_at_once")
 @pytest.mark.parametrize("at_once", [True, False], ids=["several", "one"])
 def test_deletes_rows_with_their_files(
     site: Site, media_root: Path, django_capture_on_commit_callbacks: Any, at_once: bool
@@ -129,3 +131,61 @@ def test_deletes_rows_with_their_files(
     assert Thumbnail.objects.count() == 4
     assert all(name.startswith("kept") for name in files_in(media_root))
     assert len(files_in(media_root)) == 5
+
+
+# How long the files stay
+
+
+BOX = "Remove its files at once: pages that show them break"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("posted", "kept"), [({}, 5), ({"now": "yes"}, 0)], ids=["kept", "now"])
+@pytest.mark.parametrize("one", [True, False], ids=["one", "several"])
+def test_files_stay_for_a_while_unless_the_box_is_ticked(
+    site: Site, media_root: Path, posted: dict[str, str], kept: int, one: bool
+) -> None:
+    media = make_image()
+
+    if one:
+        site.post(f"{LIST}{media.pk}/delete/", {"post": "yes", **posted})
+    else:
+        site.post(LIST, {**delete_selected(media), **posted})
+
+    assert not Media.objects.exists()
+    assert RemovedFile.objects.count() == len(list(files_in(media_root))) == kept
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_box_is_good_for_one_that_is_taken_off_everything(site: Site, media_root: Path) -> None:
+    media = make_image()
+    use(media, "cover")
+
+    site.post(f"{LIST}{media.pk}/delete/", {"post": "yes", "detach": "yes", "now": "yes"})
+
+    assert not Media.objects.exists()
+    assert list(files_in(media_root)) == []
+
+
+def test_the_page_says_how_long_the_files_stay(site: Site, settings: Any) -> None:
+    media = make_media()
+    page = site.get(f"{LIST}{media.pk}/delete/").content.decode()
+    several = site.post(LIST, {**delete_selected(media), "post": ""}).content.decode()
+
+    assert "show its files can still load them for 7 days." in page
+    assert BOX in page
+    assert "show their files can still load them for 7 days." in several
+    assert "Remove their files at once: pages that show them break" in several
+
+    settings.KEEP_REMOVED = timedelta(hours=36)
+    assert "for 36 hours." in site.get(f"{LIST}{media.pk}/delete/").content.decode()
+
+
+def test_without_a_grace_there_is_no_box(site: Site, settings: Any) -> None:
+    settings.KEEP_REMOVED = timedelta(0)
+    media = make_media()
+    page = site.get(f"{LIST}{media.pk}/delete/").content.decode()
+    several = site.post(LIST, {**delete_selected(media), "post": ""}).content.decode()
+
+    assert 'name="now"' not in page + several
+    assert "can still load" not in page + several

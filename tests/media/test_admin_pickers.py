@@ -268,7 +268,7 @@ def test_saves_a_text_by_itself_and_notes_who_did(site: Site, editor: User) -> N
 
     answer = site.post(texts(media), {"alt": " A crane "}, content_type="application/json")
 
-    assert answer.json() == {"name": "crane.png", "alt": "A crane"}
+    assert answer.json() == {"name": "crane.png", "alt": "A crane", "focal_x": None, "focal_y": None}
     media.refresh_from_db()
     assert (media.name, media.alt) == ("crane.png", "A crane")
     assert admin.models.LogEntry.objects.get().user == editor

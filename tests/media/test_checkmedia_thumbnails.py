@@ -20,7 +20,10 @@ from tests.factories import draw, make_image, make_media
 
 from .checked import assert_all_is_well, checkmedia, checkmedia_fails, make_large, path_of
 
-pytestmark = pytest.mark.django_db(transaction=True)  # files go once a transaction is committed
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("_removed_at_once"),
+]  # files go once a transaction is committed
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF"])

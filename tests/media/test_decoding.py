@@ -225,7 +225,7 @@ def test_a_decoder_makes_place_after_a_number_of_images(monkeypatch: pytest.Monk
     ours, theirs = socket.socketpair()
     with ours, theirs, on_disk(draw()) as file:
         for _ in range(3):
-            socket.send_fds(ours, [decoding.REQUEST.pack(PIXELS)], [file.fileno()])
+            socket.send_fds(ours, [decoding.REQUEST.pack(PIXELS, 1), b"\x90"], [file.fileno()])
 
         decoding.serve(theirs, 30)
 

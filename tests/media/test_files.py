@@ -36,6 +36,7 @@ def delete_by_queryset(media: Media) -> None:
     Media.objects.filter(pk=media.pk).delete()
 
 
+@pytest.mark.usefixtures("_removed_at_once")
 @pytest.mark.parametrize("delete", [delete_one, delete_by_queryset])
 def test_removes_the_files_of_a_deleted_image_after_the_commit(
     delete: Callable[[Media], None], media_root: Path, django_capture_on_commit_callbacks: Any
@@ -53,6 +54,7 @@ def test_removes_the_files_of_a_deleted_image_after_the_commit(
     assert Thumbnail.objects.count() == 4
 
 
+@pytest.mark.usefixtures("_removed_at_once")
 def test_removes_the_file_of_a_deleted_thumbnail(media_root: Path, django_capture_on_commit_callbacks: Any) -> None:
     media = make_image()
 
@@ -76,6 +78,7 @@ def test_keeps_the_files_where_the_deletion_is_rolled_back(media_root: Path) -> 
     assert stored_files(media_root) == before
 
 
+@pytest.mark.usefixtures("_removed_at_once")
 @pytest.mark.django_db(transaction=True)
 def test_removes_the_files_at_once_outside_of_a_transaction(media_root: Path) -> None:
     make_image().delete()
@@ -83,6 +86,7 @@ def test_removes_the_files_at_once_outside_of_a_transaction(media_root: Path) ->
     assert stored_files(media_root) == []
 
 
+@pytest.mark.usefixtures("_removed_at_once")
 @pytest.mark.django_db(transaction=True)
 def test_reports_a_file_that_can_t_be_removed_and_removes_the_others(
     media_root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -104,6 +108,7 @@ def test_reports_a_file_that_can_t_be_removed_and_removes_the_others(
     assert "not yours" in caplog.text
 
 
+@pytest.mark.usefixtures("_removed_at_once")
 @pytest.mark.django_db(transaction=True)
 def test_deletes_a_row_whose_file_is_gone_already(media_root: Path) -> None:
     media = make_image()

@@ -21,7 +21,7 @@ from folio.media.models import Media
 from folio.media.uploads import removed_on_failure, store_upload, write
 from tests.factories import draw, make_image
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_removed_at_once")]
 
 NAME = "core_media/2026/03/02/photo.png"
 

@@ -22,7 +22,10 @@ from folio.media.uploads import store_upload
 from tests.environment import ROOT, environment, run_folio
 from tests.factories import draw, make_image
 
-pytestmark = pytest.mark.django_db(transaction=True)  # files go once a transaction is committed
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("_removed_at_once"),
+]  # files go once a transaction is committed
 
 BOXES = [64, 128, 512, 1080]
 

@@ -429,6 +429,7 @@ def test_delete_names_every_use_once(client: Client) -> None:
     assert sorted(used_by, key=by_all) == sorted(expected, key=by_all)
 
 
+@pytest.mark.usefixtures("_removed_at_once")
 def test_delete_removes_row_thumbnails_and_after_the_commit_the_files(
     client: Client, media_root: Path, django_capture_on_commit_callbacks: Any
 ) -> None:

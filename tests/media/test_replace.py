@@ -21,7 +21,7 @@ from tests.factories import draw, make_employer, make_image, make_link, make_med
 
 from .test_media_api import FILE_KEYS, IMAGE_KEYS, NO_ID, PATH, USES, files_in
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_removed_at_once")]
 
 PICTURES = {name: use for name, use in USES.items() if name != "meta"}
 TEXT = b"Some words.\n"

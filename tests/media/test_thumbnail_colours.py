@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageCms, ImageDraw
 
-from folio.media import thumbnails
+from folio.media import pixels, thumbnails
 from folio.media.thumbnails import BOXES, render_thumbnails
 
 from .coloured_images import (
@@ -192,7 +192,7 @@ def test_shows_modes_that_no_accepted_format_has(mode: str) -> None:
     source = {"HSV": "RGB", "RGBX": "RGB", "RGBa": "RGBA", "La": "LA"}.get(mode)
     image = quadrants().convert(source).convert(mode) if source else Image.new(mode, (240, 160), 65535)
 
-    shown = thumbnails._in_eight_bits(image)
+    shown = pixels.in_eight_bits(image)
 
     assert shown.mode == (source or "L")
     expected = {"La": IN_GRAY, "I;16L": [WHITE] * 4}.get(mode, COLOURS)

@@ -117,6 +117,7 @@ def test_usage_of_an_unknown_id_is_a_404(client: Client, pk: int) -> None:
 # Detaching
 
 
+@pytest.mark.usefixtures("_removed_at_once")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("use", USES.values(), ids=USES)
 def test_detach_takes_a_media_off_and_deletes_it(
@@ -204,6 +205,7 @@ def test_a_refused_deletion_tells_of_detach(client: Client) -> None:
     assert "?detach=true" in client.delete(f"{PATH}{media.pk}/").json()["detail"]
 
 
+@pytest.mark.usefixtures("_removed_at_once")
 def test_detach_costs_the_same_however_many_use_the_media(client: Client) -> None:
     few, many = make_media(), make_media()
     use_everywhere(few, 1)

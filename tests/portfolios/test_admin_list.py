@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from folio.media.models import Media
 from folio.portfolios.models import Portfolio
+from folio.portfolios.searching.due import fold_all
 from tests.factories import make_employer, make_image, make_media, make_portfolio, make_tag
 
 from .listed import LIST, LONG_AGO, listed, make_many
@@ -95,6 +96,7 @@ def test_lets_rows_be_moved_in_their_own_order_only(site: Site, query: dict[str,
 @pytest.mark.parametrize("query", [{}, {"is_active": "true", "has_image": "true"}, {"q": "many"}, {"year": "2001"}])
 def test_takes_the_same_queries_for_10_and_5000(site: Site, query: dict[str, str]) -> None:
     def queries() -> int:
+        fold_all()  # what was made past Folio
         with CaptureQueriesContext(connection) as captured:
             assert site.get(LIST, query).status_code == 200
         return len(captured)
@@ -106,7 +108,7 @@ def test_takes_the_same_queries_for_10_and_5000(site: Site, query: dict[str, str
     Media.objects.all().delete()
     make_many(5000)
 
-    assert queries() == at_ten <= 12
+    assert queries() == at_ten <= 13
 
 
 # Filters

@@ -26,7 +26,7 @@ def test_create_answers_what_was_made(client: Client) -> None:
     employer = Employer.objects.get()
     assert response.status_code == 201
     assert response.headers["Location"] == f"http://testserver/api/employers/{employer.pk}/"
-    assert list(answer) == shapes.EMPLOYER
+    assert list(answer) == shapes.SLUGGED_EMPLOYER
     assert (answer["id"], answer["name"], answer["description"]) == (employer.pk, "digikala", "some store")
     assert list(answer["image_data"]) == shapes.IMAGE
     assert answer["image_data"]["id"] == image.pk
@@ -36,7 +36,13 @@ def test_create_answers_what_was_made(client: Client) -> None:
 def test_create_needs_no_more_than_a_name(client: Client) -> None:
     answer = client.post(PATH, {"name": "digikala"}).json()
 
-    assert answer == {"id": answer["id"], "name": "digikala", "image_data": None, "description": None}
+    assert answer == {
+        "id": answer["id"],
+        "name": "digikala",
+        "image_data": None,
+        "description": None,
+        "slug": "digikala",
+    }
 
 
 def test_keeps_an_empty_description_apart_from_none(client: Client) -> None:
@@ -116,7 +122,13 @@ def test_update_takes_values_away_with_null(client: Client, method: str) -> None
         f"{PATH}{employer.pk}/", {"name": "digikala", "description": None, "image": None}
     )
 
-    assert response.json() == {"id": employer.pk, "name": "digikala", "image_data": None, "description": None}
+    assert response.json() == {
+        "id": employer.pk,
+        "name": "digikala",
+        "image_data": None,
+        "description": None,
+        "slug": "digikala",
+    }
 
 
 def test_put_requires_a_name(client: Client) -> None:
@@ -145,7 +157,9 @@ def test_shows_a_change_in_its_portfolios(client: Client) -> None:
 
     answer = client.patch(f"{PATH}{employer.pk}/", {"name": "renamed"}).json()
 
-    assert client.get(f"/api/portfolios/{portfolio.pk}/").json()["employer_data"] == answer
+    assert client.get(f"/api/portfolios/{portfolio.pk}/").json()["employer_data"] == {
+        name: value for name, value in answer.items() if name != "slug"
+    }
 
 
 def test_delete_removes_an_employer_that_no_portfolio_names(client: Client) -> None:

@@ -283,7 +283,7 @@ def test_suggests_the_nearest_parameter_and_names_the_allowed(client: Client) ->
         *("limit", "offset", "search", "ordering", "id_min", "id_max", "order_min", "order_max"),
         *("created_date", "updated_date", "created_from", "created_to", "updated_from", "updated_to"),
         *("completed_at_from", "completed_at_to", "has_image", "has_description", "has_employer"),
-        *("employer_id", "tag_id", "tags_in", "is_active", "slug"),
+        *("employer_id", "tag_id", "tags_in", "is_active", "slug", "include"),
     }
 
 

@@ -23,9 +23,11 @@ from granian.log import LogLevels
 from folio.access.models import Token
 from folio.admin import assets
 from folio.api.middleware import THREADS, THREADS_VARIABLE
-from folio.installation import begin, begin_database, close_to_others
+from folio.installation import begin, begin_database, close_to_others, make_file
 from folio.logs import SERVER
 from folio.media.journal import recover
+from folio.media.removals import shorten
+from folio.portfolios.models import Portfolio
 from folio.sample.loading import InstallationNotEmpty, load_sample
 
 MIGRATION_LOCK = 0x666F6C696F  # any number of ours: the servers of one installation migrate one after another
@@ -74,12 +76,15 @@ class Command(BaseCommand):
         self.migrate()
         if count := recover():
             self.say(f"Cleaned up after {count} interrupted uploads, changes and deletions of files.")
+        shorten()
         self.make_static_files()
         address = settings.PUBLIC_URL or local_address(host, port)
         key = self.make_demo() if demo else None
         self.stdout.write(f"Folio serves {address}")
         self.stdout.write(f"  API docs    {address}/api/docs/")
         self.stdout.write(f"  admin site  {address}/admin/")
+        if settings.PUBLIC_READ:
+            self.stdout.write(f"  public      {address}/api/public/portfolios/ ({what_is_public()})")
         if key:
             self.stdout.write(f"Try:\n  curl -H 'Authorization: Token {key}' '{address}/api/portfolios/?limit=2'")
         elif not get_user_model().objects.exists():
@@ -135,12 +140,25 @@ class Command(BaseCommand):
             load_sample(self.say)
         except InstallationNotEmpty:
             return None
+        self.open_to_public()
         password = secrets.token_urlsafe(12)
         admin = get_user_model().objects.create_superuser(ADMIN, password=password)
         _, key = Token.objects.issue(admin, name="demo")
         self.stdout.write("An admin was made. These are shown only now:")
         self.stdout.write(f"  username    {ADMIN}\n  password    {password}\n  API key     {key}")
         return key
+
+    def open_to_public(self) -> None:
+        """Let visitors read what was just made for them, from now on; the variable, where it is set, decides."""
+        make_file(settings.PUBLIC_READ_MARK)
+        if not os.environ.get("FOLIO_PUBLIC_READ", "").strip():
+            settings.PUBLIC_READ = True
+
+
+def what_is_public() -> str:
+    """Say how many entries anyone can read."""
+    count = Portfolio.objects.published().count()
+    return "1 entry, which anyone can read" if count == 1 else f"{count:,} entries, which anyone can read"
 
 
 def give_back_memory() -> None:

@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from ..documents import MediaPool
 from ..models import Media, MediaType, Thumbnail
+from ..pixels import fit
 from ..sizes import human_readable_size
-from ..thumbnails import fit
 from .pictures import shown_url
 from .posted import rows_of
 
@@ -77,6 +77,7 @@ def card(media: Media, pages: str, url: Callable[[str], str]) -> dict[str, Any]:
         "placeholder": media.placeholder,
         "url": f"{pages}{media.pk}/change/",
         "texts": f"{pages}{media.pk}/texts/",
+        "panel": f"{pages}{media.pk}/panel/" if media.type == MediaType.IMAGE else "",
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE
 from django.core.exceptions import PermissionDenied
@@ -12,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from folio.access.codes import Code
 from folio.admin.options import ResourceAdmin, in_one_write
@@ -20,6 +21,7 @@ from folio.history.changes import log_each
 
 from ..deleting import locked_with_users, take_off_all
 from ..models import Media
+from ..removals import at_once
 from .cards import card_of, cards_of
 from .posted import first_of
 from .uses import Place, may_detach, places_of
@@ -38,7 +40,8 @@ class DeletesUnused(ResourceAdmin):
             if request.method == "POST" and "detach" in request.POST:
                 self.take_off_all(request, object_id)
             context = {**(extra_context or {}), **self.deletion_context(request, object_id)}
-            return super(ResourceAdmin, self).delete_view(request, object_id, context)
+            with at_once("now" in request.POST):
+                return super(ResourceAdmin, self).delete_view(request, object_id, context)
 
         return in_one_write(request, attempt)
 
@@ -59,7 +62,7 @@ class DeletesUnused(ResourceAdmin):
         if media is None:
             return {}
         places = places_of([media.pk], request).get(media.pk, [])
-        return {"card": card_of(media), "places": places, "may_detach": may_detach(places, request)}
+        return {"card": card_of(media), "places": places, "may_detach": may_detach(places, request), **grace()}
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Return what Django asks for before it deletes, without a line for each thumbnail."""
@@ -74,7 +77,8 @@ class DeletesUnused(ResourceAdmin):
         places = places_of([row.pk for row in media], request)
         unused = [row for row in media if row.pk not in places]
         if request.POST.get("post"):
-            self.delete_unused(request, unused)
+            with at_once("now" in request.POST):
+                self.delete_unused(request, unused)
             for row in media:
                 if row.pk in places:
                     messages.warning(request, kept(row, places[row.pk]))
@@ -87,6 +91,7 @@ class DeletesUnused(ResourceAdmin):
             "used": [(card_of(row), places[row.pk]) for row in media if row.pk in places],
             "selected": media,
             "media": self.media,
+            **grace(),
         }
         return TemplateResponse(request, "folio/media/delete_selected.html", context)
 
@@ -98,6 +103,20 @@ class DeletesUnused(ResourceAdmin):
         self.delete_queryset(request, rows)
         text = ngettext("%(count)d media was deleted.", "%(count)d media were deleted.", len(media))
         messages.success(request, text % {"count": len(media)})
+
+
+def grace() -> dict[str, str]:
+    """Return for how long the files of what is deleted are still served, in words; nothing where that is not at all."""
+    seconds = int(settings.KEEP_REMOVED.total_seconds())
+    for size, words in (
+        (86_400, ngettext_lazy("%d day", "%d days")),
+        (3_600, ngettext_lazy("%d hour", "%d hours")),
+        (60, ngettext_lazy("%d minute", "%d minutes")),
+        (1, ngettext_lazy("%d second", "%d seconds")),
+    ):
+        if seconds and seconds % size == 0:
+            return {"grace": words % (seconds // size)}
+    return {"grace": ""}
 
 
 def kept(media: Media, places: list[Place]) -> str:

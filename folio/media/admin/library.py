@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
 from folio.admin.collisions import TellsCollisions
 from folio.admin.options import ResourceAdmin
@@ -25,6 +26,7 @@ from .uses import may_detach, places_of
 from .views import LibraryViews
 
 CARDS = 60  # on a page of the library
+FOCAL = ("focal_x", "focal_y")
 NAMED = 64  # the thumbnail beside a media's name, in histories
 
 
@@ -74,6 +76,38 @@ class UploadForm(forms.ModelForm):  # type: ignore[type-arg]
             self.instance = self.examined.media
 
 
+class ShareField(forms.FloatField):
+    """A part of an image's width or height, from 0 to 1."""
+
+    def __init__(self, label: Any, help_text: Any) -> None:
+        super().__init__(
+            label=label,
+            help_text=help_text,
+            required=False,
+            min_value=0,
+            max_value=1,
+            widget=UnfoldAdminDecimalFieldWidget({"step": "any", "dir": "ltr"}),
+        )
+
+
+class MediaForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A media's texts, and of an image the point that matters most."""
+
+    focal_x = ShareField(
+        _("Focal point, from the left"),
+        _("What crops keep in sight: 0 is the left edge, 1 the right one; empty is the centre."),
+    )
+    focal_y = ShareField(
+        _("Focal point, from the top"), _("0 is the upper edge, 1 the lower one; empty is the centre.")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.type != MediaType.IMAGE:
+            for name in FOCAL:
+                self.fields.pop(name, None)
+
+
 @admin.register(Media)
 class MediaAdmin(TellsCollisions, LibraryViews, DeletesUnused, ResourceAdmin):
     change_list_template = "folio/media/library.html"
@@ -87,8 +121,14 @@ class MediaAdmin(TellsCollisions, LibraryViews, DeletesUnused, ResourceAdmin):
     show_full_result_count = False
     search_fields = (*MediaFilterSet.base_filters["search"].fields, "alt")
     search_help_text = _("Search by name, alt text or entry")
-    fieldsets = ((None, {"fields": ("name", "alt")}),)
+    form = MediaForm
     add_fieldsets = ((None, {"fields": ("file", "name", "alt")}),)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Media | None = None) -> Any:
+        if obj is None:
+            return self.add_fieldsets
+        focal = (FOCAL,) if obj.type == MediaType.IMAGE else ()
+        return ((None, {"fields": ("name", "alt", *focal)}),)
 
     def get_form(self, request: HttpRequest, obj: Media | None = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is not None:

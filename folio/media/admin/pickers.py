@@ -27,7 +27,7 @@ class Picker(forms.Widget):
     known: dict[str, Any] | None = None  # what `PicksMedia` has read for all the pickers of a page
 
     class Media:
-        css = {"all": ["folio/media/library.css", "folio/media/picker.css"]}
+        css = {"all": ["folio/media/library.css", "folio/media/picker.css", "folio/media/panel.css"]}
         js = ["folio/admin/vendor/sortable.min.js", forms.Script("folio/media/picker.js", type="module")]
 
     def id_for_label(self, id_: str | None) -> str | None:  # type: ignore[override]
@@ -65,6 +65,16 @@ class GalleryPicker(PostsRows, Picker):
 
     template_name = "folio/media/gallery.html"
     only = "image"
+    captions = ""  # the form's field for the pictures' captions, whose `texts_of()` gives them; empty for none
+    cover = ""  # the form's field for its cover, which a star on each picture sets; empty where there is none
+    is_new = False  # of an entry that is new, the first picture is the cover until another one is chosen
+    texts: dict[str, str] = {}  # the captions, by the pictures' ids
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        for card in context["cards"]:
+            card["caption"] = self.texts.get(str(card["id"]), "")
+        return context | {"captions": self.captions, "cover": self.cover, "is_new": self.is_new}
 
     def ids(self, value: Any) -> list[Any]:
         return [pk for pk in value or () if pk not in EMPTY]
@@ -100,8 +110,10 @@ class GalleryField(PostedField):
         ),
     }
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, captions: str = "", cover: str = "", **kwargs: Any) -> None:
         super().__init__(Media.objects.images(), **kwargs)
+        picker: Any = self.widget
+        picker.captions, picker.cover = captions, cover
 
     def prepare_value(self, value: Any) -> Any:
         if value is None or isinstance(value, Posted):
@@ -127,14 +139,17 @@ class PicksMedia:
 def prepare(forms: Iterable[forms.BaseForm], request: HttpRequest) -> None:
     """Tell the pickers of all these forms what they show, read in two queries, and what the user may do."""
     found = list(pickers(forms))
-    known = read(pk for picker, value in found for pk in picker.ids(value))
-    for picker, _value in found:
+    known = read(pk for picker, value, _form in found for pk in picker.ids(value))
+    for picker, _value, form in found:
         picker.known = known
         picker.may_change = request.user.has_perm("media.change_media")
+        if isinstance(picker, GalleryPicker) and picker.captions:
+            captions: Any = form.fields[picker.captions]
+            picker.texts = captions.texts_of(form[picker.captions].value())
 
 
-def pickers(forms: Iterable[forms.BaseForm]) -> Iterator[tuple[Picker, Any]]:
+def pickers(forms: Iterable[forms.BaseForm]) -> Iterator[tuple[Picker, Any, forms.BaseForm]]:
     for form in forms:
         for name, field in form.fields.items():
             if isinstance(field.widget, Picker):
-                yield field.widget, form[name].value()
+                yield field.widget, form[name].value(), form

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.contrib.admin.models import ADDITION, CHANGE
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
@@ -21,8 +20,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from folio.admin.options import answer_in_json, json_body, unreadable
+from folio.admin.options import answer_in_json
 from folio.api.errors import Busy
+from folio.api.stored import lock_showing
 from folio.api.viewsets import write
 from folio.history.changes import log
 
@@ -30,17 +30,12 @@ from ..models import Media, MediaType
 from ..replacing import ShownAsPicture, replace_file
 from ..uploads import BUSY_SECONDS, Log, UploadBusy, store_once
 from .cards import card_of, cards_of, limits, with_thumbnails
+from .panel import TextsForm, given_values, panel_of, values_of
 from .pictures import picture_view
 from .posted import first_of
 from .uses import places_of
 
 PICKED_AT_ONCE = 48  # cards that the picker loads
-
-
-class TextsForm(forms.ModelForm):  # type: ignore[type-arg]
-    class Meta:
-        model = Media
-        fields = ("name", "alt")
 
 
 class LibraryViews:
@@ -55,6 +50,7 @@ class LibraryViews:
             path("picture/<int:pk>/", kept(picture_view), name="media_media_picture"),
             path("pick/", wrap(self.pick_view), name="media_media_pick"),
             path("upload/", wrap(self.upload_view), name="media_media_upload"),
+            path("<int:pk>/panel/", wrap(self.panel_view), name="media_media_panel"),
             path("<int:pk>/texts/", wrap(self.texts_view), name="media_media_texts"),
             path("<int:pk>/replace/", wrap(self.replace_view), name="media_media_replace"),
             *super().get_urls(),  # type: ignore[misc]
@@ -101,28 +97,38 @@ class LibraryViews:
             media, is_new = store_once(sent_file(request), log=self.recorder(request, ADDITION))
         return {"is_new": is_new, "count": in_words(Media.objects.count()), **self.shown(request, media)}
 
+    @method_decorator(require_GET)
+    def panel_view(self, request: HttpRequest, pk: int) -> JsonResponse:
+        """Answer with the panel of a picture; those who may not see the library get it without what is told there."""
+        return answer_in_json(lambda: {"html": self.panel(request, pk)})
+
+    def panel(self, request: HttpRequest, pk: int) -> str:
+        media = Media.objects.filter(pk=pk, type=MediaType.IMAGE).prefetch_related("thumbnails").first()
+        if media is None and self.has_view_permission(request):  # type: ignore[attr-defined]
+            raise BadRequest(deleted())
+        may_change = self.has_change_permission(request, media)  # type: ignore[attr-defined]
+        return panel_of(media, request, may_change=may_change, here=request.GET.get("here", ""))
+
     @method_decorator(require_POST)
     def texts_view(self, request: HttpRequest, pk: int) -> JsonResponse:
-        """Save a media's name or alt text as soon as it was typed."""
+        """Save a media's name, alt text or focal point as soon as it was typed or set."""
         return answer_in_json(lambda: write(lambda: self.with_texts(request, pk)))
 
     def with_texts(self, request: HttpRequest, pk: int) -> dict[str, Any]:
+        lock_showing(Media, [pk])
         media = Media.objects.select_for_update().filter(pk=pk).first()
         if media is None:
-            raise BadRequest(_("This media was deleted meanwhile."))
+            raise BadRequest(deleted())
         if not self.has_change_permission(request, media):  # type: ignore[attr-defined]
             raise PermissionDenied(_("You may not change media. Ask an administrator for that permission."))
-        given = {name: value for name, value in json_body(request).items() if name in TextsForm.base_fields}
-        if not all(isinstance(value, str) for value in given.values()):
-            raise BadRequest(unreadable())
-        form = TextsForm({"name": media.name, "alt": media.alt, **given}, instance=media)
+        form = TextsForm({**values_of(media), **given_values(request, media)}, instance=media)
         if not form.is_valid():
             raise ValidationError({name: list(messages) for name, messages in form.errors.items()})
         if form.has_changed():
             form.save()
             message = self.construct_change_message(request, form, None)  # type: ignore[attr-defined]
             self.log_change(request, media, message)  # type: ignore[attr-defined]
-        return {"name": media.name, "alt": media.alt}
+        return values_of(media)
 
     @method_decorator(require_POST)
     def replace_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -148,7 +154,7 @@ class LibraryViews:
                 % {"places": first_of([str(place) for place in places])}
             ) from error
         except Media.DoesNotExist:
-            raise BadRequest(_("This media was deleted meanwhile.")) from None
+            raise BadRequest(deleted()) from None
         return self.shown(request, media)
 
     def recorder(self, request: HttpRequest, action_flag: int) -> Log:
@@ -164,6 +170,10 @@ class LibraryViews:
             "option": render_to_string("folio/media/option.html", context, request),
             "card": render_to_string("folio/media/cards.html", context, request),
         }
+
+
+def deleted() -> str:
+    return _("This media was deleted meanwhile.")
 
 
 def in_words(count: int) -> str:

@@ -1,5 +1,6 @@
 """The form of a portfolio."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +22,8 @@ from folio.media.admin.pickers import GalleryField
 from .. import publishing
 from ..models import Employer, Portfolio, PortfolioImage, PortfolioTag, Tag
 from ..reordering import LEAST, MOST
-from ..services import replace_through
+from ..services import as_items, replace_through, set_captions
+from .captions import CaptionsField
 from .collisions import Published, may_type, publications_of
 from .describing import DescribePages, MarkdownBox
 from .editing import EditPages
@@ -56,7 +58,8 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=UnfoldAdminIntegerFieldWidget,
         help_text=_("Lower numbers come first."),
     )
-    images = GalleryField(required=False, label=_("Gallery"))
+    images = GalleryField(required=False, label=_("Gallery"), captions="gallery", cover="image")
+    gallery = CaptionsField(label=_("Captions"))  # called as the history calls the rows that have them
     employer = TypeAheadField(
         Employer.objects.all(), "portfolios.portfolio.employer", required=False, label=_("Employer")
     )
@@ -85,7 +88,11 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         self.is_new = self.instance.pk is None
         if "images" in self.fields and not self.is_new:
-            self.initial.setdefault("images", list(self.instance.gallery.values_list("media", flat=True)))
+            captions = dict(self.instance.gallery.values_list("media", "caption"))
+            self.initial.setdefault("images", list(captions))
+            self.initial.setdefault("gallery", as_items(captions))
+        if "images" in self.fields:
+            self.fields["images"].widget.is_new = self.is_new
         if "tags" in self.fields and not self.is_new:
             self.initial.setdefault("tags", list(self.instance.placed_tags.values_list("tag", flat=True)))
         for name, model in (("employer", Employer), ("tags", Tag)):
@@ -99,6 +106,13 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
         """Return the moment; one that is as it was shown keeps the fractions of a second that no box shows."""
         was, now = self.instance.completed_at, self.cleaned_data["completed_at"]
         return was if was and was.replace(microsecond=0) == now else now
+
+    def clean(self) -> Any:
+        given: Any = super().clean()
+        if given.get("gallery") is not None and "images" in given:  # the caption of what left the gallery goes with it
+            shown = {image.pk for image in given["images"]}
+            given["gallery"] = [item for item in given["gallery"] if item["media"] in shown]
+        return given
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
@@ -127,6 +141,8 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
             if name in self.changed_data:
                 rows = self.cleaned_data[name]
                 replace_through(self.instance, through, column, rows, is_new=self.is_new)
+        if "gallery" in self.changed_data:
+            set_captions(self.instance, {item["media"]: item["caption"] for item in self.cleaned_data["gallery"]})
 
 
 class FormPages(DescribePages, EditPages):
@@ -215,15 +231,18 @@ class FormPages(DescribePages, EditPages):
 
     @admin.display(description=_("Gallery"))
     def fixed_gallery(self, portfolio: Portfolio) -> str:
-        return pictures(list(portfolio.gallery.values_list("media", flat=True)))
+        captions = dict(portfolio.gallery.values_list("media", "caption"))
+        return pictures(list(captions), captions)
 
     @admin.display(description=_("Tags"))
     def fixed_tags(self, portfolio: Portfolio) -> str:
         return ", ".join(portfolio.placed_tags.values_list("tag__name", flat=True))
 
 
-def pictures(ids: list[int]) -> str:
-    """Return media as those see them who may not choose others: their pictures in this order, each with its name."""
+def pictures(ids: list[int], captions: Mapping[int, str | None] | None = None) -> str:
+    """Return media as those see them who may not choose others: their pictures in this order, with their texts."""
     known = read(ids)
     cards = cards_of(known[str(pk)] for pk in ids)
+    for card in cards:
+        card["caption"] = (captions or {}).get(card["id"])
     return render_to_string("folio/portfolios/pictures.html", {"cards": cards}) if cards else ""

@@ -27,6 +27,7 @@ from folio.api.fields import BIGGEST, IDENTIFIER, MAX_LIST
 from folio.api.viewsets import write
 from folio.history.changes import log, log_each, new_values
 from folio.media.admin import thumbnail_urls
+from folio.media.ahead import make_ahead
 
 from .. import publishing
 from ..duplicating import duplicate
@@ -283,6 +284,8 @@ class ListPages:
 
     def set_active(self, request: HttpRequest, queryset: QuerySet[Portfolio], *, is_active: bool) -> list[Portfolio]:
         changed = Portfolio.objects.filter(pk__in=queryset.order_by().values("pk")).publish(is_active=is_active)
+        if is_active:
+            make_ahead()
         log_each(request.user, CHANGE, [(row, {"is_active": (not is_active, is_active)}) for row in changed])
         return changed
 

@@ -21,7 +21,7 @@ from folio.api.viewsets import base_url
 from folio.media.admin import shown_url
 from folio.media.documents import Image
 from folio.media.models import Media
-from folio.media.thumbnails import fit
+from folio.media.pixels import fit
 
 from .. import documents
 from ..markdown import rendered

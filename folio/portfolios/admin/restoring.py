@@ -1,4 +1,4 @@
-"""Bringing back an earlier version of a portfolio's own fields, from its history."""
+"""Bringing back an earlier version of a portfolio's own fields and captions, from its history."""
 
 from typing import Any
 
@@ -15,13 +15,16 @@ from django.utils.translation import gettext_lazy
 from folio.admin.options import in_one_write
 from folio.history import Difference, differences_of, entries_of, label_of, read
 from folio.history.changes import Changes, log, set_values
+from folio.history.entries import Pair
 
 from .. import publishing
 from ..models import Portfolio
+from ..services import as_items, set_captions
 
-# The lists aren't: what they held may be gone, and they are quickly made again by eye.
+# The lists aren't: what they held may be gone, and they are quickly made again by eye. Captions were written.
 RESTORED = ("title", "slug", "excerpt", "description", "image", "order", "employer", "is_active", "completed_at")
 PUBLISHING = {"order", "is_active"}  # what only those may bring back who may publish
+CAPTIONS = "gallery"  # as the history calls the rows that have them
 GONE = {
     "image": gettext_lazy("The image of that version was deleted. The image stays as it is now."),
     "employer": gettext_lazy("The employer of that version was deleted. The employer stays as it is now."),
@@ -61,6 +64,8 @@ class RestoresVersions:
         problems = problems_of(portfolio) if changes else []
         if request.method == "POST" and changes and not problems:
             portfolio.save()
+            if CAPTIONS in changes:
+                set_captions(portfolio, {row["media"]: row["caption"] for row in changes[CAPTIONS][1]})
             log(request.user, portfolio, CHANGE, changes)
             messages.success(request, _("The version was restored. Gallery, tags, links and meta stayed as they were."))
             for sentence in gone:
@@ -93,15 +98,34 @@ def restored(portfolio: Portfolio, entry_id: int, *, may_publish: bool) -> tuple
     values: dict[str, Any] = {}
     gone: list[str] = []
     for name in RESTORED if may_publish else (name for name in RESTORED if name not in PUBLISHING):
-        until = (of[name][1] for pk, of in told if pk <= entry_id and name in of)
-        after = (of[name][0] for pk, of in reversed(told) if pk > entry_id and name in of)
-        for value in (*list(until)[:1], *list(after)[:1])[:1]:
+        for value in values_at(told, entry_id, name):
             field: Any = Portfolio._meta.get_field(name)
             if name in GONE and value is not None and not is_there(field, value):
                 gone.append(str(GONE[name]))
             else:
                 values[field.attname] = value if field.is_relation else field.to_python(value)
-    return set_values(portfolio, values), gone
+    changes = set_values(portfolio, values)
+    for value in values_at(told, entry_id, CAPTIONS):
+        changes |= restored_captions(portfolio, value)
+    return changes, gone
+
+
+def values_at(told: list[tuple[int, dict[str, Pair]]], entry_id: int, name: str) -> list[Any]:
+    """Return the value that a field had after an entry, alone; nothing where the history does not know it."""
+    until = (of[name][1] for pk, of in told if pk <= entry_id and name in of)
+    after = (of[name][0] for pk, of in reversed(told) if pk > entry_id and name in of)
+    return [*list(until)[:1], *list(after)[:1]][:1]
+
+
+def restored_captions(portfolio: Portfolio, value: Any) -> Changes:
+    """Return what a version's captions change of the present ones: those of images that are in the gallery still.
+
+    Images that had none then keep what was written since.
+    """
+    was = {row["media"]: row["caption"] for row in value or ()}
+    now = dict(portfolio.gallery.values_list("media", "caption"))
+    before, after = as_items(now), as_items({pk: was.get(pk) or caption for pk, caption in now.items()})
+    return {} if before == after else {CAPTIONS: (before, after)}
 
 
 def is_there(field: Any, pk: int) -> bool:

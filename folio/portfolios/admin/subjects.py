@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
@@ -10,6 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from folio.admin.options import ResourceAdmin
 from folio.media.admin import heading
@@ -28,11 +30,27 @@ def searched(filterset: Any) -> tuple[str, ...]:
     return fields
 
 
+class SubjectForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What a portfolio is about; a slug that is left empty is made from the name."""
+
+    class Meta:
+        widgets = {
+            "slug": UnfoldAdminTextInputWidget({"dir": "auto", "autocapitalize": "off", "spellcheck": "false"}),
+        }
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """Leave out a slug that is yet to be made: the database refuses empty ones."""
+        left_empty = set() if self.cleaned_data.get("slug") else {"slug"}
+        return super()._get_validation_exclusions() | left_empty  # type: ignore[misc]
+
+
 @admin.register(Employer)
 class EmployerAdmin(MadeByName, EditPages, ResourceAdmin):
     list_display = ("name_and_picture",)
     search_fields = searched(filters.EmployerFilterSet)
-    fields: tuple[str, ...] = ("name", "description", "image")
+    form = SubjectForm
+    fields: tuple[str, ...] = ("name", "slug", "description", "image")
+    scripts = ("slug",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Employer]:
         queryset: QuerySet[Employer] = super().get_queryset(request)
@@ -61,7 +79,7 @@ class EmployerAdmin(MadeByName, EditPages, ResourceAdmin):
 @admin.register(Tag)
 class TagAdmin(EmployerAdmin):
     search_fields = searched(filters.TagFilterSet)
-    fields = ("name", "image")
+    fields = ("name", "slug", "image")
 
     def get_deleted_objects(self, objs: Iterable[Any], request: HttpRequest) -> Any:
         """Return the tags, each with how many portfolios it is taken off."""

@@ -6,9 +6,10 @@ from django.core.files.storage import default_storage
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from folio.media.checking import MIN_AGE, Fault, Kind, check_files, check_media, stored_files
+from folio.media.checking import MIN_AGE, Fault, Kind, check_files, check_media, check_removed, stored_files
 from folio.media.models import Media
-from folio.media.renewing import AT_A_TIME, INTERRUPTED, chunks, image_decoders, media_ids
+from folio.media.renewing import AT_A_TIME, INTERRUPTED, chunks, ids_of, image_decoders
+from folio.media.sizes import human_readable_size
 
 
 def parse_minutes(text: str) -> timedelta:
@@ -25,7 +26,7 @@ class Command(BaseCommand):
             "--repair",
             action="store_true",
             help="make missing and wrong thumbnails anew, fill in digests, correct sizes, delete thumbnails' files "
-            "without a row",
+            "without a row and files whose time to go is past",
         )
         parser.add_argument("--delete-orphans", action="store_true", help="delete all files without a row, for good")
         parser.add_argument(
@@ -42,7 +43,7 @@ class Command(BaseCommand):
         faults: list[Fault] = []
         media = files = 0
         try:
-            for pk in tqdm(media_ids(), "Media", Media.objects.count(), unit="", disable=quiet):
+            for pk in tqdm(ids_of(Media.objects.all()), "Media", Media.objects.count(), unit="", disable=quiet):
                 faults += check_media(pk, decoders)
                 media += 1
             with tqdm(desc="Files", unit="", disable=quiet) as progress:
@@ -55,12 +56,17 @@ class Command(BaseCommand):
                     )
                     files += len(names)
                     progress.update(len(names))
+            late, kept, size = check_removed(repair=repair)
+            faults += late
         except KeyboardInterrupt:
             raise CommandError("Interrupted. The rest was not checked.", returncode=INTERRUPTED) from None
         except OSError as error:
             raise CommandError(f"The storage can't be read: {error}") from error
         finally:
             self.report(faults)  # of an interrupted run too: what was repaired is told
+        if kept:
+            told = "Replaced and deleted files that are served until their time comes"
+            self.stdout.write(f"{told}: {kept}, of {human_readable_size(size)}.")
         self.sum_up(media, files, faults)
 
     def report(self, faults: list[Fault]) -> None:

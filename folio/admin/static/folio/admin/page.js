@@ -1,15 +1,17 @@
 // What every page of the admin site can do: ask the server, tell its user what came of it, and what its parts share.
 
 const texts = document.getElementById("folio-page-texts")?.dataset ?? {};
+export const { unreachable = "" } = texts; // what is said where the server can't be reached
 let region = null; // where screen readers listen for what is said
 
 /** What the server, or the way to it, said against a request; `message` is a sentence for the user. */
 export class Refusal extends Error {
-  constructor(message, status = 0, errors = {}, wait = 0) {
+  constructor(message, status = 0, errors = {}, wait = 0, stored = null) {
     super(message);
     this.status = status;
     this.errors = errors; // messages by field, where the server names fields
     this.wait = wait; // seconds after which the same is best tried again, where the server names them
+    this.stored = stored; // values by field, where someone else has changed them meanwhile
   }
 }
 
@@ -65,7 +67,8 @@ function read(status, isRedirected, header, text) {
   let answer = null;
   if (isJson && text) answer = JSON.parse(text);
   if (status >= 200 && status < 300 && (isJson || !text)) return answer;
-  throw new Refusal(answer?.detail || texts.failed, status, answer?.errors ?? {}, Number(header("Retry-After")) || 0);
+  const wait = Number(header("Retry-After")) || 0;
+  throw new Refusal(answer?.detail || texts.failed, status, answer?.errors ?? {}, wait, answer?.stored ?? null);
 }
 
 /**

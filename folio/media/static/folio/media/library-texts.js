@@ -2,12 +2,23 @@
 
 import { part, say, send } from "../admin/page.js";
 
-/** Make the texts in `root` savable, those that come later too; `onSaved(box, field, answer)` is told of each. */
-export function saveTexts(root, savedWord = "", onSaved = () => {}) {
+const going = new WeakMap(); // the saving of a box that is on its way
+
+/**
+ * Make the texts in `root` savable, those that come later too; `onSaved(box, field, answer)` is told of each.
+ *
+ * Escape takes back what was typed, unless it `keeps`. Returns a function that saves what is still unsaved, and tells
+ * whether nothing is left of that.
+ */
+export function saveTexts(root, savedWord = "", onSaved = () => {}, keeps = false) {
   const boxOf = (event) => event.target.closest?.(".folio-text-box");
+  const save = (box) => {
+    if (!going.has(box)) going.set(box, saving(box, savedWord, onSaved).finally(() => going.delete(box)));
+    return going.get(box); // what is typed while it is on its way is saved after it
+  };
   root.addEventListener("focusin", (event) => {
     const box = boxOf(event);
-    if (box && box.dataset.saved === undefined) box.dataset.saved = box.value;
+    if (box) box.dataset.saved ??= box.value;
   });
   for (const name of ["input", "change"]) {
     // Saved by itself, so the form around has nothing unsaved by it.
@@ -15,48 +26,59 @@ export function saveTexts(root, savedWord = "", onSaved = () => {}) {
   }
   root.addEventListener("keydown", (event) => {
     const box = boxOf(event);
-    if (!box) return;
+    if (!box || event.isComposing) return;
     if (event.key === "Enter") {
       event.preventDefault(); // it would send the form around
-      save(box, savedWord, onSaved);
-    } else if (event.key === "Escape" && box.value !== box.dataset.saved) {
+      save(box);
+    } else if (event.key === "Escape" && !keeps && box.value !== box.dataset.saved) {
       event.preventDefault();
       event.stopPropagation();
       box.value = box.dataset.saved;
       complain(box, "");
     }
   });
-  root.addEventListener("focusout", (event) => boxOf(event) && save(boxOf(event), savedWord, onSaved));
+  root.addEventListener("focusout", (event) => boxOf(event) && save(boxOf(event)));
   window.addEventListener("beforeunload", (event) => {
-    if ([...root.querySelectorAll(".folio-text-box")].some(isUnsaved)) event.preventDefault();
+    if (boxesOf(root).some((box) => isUnsaved(box) && !going.has(box))) event.preventDefault();
   });
+  return async () => {
+    for (const box of boxesOf(root).filter(isUnsaved)) await save(box);
+    return !boxesOf(root).some(isUnsaved);
+  };
 }
 
-/** Tell whether what was typed would be lost with the page: it was refused, or the server could not be reached. */
+function boxesOf(root) {
+  return [...root.querySelectorAll(".folio-text-box")];
+}
+
+/** Tell whether what was typed would be lost with the page. */
 function isUnsaved(box) {
-  const isSaving = box.closest(".folio-text").dataset.state === "saving";
-  return "saved" in box.dataset && box.value !== box.dataset.saved && !isSaving;
+  return "saved" in box.dataset && box.value !== box.dataset.saved;
 }
 
-async function save(box, savedWord, onSaved) {
+async function saving(box, savedWord, onSaved) {
   const text = box.closest(".folio-text");
-  const typed = box.value;
-  if (typed === box.dataset.saved || text.dataset.state === "saving") return;
-  text.dataset.state = "saving";
-  try {
-    const answer = await send(text.dataset.url, { [text.dataset.field]: typed });
-    box.dataset.saved = answer[text.dataset.field];
-    if (box.value === typed) box.value = box.dataset.saved;
-    text.dataset.state = "saved";
-    complain(box, "");
-    if (savedWord) say(savedWord);
-    onSaved(box, text.dataset.field, answer);
-  } catch (error) {
-    text.dataset.state = "";
-    complain(box, error.errors?.[text.dataset.field]?.join(" ") ?? error.message);
-    return;
+  const { field, url } = text.dataset;
+  while (box.value !== box.dataset.saved) {
+    const typed = box.value;
+    text.dataset.state = "saving";
+    try {
+      const answer = await send(url, { [field]: typed, was: { [field]: box.dataset.saved } });
+      const isTyping = box.value !== typed;
+      if (!isTyping) box.value = answer[field];
+      box.dataset.saved = isTyping ? answer[field] : box.value; // a box may drop what it has no room for
+      text.dataset.state = "saved";
+      complain(box, "");
+      if (savedWord) say(savedWord);
+      onSaved(box, field, answer);
+    } catch (error) {
+      text.dataset.state = "";
+      // Someone was faster: what is typed stays, and is saved over theirs when the box is left once more.
+      if (error.stored) box.dataset.saved = error.stored[field];
+      complain(box, error.errors?.[field]?.join(" ") ?? error.message);
+      return;
+    }
   }
-  if (box.value !== box.dataset.saved) save(box, savedWord, onSaved); // typed while the last one was on its way
 }
 
 function complain(box, sentence) {

@@ -4,6 +4,8 @@ import { announce, copy, fill, nameControls, part, upload } from "../admin/page.
 import { Uploads, acceptDrops, chooseFiles } from "./library-uploads.js";
 import { uncoverPictures } from "./library-pictures.js";
 import { saveTexts } from "./library-texts.js";
+import { openPanel } from "./panel-open.js";
+import { tellTexts } from "./picker-parts.js";
 
 function readyCard(card) {
   nameControls(card, card.dataset.name);
@@ -18,6 +20,7 @@ function startLibrary(page) {
     readyCard(card);
   });
   startSelection(page, grid);
+  startLooking(grid);
   const section = part(page, "uploads");
   if (!section) return;
   const uploads = new Uploads(section, (answer) => {
@@ -42,6 +45,23 @@ function startLibrary(page) {
   part(page, "upload").hidden = false;
   part(page, "upload").addEventListener("click", () => chooseFiles(add));
   acceptDrops(document, part(page, "drop"), add);
+}
+
+/** Show images in the panel; to their pages leads the panel, or a click with a key that opens a tab. */
+function startLooking(grid) {
+  const shelf = {
+    items: () => [...grid.children].filter((card) => card.dataset.panel),
+    picture: (card) => card.querySelector(".folio-card-picture"),
+    caption: () => null,
+    cover: null,
+    saved: (card, answer) => tellTexts(answer, card.dataset.id),
+  };
+  grid.addEventListener("click", (event) => {
+    const card = event.target.closest(".folio-card-picture")?.closest("li");
+    if (!card?.dataset.panel || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    openPanel(shelf, card);
+  });
 }
 
 function startSelection(page, grid) {

@@ -4,19 +4,26 @@ import { announce, elementOf, fill, nameControls, number, part, placeByKey, say 
 import { Uploads, acceptDrops } from "./library-uploads.js";
 import { saveTexts } from "./library-texts.js";
 import { pick } from "./picker-dialog.js";
-import { labelOf, pictureOf, tellForm } from "./picker-parts.js";
+import { openPanel } from "./panel-open.js";
+import { labelOf, nameOpener, pictureOf, pressed, tellForm, tellTexts } from "./picker-parts.js";
 
 export class Gallery extends HTMLElement {
   connectedCallback() {
     if (this.list) return; // moved within the page
     this.list = part(this, "images");
-    for (const item of this.list.children) nameControls(item, item.dataset.name);
+    for (const item of this.list.children) this.nameParts(item);
+    this.watchCover();
     this.renumber();
-    saveTexts(this);
+    saveTexts(this, "", () => this.tellLacking());
+    this.addEventListener("described", () => this.tellLacking());
+    part(this, "describe").addEventListener("click", () => this.look(this.items.find(isLacking)));
+    this.list.addEventListener("keydown", (event) => {
+      if (event.target.dataset.part === "picture" && pressed(event)) this.look(event.target.closest("li"));
+    });
+    this.list.addEventListener("click", (event) => this.clicked(event));
     const choose = part(this, "choose");
     if (!choose) return;
     choose.addEventListener("click", () => this.choose());
-    this.list.addEventListener("click", (event) => this.clicked(event));
     this.list.addEventListener("keydown", (event) => this.key(event));
     this.uploads = new Uploads(part(this, "uploads"), (answer, place) => this.uploaded(answer, place));
     this.addEventListener("over", () => this.renumber());
@@ -37,7 +44,7 @@ export class Gallery extends HTMLElement {
       animation: 150,
       delay: 150,
       delayOnTouchOnly: true,
-      filter: "input, button",
+      filter: "input, button", // the picture itself is none, or Firefox would not drag it
       preventOnFilter: false,
       ghostClass: "folio-gallery-ghost",
       onEnd: ({ item, oldIndex, newIndex }) => oldIndex !== newIndex && this.moved(item),
@@ -83,12 +90,13 @@ export class Gallery extends HTMLElement {
   }
 
   item(option) {
-    const { id, name, alt, texts } = option.dataset;
+    const { id, name, alt, texts, facts, panel } = option.dataset;
     const item = part(this, "new-image").content.firstElementChild.cloneNode(true);
-    Object.assign(item.dataset, { id, name });
+    Object.assign(item.dataset, { id, name, facts, panel });
     part(item, "value").value = id;
     part(item, "kept-name").value = name;
     part(item, "picture").replaceChildren(pictureOf(option));
+    if (this.dataset.captions) part(item, "caption").name = `${this.dataset.captions}-${id}`;
     const text = item.querySelector(".folio-text");
     if (text) {
       text.dataset.url = texts;
@@ -96,15 +104,23 @@ export class Gallery extends HTMLElement {
     } else {
       item.querySelector(".folio-text-fixed").textContent = alt;
     }
-    nameControls(item, name);
+    this.nameParts(item);
     return item;
   }
 
+  nameParts(item) {
+    nameControls(item, item.dataset.name);
+    const picture = part(item, "picture");
+    nameOpener(picture, fill(picture.dataset.open, { name: item.dataset.name }));
+  }
+
   clicked(event) {
+    const item = event.target.closest("li");
     const button = event.target.closest("button");
-    const item = button?.closest("li");
-    if (!item) return;
+    if (!button && event.target.closest('[data-part="picture"]')) this.look(item);
+    if (!item || !button) return;
     if (button.dataset.part === "remove") this.take(item);
+    else if (button.dataset.part === "cover") this.useAsCover(item);
     else if (button.dataset.move) this.put(item, this.items.indexOf(item) + Number(button.dataset.move), button);
   }
 
@@ -145,6 +161,7 @@ export class Gallery extends HTMLElement {
   }
 
   changed() {
+    if (this.isCoverFirst) this.coverFirst();
     this.renumber();
     tellForm(part(this, "none"));
   }
@@ -158,5 +175,83 @@ export class Gallery extends HTMLElement {
       if (second) second.setAttribute("aria-disabled", String(index === items.length - 1));
     }
     part(this, "empty").hidden = items.length > 0 || this.uploads?.isBusy;
+    this.tellCover();
+    this.tellLacking();
   }
+
+  // The cover
+
+  /** Find the form's field for the cover. Of a new entry it is the first picture, until someone chooses or removes it. */
+  watchCover() {
+    const input = this.closest("form")?.elements[this.dataset.cover || " "];
+    this.cover = input?.closest?.("folio-media");
+    if (!this.cover) return;
+    this.isCoverFirst = "ofNew" in this.dataset && !input.value && !this.items.length;
+    input.addEventListener("change", () => {
+      if (!this.isCovering) this.isCoverFirst = false;
+      this.tellCover();
+    });
+  }
+
+  coverFirst() {
+    const [first] = this.items;
+    if (first?.dataset.id === this.cover.dataset.id || (!first && !this.cover.dataset.id)) return;
+    this.isCovering = true;
+    if (first) this.cover.show(first, this.dataset.covers);
+    else this.cover.clear();
+    this.isCovering = false;
+  }
+
+  useAsCover(item) {
+    if (item.dataset.id !== this.cover.dataset.id) this.cover.show(item, this.dataset.covers);
+    else this.isCoverFirst = false; // what it was by itself is now a choice
+  }
+
+  tellCover() {
+    for (const item of this.items) {
+      const isCover = Boolean(this.cover?.dataset.id) && item.dataset.id === this.cover.dataset.id;
+      part(item, "cover")?.setAttribute("aria-pressed", String(isCover));
+    }
+  }
+
+  // The panel
+
+  look(item) {
+    if (item?.dataset.panel) openPanel(this.shelf, item);
+  }
+
+  get shelf() {
+    return {
+      items: () => this.items,
+      picture: (item) => part(item, "picture"),
+      caption: (item) => part(item, "caption"),
+      captioned: (item) => this.tellCaption(item),
+      cover: this.cover && {
+        has: (item) => item.dataset.id === this.cover.dataset.id,
+        use: (item) => this.useAsCover(item),
+      },
+      saved: (item, answer) => tellTexts(answer, item.dataset.id),
+    };
+  }
+
+  tellCaption(item) {
+    const [shown, { value }] = [part(item, "shown-caption"), part(item, "caption")];
+    shown.textContent = value;
+    shown.hidden = !value.trim();
+  }
+
+  /** Say how many pictures those who can't see them are told nothing of, and mark which. */
+  tellLacking() {
+    const items = this.items;
+    for (const item of items) part(item, "lacks").hidden = !isLacking(item);
+    const count = items.filter(isLacking).length;
+    part(this, "lack").hidden = !count;
+    const words = count === 1 ? this.dataset.lacksOne : this.dataset.lacksMany;
+    part(this, "lack-words").textContent = fill(words, { count: number(count) });
+  }
+}
+
+function isLacking(item) {
+  const alt = item.querySelector(".folio-text-alt");
+  return !(alt.value ?? alt.textContent).trim();
 }

@@ -2,9 +2,10 @@
 
 import { announce, fill, part, say } from "../admin/page.js";
 import { uncoverPictures } from "./library-pictures.js";
+import { openPanel } from "./panel-open.js";
 import { pick } from "./picker-dialog.js";
 import { Gallery } from "./picker-gallery.js";
-import { labelOf, pictureOf, tellForm } from "./picker-parts.js";
+import { labelOf, nameOpener, pictureOf, pressed, tellForm, tellTexts } from "./picker-parts.js";
 
 class MediaPicker extends HTMLElement {
   connectedCallback() {
@@ -15,7 +16,9 @@ class MediaPicker extends HTMLElement {
       const button = event.target.closest("button");
       if (button?.dataset.part === "choose") this.choose();
       if (button?.dataset.part === "remove") this.take();
+      if (event.target.closest('[data-part="picture"]')) this.look();
     });
+    part(this, "picture").addEventListener("keydown", (event) => pressed(event) && this.look());
   }
 
   async choose() {
@@ -27,21 +30,27 @@ class MediaPicker extends HTMLElement {
     }
   }
 
-  show(option) {
-    this.set(option.dataset.id, option.dataset.name, option.dataset.facts);
+  /** Take what an element shows: an option of the library, or a picture of the gallery. */
+  show(option, word = this.dataset.chosen) {
+    this.set(option.dataset);
     part(this, "picture").replaceChildren(pictureOf(option));
-    say(fill(this.dataset.chosen, { name: option.dataset.name }));
+    say(fill(word, { name: option.dataset.name }));
   }
 
   take() {
-    const { textContent: name } = part(this, "name");
-    this.set("", "", "");
-    part(this, "picture").replaceChildren(part(this, "no-picture").content.cloneNode(true));
+    const { name } = this.dataset;
+    this.clear();
     part(this, "choose").focus();
     say(fill(this.dataset.removed, { name }));
   }
 
-  set(id, name, facts) {
+  clear() {
+    this.set();
+    part(this, "picture").replaceChildren(part(this, "no-picture").content.cloneNode(true));
+  }
+
+  set({ id = "", name = "", facts = "", panel = "" } = {}) {
+    Object.assign(this.dataset, { id, panel });
     part(this, "name").textContent = name;
     part(this, "facts").textContent = facts;
     for (const each of ["name", "facts", "remove"]) part(this, each).hidden = !id;
@@ -52,9 +61,26 @@ class MediaPicker extends HTMLElement {
   }
 
   name() {
-    const button = part(this, "choose");
+    const [button, picture, name] = [part(this, "choose"), part(this, "picture"), part(this, "name").textContent];
     const label = labelOf(this);
     if (button && label) button.setAttribute("aria-label", `${label}: ${button.textContent.trim()}`);
+    this.dataset.name = name;
+    nameOpener(picture, this.dataset.panel && fill(this.dataset.open, { name }));
+  }
+
+  look() {
+    if (this.dataset.panel) openPanel(this.shelf, this);
+  }
+
+  /** What the panel shows of this picture: it is alone here, and what it says in a gallery belongs there. */
+  get shelf() {
+    return {
+      items: () => [this],
+      picture: () => part(this, "picture"),
+      caption: () => null,
+      cover: null,
+      saved: (item, answer) => tellTexts(answer, item.dataset.id),
+    };
   }
 }
 

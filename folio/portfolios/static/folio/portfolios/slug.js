@@ -1,7 +1,8 @@
 // The slug of a new entry follows its title until somebody writes one; that of an old one only when it is asked for.
+// Employers and tags have a name in place of a title.
 
 const MOST = 200;
-const title = document.getElementById("id_title");
+const title = document.getElementById("id_title") ?? document.getElementById("id_name");
 const slug = document.getElementById("id_slug");
 const button = document.querySelector(".folio-slug-make");
 

@@ -67,6 +67,11 @@ def ask(query: str, number: int) -> bool:
     return bool(answer)
 
 
+def number_of(work: str) -> int:
+    """Return the number by which that work is locked: of 62 bits, for PostgreSQL's and a file's places have a sign."""
+    return int.from_bytes(blake2b(work.encode(), digest_size=8).digest()) >> 2
+
+
 @cache
 def of_files() -> FileClaims:
     return FileClaims()
@@ -74,7 +79,6 @@ def of_files() -> FileClaims:
 
 def claim(work: str) -> tuple[Callable[[], bool], Callable[[], None]]:
     """Return two functions for the work of that name: one to try and take it, and one to free it once it was taken."""
-    # 62 bits, for both the numbers of PostgreSQL and the places in a file have a sign.
-    number = int.from_bytes(blake2b(work.encode(), digest_size=8).digest()) >> 2
+    number = number_of(work)
     claims = PostgreSQLClaims() if connection.vendor == "postgresql" else of_files()
     return lambda: claims.take(number), lambda: claims.free(number)

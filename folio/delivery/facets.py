@@ -1,0 +1,110 @@
+"""What the portfolios have that some filters leave: the choices beside a list, each with what it would leave."""
+
+from collections.abc import Collection
+from copy import copy
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from folio.api.documents import KEY_SIZE
+from folio.api.filters import MAX_LIMIT, BareFilter
+from folio.portfolios.models import Portfolio
+from folio.snapshots import SNAPSHOT, remember
+
+from .counting import EMPLOYERS, TAGS, YEARS, Kind, Portfolios, counts, counts_of_published, most
+from .documents import EmployerFacet, Facets, TagFacet, YearFacet
+from .filters import PortfolioFilterSet
+from .views import PublicView
+
+FEW = 5_000  # portfolios that are looked for once and then named, instead of looked for by each count
+FACET_SIZE = 300  # bytes that a value takes in the document cache, roughly
+FACETS: dict[str, tuple[Kind, Any, Collection[str]]] = {  # with the shape of a value, and the parameters ignored
+    "tags": (TAGS, TagFacet, ("tags_any",)),
+    "employers": (EMPLOYERS, EmployerFacet, ("employer",)),
+    "years": (YEARS, YearFacet, ("year",)),
+}
+
+
+class FacetFilterSet(PortfolioFilterSet):
+    """The parameters of the list that choose portfolios."""
+
+    limit = BareFilter(
+        min_value=1, label=f"How many values of each to return; at most {MAX_LIMIT}, which is the default"
+    )
+    offset = ordering = include = fields = None
+
+    def without(self, names: Collection[str]) -> "FacetFilterSet":
+        """Return the same parameters but those."""
+        others = copy(self)
+        others.chosen = {name: value for name, value in self.chosen.items() if name not in names}
+        return others
+
+
+class Narrowed:
+    """The published portfolios that some parameters leave."""
+
+    def __init__(self, filterset: FacetFilterSet) -> None:
+        self.filterset = filterset
+        self.portfolios: Portfolios = filterset.narrowed(Portfolio.objects.published())
+        self.ids: list[int] = []  # where they are few: found once, though they are counted in several ways
+        if filterset.chosen:
+            self.ids = list(self.portfolios.values_list("pk", flat=True)[: FEW + 1])
+
+    @property
+    def are_few(self) -> bool:
+        return bool(self.filterset.chosen) and len(self.ids) <= FEW
+
+    def count(self) -> int:
+        return len(self.ids) if self.are_few else self.portfolios.count()
+
+    def most(self, kind: Kind) -> list[tuple[Any, ...]]:
+        """Return the values that most of them have."""
+        if not self.filterset.chosen:
+            return most(kind, counts_of_published(kind), MAX_LIMIT)
+        if self.are_few and not self.ids:
+            return []
+        if self.are_few:
+            return most(kind, counts(kind, Portfolio.objects.published().filter(pk__in=self.ids)), MAX_LIMIT)
+        return most(kind, counts(kind, self.filterset.narrowed(Portfolio.objects.published(), many=True)), MAX_LIMIT)
+
+
+class FacetsView(PublicView):
+    """Count the tags, employers and years of what the filters leave.
+
+    They are the choices beside a list: `count` is what the list would have with each of them chosen.
+    """
+
+    answers = {"get": (200, Facets)}
+    parameters = {"get": FacetFilterSet.base_filters}
+    operation_ids = {"get": "getFacets"}
+
+    def takes_parameters(self) -> bool:
+        return True
+
+    def get(self, request: Request) -> Response:
+        filterset = FacetFilterSet(request.query_params)
+        snapshot = request.META.get(SNAPSHOT)
+        limit = min(filterset.values.get("limit") or MAX_LIMIT, MAX_LIMIT)
+        known: dict[str, Narrowed] = {}
+
+        def narrowed(names: Collection[str]) -> Narrowed:
+            others = filterset.without(names)
+            key = others.narrowing()
+            known[key] = known.get(key) or Narrowed(others)
+            return known[key]
+
+        def remembered(what: str, names: Collection[str], compute: Any, size: int) -> Any:
+            key = (FacetsView, what, filterset.without(names).narrowing())
+            return remember(snapshot, key, compute, KEY_SIZE + len(key[2]) + size)
+
+        found = {}
+        for name, (kind, document, ignored) in FACETS.items():
+
+            def compute(kind: Kind = kind, ignored: Collection[str] = ignored) -> list[tuple[Any, ...]]:
+                return narrowed(ignored).most(kind)
+
+            rows = remembered(name, ignored, compute, MAX_LIMIT * FACET_SIZE)
+            found[name] = [document(*row) for row in rows[:limit]]
+        count = remembered("count", (), lambda: narrowed(()).count(), 0)
+        return Response(Facets(count=count, **found))

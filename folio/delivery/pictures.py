@@ -1,0 +1,140 @@
+"""The media that a batch of answers shows."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.utils.encoding import filepath_to_uri
+
+from folio.api.rows import Rows
+from folio.media import models, variants
+from folio.media.models import MediaType
+from folio.media.pixels import fit
+
+from .documents import File, Focal, Image, Source, Thumbnail
+
+MEDIA_FIELDS = (
+    "id",
+    "type",
+    "name",
+    "alt",
+    "file",
+    "size",
+    "mime_type",
+    "width",
+    "height",
+    "mode",
+    "dominant_color",
+    "placeholder",
+    "focal_x",
+    "focal_y",
+    "is_animated",
+)
+CENTRE = 0.5
+
+media = Rows(lambda: models.Media.objects.order_by().values(*MEDIA_FIELDS), "pk")
+thumbnails_of_media = Rows(
+    lambda: models.Thumbnail.objects.order_by("size").values("media_id", "file", "size"), "media"
+)
+
+
+class Pictures:
+    """The media with these ids, read in two queries, and each encoded once however often it is shown."""
+
+    def __init__(self, ids: Iterable[int | None], base: str) -> None:
+        """`base` is the scheme and host that URLs begin with, without a slash."""
+        self.base = base
+        self.folder = f"{base}{default_storage.base_url}" if isinstance(default_storage, FileSystemStorage) else None
+        wanted = {pk for pk in ids if pk is not None}
+        self.rows: dict[int | None, dict[str, Any]] = {row["id"]: row for row in media.read(wanted)}
+        self.thumbnails: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        images = [row["id"] for row in self.rows.values() if row["type"] == MediaType.IMAGE]
+        for row in thumbnails_of_media.read(images):
+            self.thumbnails[row["media_id"]].append(row)
+        self.encoded: dict[int, msgspec.Raw | None] = {}
+
+    def url(self, name: str) -> str:
+        """Return the absolute URL of a name in the storage; a storage elsewhere gives absolute ones itself."""
+        if self.folder is not None:
+            return f"{self.folder}{filepath_to_uri(name)}"
+        url: str = default_storage.url(name)
+        return f"{self.base}{url}" if url.startswith("/") else url
+
+    def image(self, pk: int | None) -> Any:
+        """Return an `Image` that is encoded already; None where there is none."""
+        row = self.rows.get(pk)
+        if row is None or row["type"] != MediaType.IMAGE:  # its file may have been replaced this moment
+            return None
+        if row["id"] not in self.encoded:
+            made = self.made(row)
+            self.encoded[row["id"]] = None if made is None else msgspec.Raw(msgspec.json.encode(made))
+        return self.encoded[row["id"]]
+
+    def captioned(self, pk: int, caption: str | None) -> Any:
+        """Return a `GalleryImage` that is encoded already; None where there is none."""
+        image = self.image(pk)
+        if image is None:
+            return None
+        return msgspec.Raw(b'%b,"caption":%b}' % (bytes(image)[:-1], msgspec.json.encode(caption)))
+
+    def made(self, row: dict[str, Any]) -> Image | None:
+        """Return an image; None where nothing of it may be shown: its original is kept back, and it has no other."""
+        thumbnails = [self.thumbnail(row, thumbnail) for thumbnail in self.thumbnails[row["id"]]]
+        src = variants.src(row, thumbnails[-1].src if thumbnails else None, self.url)
+        if src is None:
+            return None
+        return Image(
+            id=row["id"],
+            alt=row["alt"],
+            width=row["width"],
+            height=row["height"],
+            type=row["mime_type"],
+            src=src,
+            original=self.url(row["file"]) if settings.PUBLIC_ORIGINALS else msgspec.UNSET,
+            sources=[Source(*source) for source in variants.sources(row, self.url)],
+            thumbnails=thumbnails,
+            dominant_color=row["dominant_color"] or None,
+            placeholder=row["placeholder"] or None,
+            focal=Focal(
+                CENTRE if row["focal_x"] is None else row["focal_x"],
+                CENTRE if row["focal_y"] is None else row["focal_y"],
+            ),
+            is_animated=row["is_animated"],
+        )
+
+    def thumbnail(self, row: dict[str, Any], thumbnail: dict[str, Any]) -> Thumbnail:
+        width, height = fit((row["width"], row["height"]), thumbnail["size"])
+        return Thumbnail(thumbnail["size"], self.url(thumbnail["file"]), width, height)
+
+    def share_image(self, pk: int | None) -> str | None:
+        """Return the URL of the picture that networks show beside a link; None where there is none."""
+        row = self.rows.get(pk)
+        return variants.share_image_url(row, self.url) if row else None
+
+    def file(self, pk: int | None) -> File | None:
+        row = self.rows.get(pk)
+        if row is None:
+            return None
+        return File(
+            id=row["id"],
+            type=row["type"],
+            name=row["name"],
+            mime_type=row["mime_type"],
+            size=row["size"],
+            src=self.address(row),
+            alt=row["alt"],
+            width=row["width"],
+            height=row["height"],
+            duration=None,
+            poster=None,
+        )
+
+    def address(self, row: dict[str, Any]) -> str | None:
+        """Return the URL of a file; of an image whose original is kept back, that of its largest thumbnail."""
+        if row["type"] != MediaType.IMAGE or settings.PUBLIC_ORIGINALS:
+            return self.url(row["file"])
+        thumbnails = self.thumbnails[row["id"]]
+        return self.url(thumbnails[-1]["file"]) if thumbnails else None

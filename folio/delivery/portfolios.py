@@ -1,0 +1,83 @@
+"""The portfolios that are published: the list of them, and each by itself."""
+
+from collections.abc import Sequence
+
+import msgspec
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.encoding import iri_to_uri
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from folio.api.filters import PageFilterSet
+from folio.api.pagination import Window
+from folio.api.texts import normal
+from folio.api.viewsets import base_url
+from folio.portfolios.models import FormerSlug, Portfolio
+from folio.snapshots import SNAPSHOT
+
+from . import documents
+from .choosing import choice_of, fields_filter, include_filter
+from .filters import PortfolioFilterSet
+from .parts import OPTIONAL, joined, parts_of
+from .views import PublicListView
+
+
+class PortfolioViewSet(PublicListView):
+    """Finished pieces of work that are published."""
+
+    resource = "portfolios"
+    queryset = Portfolio.objects.all()
+    document = documents.Entry
+    row = documents.ListedEntry
+    has_former_slugs = True
+    filterset_class: type[PortfolioFilterSet] = PortfolioFilterSet
+    parameters = {
+        "retrieve": {
+            "include": include_filter("Leave out of what is told at the end all but these, separated by commas"),
+            "fields": fields_filter("What to tell, and nothing else, separated by commas"),
+        }
+    }
+
+    def get_queryset(self) -> QuerySet[Portfolio]:
+        return Portfolio.objects.published()
+
+    def found(self, filterset: PageFilterSet, window: Window, snapshot: int | None) -> tuple[int, Sequence[int]]:
+        slugs = filterset.values.get("slugs")
+        if slugs is None or filterset.values.get("ordering") or filterset.values.get("search"):
+            return super().found(filterset, window, snapshot)
+        ids = dict(filterset.narrowed(self.get_queryset()).values_list("slug", "pk"))
+        in_order = [ids[slug] for slug in slugs if slug in ids]
+        return len(in_order), in_order[window.offset : window.offset + window.limit]
+
+    def results(self, ids: Sequence[int], filterset: PageFilterSet, snapshot: int | None) -> Sequence[msgspec.Raw]:
+        choice = choice_of(filterset.values, ())
+        parts = parts_of(ids, choice.parts, base_url(self.request), snapshot)
+        found = filterset.searched if isinstance(filterset, PortfolioFilterSet) and choice.has_highlight else None
+        if found is not None:
+            for pk, sentence in found.highlights(list(parts)).items():
+                parts[pk].append(b'"highlight":%b' % msgspec.json.encode(sentence))
+        return [joined(parts[pk], choice.keys) for pk in ids if pk in parts]
+
+    def retrieve(self, request: Request, slug: str) -> Response:
+        slug = normal(slug)
+        if "\0" in slug:  # which PostgreSQL can't be asked for
+            raise self.missing("portfolio", slug)
+        found = self.get_queryset().filter(slug=slug).order_by().values_list("pk", flat=True).first()
+        if found is None:
+            return self.moved(request, slug)
+        choice = choice_of(self.given, OPTIONAL)
+        parts = parts_of([found], choice.parts, base_url(request), request.META.get(SNAPSHOT))
+        if found not in parts:  # hidden or deleted this moment
+            raise self.missing("portfolio", slug)
+        return Response(joined(parts[found], choice.keys))
+
+    def moved(self, request: Request, slug: str) -> Response:
+        """Lead from a slug that a published portfolio had before to the present one; or raise NotFound."""
+        former = FormerSlug.objects.filter(slug=slug, portfolio__in=self.get_queryset().values("pk"))
+        present = former.values_list("portfolio__slug", flat=True).first()
+        if present is None:
+            raise self.missing("portfolio", slug)
+        query = request.META.get("QUERY_STRING", "")
+        location = reverse("public-portfolio", kwargs={"slug": present}) + (f"?{iri_to_uri(query)}" if query else "")
+        return Response(status=301, headers={"Location": location})

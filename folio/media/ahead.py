@@ -1,0 +1,149 @@
+"""Variants made before they are asked for: by `folio makevariants`, and by the server after something was published."""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
+from django.utils import timezone
+
+from folio.tasks.queue import enqueue
+from folio.tasks.registry import Payload, task
+
+from .decoding import Decoders, DecodersBusy
+from .documents import MEDIA_FIELDS
+from .making import claimed, failures, in_place_of, make, upload_decoders
+from .models import MediaQuerySet
+from .public import changed_media, public_media
+from .renewing import UNREADABLE, ids_of
+from .thumbnails import UnreadableImage
+from .variant_files import variant_names
+from .variants import Row, Variant, exists, parse, variants_of
+
+logger = logging.getLogger(__name__)
+
+TASK = "media.make_variants"
+GATHERED = 20  # seconds in which what changes is one task
+PORTION_SECONDS = 5.0  # after which a task lets others have their turn
+BUSY_WAIT = timedelta(seconds=30)  # until a task that found the decoders at work tries again
+PATIENCE = 60.0  # seconds that `folio makevariants` waits for one of its own decoders
+
+
+def public_images() -> MediaQuerySet:
+    """Return the images that visitors see."""
+    return public_media().images()
+
+
+def row_of(pk: int) -> Row | None:
+    """Return an image that visitors see as documents read it; None of what is no such image, or no more."""
+    return public_images().filter(pk=pk).values(*MEDIA_FIELDS).first()
+
+
+def complete(pk: int, pool: Decoders, *, anew: bool = False) -> bool:
+    """Make the variants that an image lacks, or with `anew` all of them; return whether any was made.
+
+    With `anew`, those that a request would be sent away from are deleted: of former versions and focal points. Raises
+    UnreadableImage, DecodersBusy, or one of UNREADABLE.
+    """
+    row = row_of(pk)
+    if row is None:
+        return False
+    made = 0
+    for group in groups(row):
+        missing = [each for each in group if anew or not exists(each)]
+        while missing:
+            count, made_now = make_claimed(row, missing, pool, anew=anew, patience=PATIENCE)
+            missing, made = missing[count:], made + made_now
+    if anew:
+        delete_former(row)
+    return made > 0
+
+
+def groups(row: Row) -> Iterator[list[Variant]]:
+    """Yield an image's variants, those of a width together: they need but one image made smaller."""
+    by_width: dict[int, list[Variant]] = {}
+    for variant in variants_of(row):
+        by_width.setdefault(variant.width or 0, []).append(variant)
+    for width in sorted(by_width, reverse=True):
+        yield by_width[width]
+
+
+def make_claimed(
+    row: Row, variants: Sequence[Variant], pool: Decoders, *, anew: bool = False, patience: float = 0
+) -> tuple[int, int]:
+    """Make the first of these variants, but those that someone else is at; return how many are settled, and made."""
+    with ExitStack() as stack:
+        mine = [each for each in variants if stack.enter_context(claimed(each.name, 0))]
+        if not anew:
+            mine = [each for each in mine if not exists(each)]
+        if not mine:
+            return len(variants), 0
+        made = make(row, mine, pool, patience, anew=anew)
+    return variants.index(mine[made - 1]) + 1 if made else len(variants), made
+
+
+def delete_former(row: Row) -> None:
+    """Delete the variants of an image that others have taken the place of."""
+    for name in variant_names(row["file"]):
+        variant = parse(name)
+        present = variant and in_place_of(variant, row)
+        if present not in (None, variant):
+            default_storage.delete(name)
+
+
+# By the server
+
+
+def make_ahead() -> None:
+    """Have the server make the variants of what the running transaction shows to visitors, a while after it."""
+    if not (settings.PUBLIC_READ and settings.IMAGE_WIDTHS):
+        return
+    if any(hook[1] is is_written_down for hook in connection.run_on_commit):
+        return
+    if connection.in_atomic_block:  # a savepoint that is rolled back takes both along, this and the task
+        transaction.on_commit(is_written_down)
+    began = int(timezone.now().timestamp()) // GATHERED * GATHERED
+    due = datetime.fromtimestamp(began + GATHERED, UTC)
+    enqueue(TASK, {"since": began - GATHERED}, key=f"{TASK} {began}", due=due)
+
+
+def is_written_down() -> None:
+    """Tell by being among its hooks that the running transaction has such a task already."""
+
+
+def make_ahead_of_saved(sender: Any, raw: bool = False, **kwargs: Any) -> None:
+    """A receiver of `post_save`, of whatever may show an image."""
+    if not raw:
+        make_ahead()
+
+
+@task(TASK)
+def make_variants(payload: Payload) -> datetime | None:
+    """Make the variants of what has changed since then and visitors see, for as long as no one else needs decoders."""
+    since = datetime.fromtimestamp(payload["since"], UTC)
+    until = time.monotonic() + PORTION_SECONDS
+    pool = upload_decoders()
+    for pk in ids_of(changed_media(since).images()):
+        row = row_of(pk)
+        for group in groups(row) if row else ():
+            missing = [each for each in group if each.name not in failures and not exists(each)]
+            while row and missing:
+                if not pool.is_idle:
+                    return timezone.now() + BUSY_WAIT
+                if time.monotonic() > until:
+                    return timezone.now()
+                try:
+                    count, _ = make_claimed(row, missing, pool)
+                except DecodersBusy:
+                    return timezone.now() + BUSY_WAIT
+                except (UnreadableImage, *UNREADABLE) as error:
+                    logger.warning("Could not make %s: %s", missing[0].name, error)
+                    failures.add(missing[0].name)
+                    count = 1
+                missing = missing[count:]
+    return None

@@ -1,0 +1,160 @@
+"""What is due to be folded, and how it is folded: in parts, each in one transaction with what it notes as done.
+
+A note is never changed: whoever writes adds one, so that writers neither wait for each other nor for those who fold.
+Whoever folds reads notes first, the texts after them, and removes just those notes: a write that comes meanwhile has
+its own. One folds at a time, or the older of two readings might be written last.
+"""
+
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection, transaction
+
+from folio.api.folding import forgivable
+
+from . import content
+from .stores import DUE, STATE, Entry, among, run, store
+
+FEW = 20  # portfolios that a write folds besides its own, so that it stays quick
+NOTES = 10  # that are read for each of them: a write may leave several of one portfolio
+BATCH = 500  # portfolios that are folded in one transaction, for which other writers wait
+SHORTEST = 4  # letters of a word in the vocabulary: errors are forgiven from five on, one of which may be too many
+
+IDS = f"""
+    SELECT portfolio_id AS value FROM {DUE} WHERE portfolio_id IS NOT NULL
+    UNION
+    SELECT x.portfolio_id FROM {DUE} d CROSS JOIN portfolios_portfoliotag x WHERE x.tag_id = d.tag_id
+    UNION
+    SELECT p.id FROM {DUE} d CROSS JOIN portfolios_portfolio p WHERE p.employer_id = d.employer_id
+    UNION
+    SELECT p.id FROM {DUE} d CROSS JOIN portfolios_portfolio p
+    WHERE d.portfolio_id IS NULL AND d.tag_id IS NULL AND d.employer_id IS NULL
+"""
+Note = tuple[int, int | None, int | None, int | None]  # its id, and whose it is; of everyone where it is of no one
+
+
+def version() -> str:
+    """Return what folded texts depend on besides the texts."""
+    return f"{content.VERSION} {unicodedata.unidata_version}"
+
+
+def due_ids() -> list[int]:
+    """Return the portfolios whose entries may not be what their texts are."""
+    return [pk for (pk,) in run(IDS)]
+
+
+def is_anything_due() -> bool:
+    return bool(run(f"SELECT 1 FROM {DUE} LIMIT 1"))
+
+
+def fold_some(most: int = BATCH, *, split: bool = True) -> bool:
+    """Fold so many portfolios at the most, of those that have waited longest; tell whether any were folded.
+
+    To be called within a transaction. A note of many, such as a renamed tag's, is first made into one for each of them,
+    or with `split` False left to others.
+    """
+    notes: list[Note] = run(f"SELECT * FROM {DUE} ORDER BY id LIMIT %s", [NOTES * most])
+    if not notes or not store().take_turn():
+        return False
+    ids: set[int] = set()
+    done: list[int] = []
+    for note, portfolio, tag, employer in notes:
+        if portfolio is not None:
+            found = [portfolio]
+        else:
+            sql, parameters = portfolios_of(tag, employer)
+            found = [pk for (pk,) in run(f"{sql} LIMIT %s", [*parameters, most + 1])]
+            if len(found) > most:
+                if not split:
+                    continue
+                run(f"INSERT INTO {DUE} (portfolio_id) {sql}", parameters)
+                found = []
+        if done and len(ids.union(found)) > most:
+            break
+        ids.update(found)
+        done.append(note)
+    put(list(ids))
+    condition, parameter = among(done)
+    run(f"DELETE FROM {DUE} WHERE id {condition}", [parameter])
+    return bool(done)
+
+
+def portfolios_of(tag: int | None, employer: int | None) -> tuple[str, list[Any]]:
+    """Return the SELECT of the portfolios with the tag or employer, or of all."""
+    if tag is not None:
+        return "SELECT portfolio_id FROM portfolios_portfoliotag WHERE tag_id = %s", [tag]
+    if employer is not None:
+        return "SELECT id FROM portfolios_portfolio WHERE employer_id = %s", [employer]
+    return "SELECT id FROM portfolios_portfolio WHERE true", []
+
+
+def put(ids: list[int]) -> None:
+    """Make the entries of these portfolios what their texts are."""
+    found = content.read(ids)
+    entries = [Entry(texts.pk, texts.parts(), texts.words()) for texts in found]
+    if entries:
+        store().put(entries)
+        words = set().union(*(entry.words for entry in entries))
+        store().learn(forgivable(word for word in words if len(word) >= SHORTEST))
+    store().forget(set(ids).difference(entry.pk for entry in entries))
+
+
+def fold_with_a_write() -> None:
+    """Fold what a write has changed, in its transaction, and some of what else is due."""
+    if not connection.needs_rollback:
+        fold_some(FEW, split=False)
+
+
+def fold_all(tell: Callable[[int], None] = lambda count: None) -> None:
+    """Fold whatever is due, in many transactions; `tell` is told how many notes are left."""
+    while True:
+        with transaction.atomic():
+            if not fold_some():
+                break
+        tell(run(f"SELECT COUNT(*) FROM {DUE}")[0][0])
+
+
+def is_outdated() -> bool:
+    """Tell whether the index was folded in another way, or missed what was written."""
+    return run(f"SELECT version FROM {STATE}") != [(version(),)] or store().missing_triggers()
+
+
+def is_made() -> bool:
+    """Tell whether the migration that makes the tables was applied."""
+    return DUE in connection.introspection.table_names()
+
+
+def begin() -> bool:
+    """Have everything noted from now on; where it was not until now, make all due. Tell whether it was so.
+
+    What is due is folded by the next writes and tasks, or by `fold_all()`; searches are right meanwhile, and slow.
+    """
+    with transaction.atomic():
+        store().make()
+        if not is_outdated():
+            return False
+        store().make_triggers()
+        begin_anew()
+    return True
+
+
+def begin_anew() -> None:
+    """Forget the index, and make all due; to be called within a transaction."""
+    store().clear()
+    run(f"DELETE FROM {DUE}")
+    run(f"INSERT INTO {DUE} (portfolio_id) SELECT id FROM portfolios_portfolio")
+    run(f"DELETE FROM {STATE}")
+    run(f"INSERT INTO {STATE} VALUES (%s)", [version()])
+
+
+def follow_migrations(verbosity: int = 1, **kwargs: Any) -> None:
+    """Have triggers and index be what they should be after every migration.
+
+    Where Django makes a table anew, as it does on SQLite for many a change of a column, its triggers are gone, and
+    nobody knows what was written meanwhile.
+    """
+    if is_made() and begin():
+        fold_all()
+        with transaction.atomic():
+            store().settle()

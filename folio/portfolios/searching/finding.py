@@ -1,0 +1,326 @@
+"""What a search finds: by the index, but for what is due, whose texts are read and compared themselves."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from threading import Lock
+from typing import Any
+
+from django.db import connection
+from django.db.models import F, Func, IntegerField, Q, QuerySet, Value
+from django.db.models.expressions import RawSQL
+
+from folio.api.folding import LONGEST_WORD, forgivable, is_near, words_of_query
+from folio.api.texts import MAX_SEARCH_WORDS, Search
+
+from ..models import Portfolio
+from . import content
+from .due import due_ids
+from .stores import SQL, VOCABULARY, among, listed, run, store
+
+FORGIVEN = 5  # letters of a word from which on one error is forgiven
+GLANCE = 50  # entries among which a published one is looked for first
+LAST = chr(0x10FFFF)  # no word has it, and all words come before it
+MANY = 2_000  # due portfolios from which on one thread at a time compares them
+turn = Lock()
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a query, and the beginnings of words that it stands for: itself, or what it may have meant."""
+
+    text: str
+    alternatives: tuple[str, ...]
+    is_forgiven: bool = False
+
+    def matches(self, word: str) -> bool:
+        return word.startswith(self.alternatives) or (
+            self.is_forgiven and is_near(self.text, word) and bool(forgivable((word,)))
+        )
+
+    def weight(self, words: dict[str, int]) -> int:
+        """Return the weight of its best match among words; 0 without one."""
+        return max((weight for word, weight in words.items() if self.matches(word)), default=0)
+
+
+class Relevance(Func):
+    """The score of a portfolio that was found; `sql` says it of `{pk}`."""
+
+    output_field = IntegerField()
+
+    def __init__(self, *expressions: Any, sql: str, parameters: Sequence[Any]) -> None:
+        super().__init__(*expressions)
+        self.sql = sql
+        self.parameters = tuple(parameters)
+
+    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        [expression] = self.get_source_expressions()
+        pk, own = compiler.compile(expression)
+        assert not own  # it is a column
+        return f"({self.sql.replace('{pk}', pk)})", self.parameters
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a visitors' search finds, to be combined with other conditions on portfolios.
+
+        found = find(text)
+        rows = Portfolio.objects.published().filter(found.condition)
+        rows.order_by(found.relevance.desc(), *Portfolio._meta.ordering)
+        found.highlights(ids)
+
+    It was read once, in a bounded number of queries; `condition` and `relevance` ask nothing but within the query that
+    they are part of.
+    """
+
+    words: tuple[Word, ...]
+    due: dict[int, int]  # the scores of those that match by their texts
+    stale: list[int]  # whose entries in the index don't count
+
+    @cached_property
+    def condition(self) -> Q:
+        if not self.words:
+            return Q(pk__in=[])
+        return Q(pk__in=raw(but_for(store().with_words(alternatives(self.words)), self.stale, list(self.due))))
+
+    @cached_property
+    def relevance(self) -> Any:
+        """An expression: the score, a whole number."""
+        if not self.words:
+            return Value(0)
+        sql, parameters = store().relevance(alternatives(self.words))
+        if self.due:
+            cases, before = "", []
+            for score, ids in grouped(self.due):
+                condition, parameter = among(ids)
+                cases += f" WHEN {{pk}} {condition} THEN {score}"
+                before.append(parameter)
+            sql, parameters = f"CASE{cases} ELSE {sql} END", [*before, *parameters]
+        return Relevance(F("pk"), sql=sql, parameters=parameters)
+
+    def highlights(self, ids: Sequence[int]) -> dict[int, str | None]:
+        """Return for each portfolio the sentence that shows why it was found, as HTML that may stand in any page.
+
+        What matches stands in `<mark>`; all else is escaped. None where only tags or the employer's name match. In one
+        query.
+        """
+        from .highlighting import highlight
+
+        return {texts.pk: highlight(texts, self.words) for texts in content.read(ids)}
+
+
+def find(text: str) -> Found:
+    """Return what visitors find by a text, of which the first MAX_SEARCH_WORDS words count.
+
+    A word that alone finds nothing that is published is taken for one that is like it.
+    """
+    plain = [Word(word, (word,)) for word in words_of_query(text)[:MAX_SEARCH_WORDS]]
+    stale = due_ids()
+    texts = Matching(stale) if stale else None
+    words = tuple(forgiven(plain, stale, texts))
+    return Found(words, texts.scores(words) if texts else {}, stale)
+
+
+class Matching:
+    """Portfolios that are due, compared by their texts; which of them are published is asked once."""
+
+    def __init__(self, ids: list[int]) -> None:
+        self.ids = ids
+        published = Portfolio.objects.published().filter(pk__in=raw(listed(ids))).order_by()
+        self.published = sorted(published.values_list("pk", flat=True))
+        self.kept: list[tuple[int, dict[str, int]]] | None = None
+
+    def words(self) -> Iterator[tuple[int, dict[str, int]]]:
+        """Yield the published ones' words; a few are remembered, many are read anew each time."""
+        if len(self.published) > content.BATCH:
+            return ((texts.pk, texts.words()) for texts in content.read_all(self.published))
+        if self.kept is None:
+            self.kept = [(texts.pk, texts.words()) for texts in content.read_all(self.published)]
+        return iter(self.kept)
+
+    def found(self, words: Sequence[Word]) -> set[Word]:
+        """Return the words that find one of them."""
+        with one_of_many(self.ids):
+            left = set(words)
+            for _, theirs in self.words():
+                left -= {word for word in left if word.weight(theirs)}
+                if not left:
+                    break
+            return set(words) - left
+
+    def scores(self, words: Sequence[Word]) -> dict[int, int]:
+        """Return the scores of those that all of the words find."""
+        if not words:
+            return {}
+        scores: dict[int, int] = {}
+        with one_of_many(self.ids):
+            for pk, theirs in self.words():
+                weights = [word.weight(theirs) for word in words]
+                if all(weights):
+                    scores[pk] = sum(weights)
+        return scores
+
+
+class one_of_many:
+    """A turn for whoever compares so many texts that several at once would keep all other threads from theirs."""
+
+    def __init__(self, ids: Sequence[int]) -> None:
+        self.waits = len(ids) > MANY
+
+    def __enter__(self) -> None:
+        if self.waits:
+            turn.acquire()
+
+    def __exit__(self, *exception: object) -> None:
+        if self.waits:
+            turn.release()
+
+
+def forgiven(words: list[Word], stale: list[int], due: Matching | None) -> Iterator[Word]:
+    """Yield the words, with their errors forgiven where they alone find nothing that is published."""
+    long = [word for word in words if len(word.text) >= FORGIVEN and forgivable([word.text])]
+    lost = set(long) - finding_something(long, stale)
+    if lost and due is not None:
+        lost -= due.found(list(lost))
+    meant = like([word.text for word in lost]) if lost else {}
+    for word in words:
+        yield Word(word.text, tuple(meant[word.text]), True) if word in lost else word
+
+
+def finding_something(words: Sequence[Word], stale: list[int]) -> set[Word]:
+    """Return the words by each of which the index finds something that is published, in one query."""
+    if not words:
+        return set()
+    published = Portfolio.objects.published().order_by()
+    selects: list[str] = []
+    parameters: list[Any] = []
+    for word in words:
+        sql, own = but_for(store().with_words([word.alternatives]), stale)
+        # Most words are settled by their first few entries; only drafts' words need all of them.
+        tests = [exists(published, (f"{sql} LIMIT {GLANCE}", own)), exists(published, (sql, own))]
+        selects.append(f"({' OR '.join(test for test, _ in tests)})")
+        parameters += [each for _, values in tests for each in values]
+    [answers] = run(f"SELECT {', '.join(selects)}", parameters)
+    return {word for word, answer in zip(words, answers, strict=True) if answer}
+
+
+def exists(published: QuerySet[Portfolio], ids: SQL) -> SQL:
+    sql, parameters = published.filter(pk__in=raw(ids)).values("pk")[:1].query.sql_with_params()
+    return f"EXISTS ({sql})", list(parameters)
+
+
+def like(words: Sequence[str]) -> dict[str, list[str]]:
+    """Return for each word the beginnings of known words that it is but for one error, in two queries.
+
+    A letter that is wrong or missing may be any; those that come next in known words are skipped through by the
+    vocabulary's order.
+    """
+    following: dict[str, set[str]] = defaultdict(set)
+    sql, parameters = listed(sorted({word[:place] for word in words for place in range(len(word))}), "text")
+    for start, letter in run(
+        f"""WITH RECURSIVE starts AS ({sql}), steps (start, word) AS (
+            SELECT value, (SELECT MIN(word) FROM {VOCABULARY} v WHERE v.word > value AND v.word < value || %s)
+            FROM starts
+            UNION ALL
+            SELECT start, (
+                SELECT MIN(v.word) FROM {VOCABULARY} v
+                WHERE v.word > start || SUBSTR(steps.word, LENGTH(start) + 1, 1) || %s AND v.word < start || %s
+            ) FROM steps WHERE steps.word IS NOT NULL
+        ) SELECT start, SUBSTR(word, LENGTH(start) + 1, 1) FROM steps WHERE word IS NOT NULL""",
+        [*parameters, LAST, LAST, LAST],
+    ):
+        following[start].add(letter)
+    wanted = {word: variants(word, following) for word in words}
+    sql, parameters = listed(sorted(set().union(*wanted.values())), "text")
+    known = {
+        word
+        for (word,) in run(
+            f"SELECT value FROM ({sql}) AS wanted WHERE EXISTS (SELECT 1 FROM {VOCABULARY} v "
+            "WHERE v.word >= value AND v.word < value || %s)",
+            [*parameters, LAST],
+        )
+    }
+    return {word: shortest(known & wanted[word]) for word in words}
+
+
+def variants(word: str, following: dict[str, set[str]]) -> set[str]:
+    """Return what the word is with one letter taken out, put in, replaced, or exchanged with its neighbour."""
+    found: set[str] = set()
+    for place in range(len(word)):
+        before, rest = word[:place], word[place + 1 :]
+        found.add(before + rest)
+        found.add(before + rest[:1] + word[place] + rest[1:])
+        for letter in following[before]:
+            found |= {before + letter + rest, before + letter + word[place:]}
+    return {each[:LONGEST_WORD] for each in found}
+
+
+def shortest(beginnings: set[str]) -> list[str]:
+    """Return beginnings of words, in order, without those that begin with another one."""
+    kept: list[str] = []
+    for each in sorted(beginnings):
+        if not kept or not each.startswith(kept[-1]):
+            kept.append(each)
+    return kept
+
+
+def alternatives(words: Sequence[Word]) -> list[tuple[str, ...]]:
+    """Return what the index is asked for; a word that stands for nothing known is asked for as it is."""
+    return [word.alternatives or (word.text,) for word in words]
+
+
+def but_for(index: SQL, stale: Sequence[int], others: Sequence[int] = ()) -> SQL:
+    """Return the SELECT of the ids that the index finds but for the stale ones, and of others."""
+    sql, parameters = index
+    if stale:
+        without, own = listed(stale)
+        sql, parameters = f"SELECT * FROM ({sql}) AS found EXCEPT {without}", [*parameters, *own]
+        if others:
+            more, own = listed(others)
+            sql, parameters = f"SELECT * FROM ({sql}) AS found UNION ALL {more}", [*parameters, *own]
+    return sql, parameters
+
+
+def raw(sql: SQL) -> RawSQL:
+    return RawSQL(*sql)
+
+
+def grouped(scores: dict[int, int]) -> list[tuple[int, list[int]]]:
+    groups: dict[int, list[int]] = defaultdict(list)
+    for pk, score in scores.items():
+        groups[score].append(pk)
+    return sorted(groups.items())
+
+
+# The managing search: any part of a word, in title, slug, excerpt, year and employer's name.
+
+FIELDS = {"title", "slug", "excerpt", "year", "employer__name"}
+
+
+def by_parts(rows: QuerySet[Any], search: Search) -> QuerySet[Any] | None:
+    """Return the portfolios in whose fields each word is found; None where it looks into others than these.
+
+    Where it looks into some of them only, the index tells which rows are worth a look. Many are met on a walk through
+    an order, which SQLite doesn't choose by itself.
+    """
+    if not FIELDS.issuperset(search.fields):
+        return None
+    ids = raw(search.once("parts", lambda: having(search.words)))
+    if FIELDS.difference(search.fields):
+        return search.compared(rows.filter(pk__in=ids))
+    if search.is_many and connection.vendor == "sqlite":
+        return rows.alias(walked=F("pk") + Value(0)).filter(walked__in=ids)
+    return rows.filter(pk__in=ids)
+
+
+def having(words: Sequence[str]) -> SQL:
+    """Return the SELECT of the portfolios of which each word, folded, is part of one of FIELDS."""
+    stale = due_ids()
+    found: list[int] = []
+    with one_of_many(stale):
+        for texts in content.read_all(stale):
+            parts = texts.parts()
+            if all(word in parts for word in words):
+                found.append(texts.pk)
+    return but_for(store().with_parts(words), stale, found)

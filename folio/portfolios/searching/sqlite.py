@@ -1,0 +1,161 @@
+"""The index on SQLite: two FTS5 tables, of folded words and of folded texts.
+
+The words are told apart by spaces alone, each in the column of its best field. The tokenizer leaves them as they are:
+it would otherwise go by an old table of what is a letter. Parts of words are found by all sequences of three
+characters; words of one or two are looked for in the stored texts.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+
+from .stores import DUE, NOTED, SQL, STATE, VOCABULARY, Alternatives, Entry, run, run_many
+
+WORDS = "portfolios_search_words"
+PARTS = "portfolios_search_parts"
+COLUMNS = {4: "title", 3: "names", 2: "excerpt", 1: "body"}
+SIGNS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"  # of ASCII; all characters beyond it belong to words anyway
+TOKENIZER = "ascii tokenchars '{}'".format(SIGNS.replace("'", "''"))
+TRIGRAM = 3  # characters
+LONGEST_PHRASE = 30  # characters that the index is asked for; the rest of a longer word is compared
+
+TABLES = [
+    f"""CREATE VIRTUAL TABLE IF NOT EXISTS {WORDS} USING fts5(
+        {", ".join(COLUMNS.values())}, detail=column, tokenize="{TOKENIZER.replace('"', '""')}")""",
+    f"CREATE VIRTUAL TABLE IF NOT EXISTS {PARTS} USING fts5(parts, tokenize='trigram case_sensitive 1')",
+    f"CREATE TABLE IF NOT EXISTS {VOCABULARY} (word text PRIMARY KEY) WITHOUT ROWID",
+    f"CREATE TABLE IF NOT EXISTS {STATE} (version text NOT NULL)",
+    f"""CREATE TABLE IF NOT EXISTS {DUE} (
+        id integer PRIMARY KEY AUTOINCREMENT, portfolio_id integer, tag_id integer, employer_id integer)""",
+]
+
+
+def triggers() -> dict[str, str]:
+    """Return the triggers by their names.
+
+    They name no table but their own and that of what is due: where Django makes a table anew for a migration, SQLite
+    refuses to rename it while a trigger of another one names it.
+    """
+    made: dict[str, str] = {}
+    for table, (column, key, columns) in NOTED.items():
+        differs = " OR ".join(f"OLD.{each} IS NOT NEW.{each}" for each in columns)
+        is_there = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id)"
+        events = [
+            ("insert", f"AFTER INSERT ON {table}", [f"NEW.{key}"]),
+            ("delete", f"AFTER DELETE ON {table}", [f"OLD.{key}"]),
+            ("update", f"AFTER UPDATE ON {table} WHEN {differs}", [f"OLD.{key}", f"NEW.{key}"]),
+            # `REPLACE` removes a row without telling the trigger of deletions.
+            ("replace", f"BEFORE INSERT ON {table} {is_there}", [f"(SELECT {key} FROM {table} WHERE id = NEW.id)"]),
+        ]
+        if column != "portfolio_id":  # a new tag or employer is on no portfolio
+            events = events[1:]
+        for event, when, values in events:
+            name = f"{table.replace('portfolios_', 'portfolios_search_')}_{event}"
+            notes = " ".join(f"INSERT INTO {DUE} ({column}) VALUES ({value});" for value in dict.fromkeys(values))
+            made[name] = f"CREATE TRIGGER {name} {when} BEGIN {notes} END"
+    return made
+
+
+class SQLiteStore:
+    def make(self) -> None:
+        for sql in TABLES:
+            run(sql)
+
+    def remove(self) -> None:
+        for name in triggers():
+            run(f"DROP TRIGGER IF EXISTS {name}")
+        for table in (WORDS, PARTS, VOCABULARY, STATE, DUE):
+            run(f"DROP TABLE IF EXISTS {table}")
+
+    def missing_triggers(self) -> bool:
+        found = dict(run("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+        return any(found.get(name) != sql for name, sql in triggers().items())
+
+    def make_triggers(self) -> None:
+        for name, sql in triggers().items():
+            run(f"DROP TRIGGER IF EXISTS {name}")
+            run(sql)
+
+    def lacks(self) -> str | None:
+        return None
+
+    def take_turn(self) -> bool:
+        return True  # nobody else writes while this transaction does
+
+    def put(self, entries: Sequence[Entry]) -> None:
+        columns = ", ".join(COLUMNS.values())
+        # FTS5 has no ON CONFLICT; its REPLACE takes the old row's words out of the index.
+        run_many(
+            f"REPLACE INTO {WORDS} (rowid, {columns}) VALUES (%s, %s, %s, %s, %s)",
+            [(entry.pk, *in_columns(entry.words)) for entry in entries],
+        )
+        run_many(
+            f"REPLACE INTO {PARTS} (rowid, parts) VALUES (%s, %s)",
+            [(entry.pk, entry.parts) for entry in entries],
+        )
+
+    def learn(self, words: Collection[str]) -> None:
+        sql = f"INSERT OR IGNORE INTO {VOCABULARY} SELECT value FROM json_each(%s)"
+        run(sql, [json.dumps(sorted(words))])
+
+    def forget(self, ids: Collection[int]) -> None:
+        for table in (WORDS, PARTS):
+            run_many(f"DELETE FROM {table} WHERE rowid = %s", [(pk,) for pk in ids])
+
+    def clear(self) -> None:
+        for table in (WORDS, PARTS, VOCABULARY):
+            run(f"DELETE FROM {table}")
+
+    def settle(self) -> None:
+        for table in (WORDS, PARTS):
+            run(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
+
+    def with_parts(self, words: Sequence[str]) -> SQL:
+        conditions, parameters = [], []
+        long = [phrase(word[:LONGEST_PHRASE]) for word in words if len(word) >= TRIGRAM]
+        if long:
+            conditions.append(f"{PARTS} MATCH %s")
+            parameters.append(" AND ".join(long))
+        for word in words:
+            if not TRIGRAM <= len(word) <= LONGEST_PHRASE:
+                conditions.append("INSTR(parts, %s)")
+                parameters.append(word)
+        return f"SELECT rowid FROM {PARTS} WHERE {' AND '.join(conditions)}", parameters
+
+    def with_words(self, words: Sequence[Alternatives]) -> SQL:
+        return f"SELECT rowid FROM {WORDS} WHERE {WORDS} MATCH %s", [every(words)]
+
+    def relevance(self, words: Sequence[Alternatives]) -> SQL:
+        """Return a sum of what each word counts for; the ids of each field are collected once for the whole query."""
+        terms: list[str] = []
+        parameters: list[str] = []
+        for word in words:
+            cases = ""
+            for weight, column in COLUMNS.items():
+                if weight > 1:
+                    cases += f" WHEN {{pk}} IN (SELECT rowid FROM {WORDS} WHERE {WORDS} MATCH %s) THEN {weight}"
+                    others = [each for each in words if each is not word]
+                    parameters.append(" AND ".join([f"{column} : {some(word)}", *map(some, others)]))
+            terms.append(f"CASE{cases} ELSE 1 END")
+        return " + ".join(terms), parameters
+
+
+def in_columns(words: dict[str, int]) -> list[str]:
+    columns: dict[int, list[str]] = {weight: [] for weight in COLUMNS}
+    for word, weight in words.items():
+        columns[weight].append(word)
+    return [" ".join(column) for column in columns.values()]
+
+
+def phrase(word: str) -> str:
+    return '"{}"'.format(word.replace('"', '""'))
+
+
+def some(alternatives: Alternatives) -> str:
+    return f"({' OR '.join(f'{phrase(each)} *' for each in alternatives)})"
+
+
+def every(words: Sequence[Alternatives]) -> str:
+    return " AND ".join(map(some, words))
+
+
+store = SQLiteStore()

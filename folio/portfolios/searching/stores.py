@@ -1,0 +1,118 @@
+"""The index, as the rest of this package speaks to it; `sqlite.py` and `postgresql.py` are its two forms.
+
+Its tables are no models: nothing is read from them but ids, and `dumpdata` has no use for what can be made anew. No
+foreign key leads to the portfolios, so that no order of deletions matters: an entry whose portfolio is gone finds none.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from django.db import connection
+
+SQL = tuple[str, list[Any]]  # with its parameters
+Alternatives = Sequence[str]  # beginnings of words, of which one must be there
+
+DUE = "portfolios_search_due"
+VOCABULARY = "portfolios_search_vocabulary"
+STATE = "portfolios_search_state"
+
+# Tables whose changes make portfolios due: the column of DUE, its value in a row, and the columns that matter.
+NOTED = {
+    "portfolios_portfolio": (
+        "portfolio_id",
+        "id",
+        ("id", "title", "slug", "excerpt", "description", "completed_at", "employer_id"),
+    ),
+    "portfolios_portfoliotag": ("portfolio_id", "portfolio_id", ("portfolio_id", "tag_id")),
+    "portfolios_metaentry": ("portfolio_id", "portfolio_id", ("portfolio_id", "key", "value_text")),
+    "portfolios_tag": ("tag_id", "id", ("id", "name")),
+    "portfolios_employer": ("employer_id", "id", ("id", "name")),
+}
+
+
+class Entry(NamedTuple):
+    """What the index holds of a portfolio."""
+
+    pk: int
+    parts: str
+    words: dict[str, int]  # with their weights
+
+
+class Store(Protocol):
+    """An index, of the connection's own database; what it does is part of the connection's transaction."""
+
+    def make(self) -> None:
+        """Make the tables that are missing, and what finds them quickly."""
+
+    def remove(self) -> None:
+        """Remove the tables and the triggers."""
+
+    def missing_triggers(self) -> bool:
+        """Tell whether a trigger is missing, or is not what it should be."""
+
+    def make_triggers(self) -> None:
+        """Make all triggers anew."""
+
+    def lacks(self) -> str | None:
+        """Return what the database lacks for quick searches, as a sentence."""
+
+    def take_turn(self) -> bool:
+        """Keep others from folding until the transaction ends; tell whether nobody else is at it."""
+
+    def put(self, entries: Sequence[Entry]) -> None:
+        """Take up entries, or replace them."""
+
+    def learn(self, words: Collection[str]) -> None:
+        """Take words up into the vocabulary, by which errors are forgiven."""
+
+    def forget(self, ids: Collection[int]) -> None:
+        """Remove the entries of portfolios that are gone."""
+
+    def clear(self) -> None:
+        """Forget everything."""
+
+    def settle(self) -> None:
+        """Do what makes searches quicker after many changes."""
+
+    def with_parts(self, words: Sequence[str]) -> SQL:
+        """Return the SELECT of the ids whose texts have each of the words in them, folded, anywhere."""
+
+    def with_words(self, words: Sequence[Alternatives]) -> SQL:
+        """Return the SELECT of the ids that have, for each word, a word that begins with one of its alternatives."""
+
+    def relevance(self, words: Sequence[Alternatives]) -> SQL:
+        """Return the score of an entry that has all of the words, as SQL in which `{pk}` stands for its id."""
+
+
+def store() -> Store:
+    from . import postgresql, sqlite  # they need what stands here
+
+    return postgresql.store if connection.vendor == "postgresql" else sqlite.store
+
+
+def among(values: Collection[Any]) -> tuple[str, Any]:
+    """Return a condition for what is one of any number of values, as SQL after the column, and its parameter."""
+    if connection.vendor == "postgresql":
+        return "= ANY(%s)", list(values)
+    return "IN (SELECT value FROM json_each(%s))", json.dumps(list(values))
+
+
+def listed(values: Collection[Any], kind: str = "bigint") -> SQL:
+    """Return the SELECT of any number of values, in a column called `value`."""
+    if connection.vendor == "postgresql":
+        return f"SELECT value FROM unnest(%s::{kind}[]) AS each (value)", [list(values)]
+    return "SELECT value FROM json_each(%s)", [json.dumps(list(values))]
+
+
+def run(sql: str, parameters: Iterable[Any] | None = None) -> list[Any]:
+    """Run a statement and return its rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, None if parameters is None else list(parameters))
+        return cursor.fetchall() if cursor.description else []
+
+
+def run_many(sql: str, parameters: Sequence[Sequence[Any]]) -> None:
+    if parameters:
+        with connection.cursor() as cursor:
+            cursor.executemany(sql, parameters)

@@ -1,0 +1,47 @@
+"""The functions that tasks are done by, each under a name that stays the same whatever becomes of the function."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+Payload = dict[str, Any]
+Function = Callable[[Payload], datetime | None]
+
+# Between an attempt that failed and the next one; after the last of them a task is kept as failed.
+WAITS = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 5 * 60, 30 * 60, 2 * 3600, 8 * 3600))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A function, and how long each of its failed attempts is waited after."""
+
+    name: str
+    function: Function
+    waits: tuple[timedelta, ...] = WAITS
+
+    @property
+    def most_attempts(self) -> int:
+        return len(self.waits) + 1
+
+
+kinds: dict[str, Kind] = {}
+
+
+def task(name: str, *, waits: tuple[timedelta, ...] = WAITS) -> Callable[[Function], Function]:
+    """Register a function for the tasks of a name, which is stored: it must stay, as a column's does.
+
+    Import its module in its app's `ready()`. The function is called outside of transactions, in a thread of its own,
+    with the payload of `enqueue()`. It returns None once it is done, or when it is to be called again with the same
+    payload; what it raises fails the attempt. It may be called a second time for what it has done already: where the
+    worker died, or the connection to the database, before that was noted. It should take seconds; of what takes longer,
+    it does a part and returns now, so that others have their turn and a server that stops need not wait.
+    """
+
+    def register(function: Function) -> Function:
+        if name in kinds and kinds[name].function is not function:
+            raise ValueError(f"There are two functions for the tasks {name!r}.")
+        kinds[name] = Kind(name, function, waits)
+        return function
+
+    return register

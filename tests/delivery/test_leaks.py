@@ -1,0 +1,138 @@
+"""Nothing that is not published shows, in whatever one asks: all answers are as if it were not there."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import combinations
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from folio.portfolios.models import FormerSlug, Portfolio
+from tests.delivery.entries import OPTIONAL, PATH, make_full
+from tests.factories import make_employer, make_portfolio, make_tag
+
+SECRET = "geheim"
+MOMENT = datetime(2020, 5, 5, tzinfo=UTC)
+VALUES = {
+    "limit": ["1", "2", "100"],
+    "offset": ["0", "1", "2", "3"],
+    "ordering": ["title", "-title", "year", "-updated_at", "employer__name", "id"],
+    "tag": ["shared", f"{SECRET}-tag"],
+    "tags_any": ["shared", f"{SECRET}-tag", f"shared,{SECRET}-tag"],
+    "employer": ["shared", f"{SECRET}-employer"],
+    "year": ["2020", "2021"],
+    "completed_at_from": ["2020-05-05", "2021-01-01"],
+    "completed_at_to": ["2020-05-05", "2021-12-31"],
+    "has_image": ["1", "0"],
+    "slugs": [SECRET, f"{SECRET},a,b", f"b,{SECRET}-then"],
+    "exclude": [SECRET, "a"],
+    "include": OPTIONAL,
+    "fields": ["slug", "slug,related", "neighbours", "year,tags"],
+    "search": [SECRET, "shown", "2021"],
+}
+
+
+def queries() -> Iterator[dict[str, str]]:
+    """Yield each parameter with each value, and each two of them with their last."""
+    single = [(name, value) for name, values in VALUES.items() for value in values]
+    yield {}
+    yield from ({name: value} for name, value in single)
+    yield from (dict(pair) for pair in combinations(((name, values[-1]) for name, values in VALUES.items()), 2))
+
+
+def make_shown() -> dict[str, Any]:
+    """Make what is published; return what hidden ones may share with it."""
+    employer, tag = make_employer(slug="shared", name="Shared"), make_tag(slug="shared", name="Shared")
+    shared: dict[str, Any] = {"employer": employer, "tags": [tag]}
+    for place, slug in enumerate(("a", "b", "c")):
+        portfolio = make_full(title=f"Shown {slug}", slug=slug, order=place, completed_at=MOMENT, **shared)
+        FormerSlug.objects.create(portfolio=portfolio, slug=f"{slug}-then")
+    return shared
+
+
+def make_hidden(shared: dict[str, Any]) -> None:
+    """Make entries that are hidden before, between, beside and after those that are shown."""
+    tag = make_tag(slug=f"{SECRET}-tag", name=f"{SECRET} tag")
+    employer = make_employer(slug=f"{SECRET}-employer", name=f"{SECRET} employer")
+    for place in (-1, 0, 1, 2, 3):
+        portfolio = make_full(
+            title=f"{SECRET} {place}",
+            slug=SECRET if place == 1 else f"{SECRET}{place}",
+            excerpt=f"{SECRET} excerpt",
+            description=f"{SECRET} text",
+            order=place,
+            is_active=False,
+            employer=employer if place % 2 else shared["employer"],
+            tags=[*shared["tags"], tag],
+            completed_at=datetime(2021, 5, 5, tzinfo=UTC) if place % 2 else MOMENT,
+        )
+        FormerSlug.objects.create(portfolio=portfolio, slug=f"{SECRET}{place}-then")
+
+
+def answer(visitor: Client, path: str, query: dict[str, str]) -> tuple[int, bytes, Any]:
+    response = visitor.get(path, query)
+    return response.status_code, response.content, response.headers.get("Location")
+
+
+def test_every_answer_is_as_if_it_were_not_there(visitor: Client) -> None:
+    shared = make_shown()
+    asked = [(PATH, query) for query in queries()]
+    asked += [(f"{PATH}{slug}/", {}) for slug in ("a", "b", "c", "a-then", SECRET, f"{SECRET}0-then", "none")]
+    before = [answer(visitor, *request) for request in asked]
+
+    make_hidden(shared)
+
+    for request, expected in zip(asked, before, strict=True):
+        found = answer(visitor, *request)
+        assert found == expected, request
+    assert {status for status, _, _ in before} == {200, 301, 404}
+
+
+def test_where_all_is_hidden_nothing_is_found(visitor: Client) -> None:
+    make_hidden(make_shown())
+    Portfolio.objects.filter(is_active=True).update(is_active=False)
+
+    for query in queries():
+        found = visitor.get(PATH, query).json()
+        assert (found["count"], found["next"], found["results"]) == (0, None, []), query
+
+
+def test_a_hidden_entry_costs_what_one_costs_that_never_was(visitor: Client) -> None:
+    make_portfolio(slug=SECRET, is_active=False)
+    paths = [f"{PATH}{slug}/" for slug in (SECRET, "never0")]
+
+    statements = []
+    for path in paths:
+        with CaptureQueriesContext(connection) as captured:
+            response = visitor.get(path)
+        assert response.status_code == 404
+        statements.append([each["sql"].replace(SECRET, "never0") for each in captured])
+
+    assert statements[0] == statements[1]
+    hidden, never = (visitor.get(path) for path in paths)
+    assert hidden.headers == never.headers
+    assert hidden.content.replace(SECRET.encode(), b"never0") == never.content
+
+
+@pytest.mark.parametrize("query", ["", "?include=related,neighbours", "?search=shown"])
+def test_what_is_hidden_leaves_no_trace_when_it_goes(visitor: Client, query: str) -> None:
+    """Hiding, deleting and never having been are one and the same to visitors."""
+    make_shown()
+    with transaction.atomic():
+        Portfolio.objects.filter(slug="b").delete()
+        deleted = visitor.get(f"{PATH}{query}").content
+        transaction.set_rollback(True)
+    Portfolio.objects.filter(slug="b").update(is_active=False)
+
+    assert visitor.get(f"{PATH}{query}").content == deleted
+
+
+def test_an_error_names_nothing_but_what_was_sent(visitor: Client) -> None:
+    make_hidden(make_shown())
+
+    for name in VALUES:
+        for value in (f"{name}=x&{name}=y", f"{name}x=1"):
+            assert SECRET not in visitor.get(f"{PATH}?{value}").content.decode()
