@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from folio.access.codes import CODES
@@ -143,6 +145,17 @@ def test_an_entry_comes_and_goes_with_its_publication(website: Client, hidden: P
 
     assert website.get(f"{LIST}{hidden.pk}/").status_code == 404
     assert names(website.get(LIST)) == []
+
+
+def test_a_list_takes_the_same_queries_for_any_number_of_rows(website: Client, django_assert_num_queries: Any) -> None:
+    make_portfolio()
+    with CaptureQueriesContext(connection) as few:
+        website.get(LIST, {"limit": 100})
+    for _ in range(20):
+        make_portfolio()
+
+    with django_assert_num_queries(len(few)):
+        assert len(names(website.get(LIST, {"limit": 100}))) == 21
 
 
 # What it can do
