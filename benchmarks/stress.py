@@ -29,9 +29,10 @@ import msgspec
 
 from tests.live import Server, running_server
 from tests.readers import connections_to_each_worker, key_of
-from tests.writers import TEXTS, WAYS, Rows, Writers, make_rows, text_of
+from tests.writers import PUBLIC, TEXTS, WAYS, Rows, Writers, make_rows, text_of
 
 WORKERS = 2
+VARIABLES = {"FOLIO_SERVER_TIMING": "true", "FOLIO_PUBLIC_READ": "true"}
 READERS = 6
 LIMIT = 100  # seconds
 LONGEST_PAUSE = 2.5  # seconds
@@ -156,12 +157,16 @@ class Reader:
     def read(self, connection: HTTPConnection) -> None:
         """Read a path that shows some of the texts, and compare."""
         resource = self.chance.choice(list(TEXTS))
-        path = self.chance.choice(self.stage.rows.paths(resource))
-        shown_at = TEXTS if "/portfolios/" in path else [resource]
+        rows = self.stage.rows
+        path = self.chance.choice([*rows.paths(resource), *rows.public_paths(resource)])
+        is_public = path.startswith("/api/public/")
+        shown_at = (PUBLIC if is_public else TEXTS) if "/portfolios/" in path else [resource]
         if "?" in path and self.chance.random() < 0.3:
             path += f"&limit={self.chance.randrange(1, 101)}"  # mostly not asked before in this snapshot
         encoding = self.chance.choice(["gzip", "identity"])
-        headers = {"Authorization": f"Token {key_of(self.stage.writers.api)}", "Accept-Encoding": encoding}
+        headers = {"Accept-Encoding": encoding}
+        if not is_public:
+            headers["Authorization"] = f"Token {key_of(self.stage.writers.api)}"
         etag, known = self.etags.get((path, encoding), ("", {}))
         if etag and self.chance.random() < 0.3:
             headers["If-None-Match"] = etag
@@ -208,6 +213,7 @@ class Reader:
         self.counts["reads"] += 1
         self.counts["hits"] += 'desc="hit"' in answer.headers.get("Server-Timing", "")
         self.counts["304"] += answer.status == 304
+        self.counts["reads by visitors"] += path.startswith("/api/public/")
         if answer.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
         return answer, body
@@ -251,7 +257,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="folio-stress-", ignore_cleanup_errors=True) as folder,
-        running_server(Path(folder), "--workers", str(WORKERS), FOLIO_SERVER_TIMING="true") as server,
+        running_server(Path(folder), "--workers", str(WORKERS), **VARIABLES) as server,
     ):
         stage = run(server, arguments.reads, arguments.seconds)
         log = server.log.read_text()

@@ -39,12 +39,23 @@ TEXTS = {
 }
 
 
+PUBLIC = {"portfolios", "tags"}  # the resources whose text visitors are told in a portfolio
+
+
 @dataclass(frozen=True)
 class Rows:
     """A portfolio with one of each that it shows: the ids by resource."""
 
     ids: dict[str, int]
     slug: str
+
+    def public_paths(self, resource: str) -> list[str]:
+        """Return paths at which visitors read that resource's text."""
+        if resource not in PUBLIC:
+            return []
+        entries = f"/api/public/portfolios/?tag={self.slug}"
+        shown_by = [f"/api/public/portfolios/{self.slug}/", entries, f"{entries}&search={self.slug}&include=related"]
+        return [*shown_by, *([f"/api/public/tags/{self.slug}/"] if resource == "tags" else [])]
 
     def paths(self, resource: str) -> list[str]:
         """Return paths at which that resource's text is to be read."""
@@ -85,7 +96,7 @@ def text_of(resource: str, document: Any) -> str:
     if "excerpt" in document:
         document = {
             "portfolios": lambda: document,
-            "tags": lambda: document["tags_data"][0],
+            "tags": lambda: document.get("tags_data", document.get("tags"))[0],
             "employers": lambda: document["employer_data"],
             "media": lambda: document["image_data"],
         }[resource]()
