@@ -175,7 +175,7 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
         rows = self.get_queryset()
         key = (type(self), self.scope(), filterset.narrowing())
         size = KEY_SIZE + len(key[2])
-        count = remember(snapshot, key, lambda: filterset.narrowed(rows).count(), size)
+        count = remember(snapshot, key, lambda: filterset.count(rows), size)
 
         def statement(is_reversed: bool) -> Statement:
             """Return the SQL for the ids: Django takes longer to write it than the database to carry it out."""

@@ -21,7 +21,7 @@ from markdown_it.token import Token
 
 from folio.media.documents import MediaPool
 from folio.media.models import Media, MediaType, Thumbnail
-from folio.media.thumbnails import fit
+from folio.media.pixels import fit
 from folio.snapshots.caches import SnapshotCache
 
 LONGEST = 100_000  # characters; what is longer is shown as it was written
