@@ -10,8 +10,9 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client as Site
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from folio.media import journal
@@ -407,3 +408,16 @@ def test_many_files_go_in_one_attempt(media_root: Path, runner: Runner, monkeypa
 
     assert runner.run_due() == 1
     assert stored_files(media_root) == []
+
+
+def test_what_a_grace_costs_a_deletion(client: Client, settings: Any) -> None:
+    """For each file its name, and a look for the task that waits already."""
+    costs = []
+    for grace in (GRACE, GRACE, timedelta(0)):
+        settings.KEEP_REMOVED = grace
+        media = make_image()
+        with CaptureQueriesContext(connection) as queries:
+            client.delete(f"{PATH}{media.pk}/")
+        costs.append(len(queries))
+
+    assert costs[1] <= costs[2] + 10
