@@ -20,7 +20,7 @@ from folio import snapshots
 
 from .leases import Leases, leases
 from .models import State, Task
-from .registry import Kind, kinds
+from .registry import Kind, kinds, lookouts
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +48,8 @@ class Runner:
     def run_due(self) -> int:
         """Do what is due and nobody else is at; return how many attempts that were."""
         count = 0
+        for look in lookouts:
+            look()
         while not self.is_stopping.is_set() and (begun := self.begin_next()) is not None:
             count += 1
             self.run(*begun)
