@@ -23,6 +23,7 @@ from folio.media.renewing import complete, image_decoders
 from folio.media.replacing import replace_file
 from folio.media.uploads import store_upload
 from folio.tasks.models import State, Task
+from folio.tasks.registry import kinds
 from folio.tasks.runner import Runner
 from tests.conftest import Client
 from tests.factories import draw, make_image
@@ -36,7 +37,9 @@ GRACE = timedelta(days=7)
 
 
 @pytest.fixture(autouse=True)
-def runner() -> Any:
+def runner(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Who removes files, and leaves what else there may be to do."""
+    monkeypatch.setattr("folio.tasks.runner.kinds", {TASK: kinds[TASK]})
     runner = Runner()
     yield runner
     runner.close_leases()
@@ -46,7 +49,11 @@ def let_time_pass() -> None:
     """Have the time of all that is kept come."""
     past = timezone.now() - timedelta(seconds=1)
     RemovedFile.objects.update(remove_at=past)
-    Task.objects.filter(name=TASK).update(due_at=past)
+    tasks().update(due_at=past)
+
+
+def tasks() -> Any:
+    return Task.objects.filter(name=TASK)
 
 
 def names_of(media: Media) -> set[str]:
@@ -87,7 +94,7 @@ def test_the_urls_of_a_deleted_media_answer_until_their_time_comes(
     assert statuses(names) == {404}
     assert set(stored_files(media_root)) == names_of(other)
     assert not RemovedFile.objects.exists()
-    assert not Task.objects.exists()
+    assert not tasks().exists()
 
 
 def test_the_urls_of_a_replaced_file_answer_until_their_time_comes(client: Client, runner: Runner) -> None:
@@ -130,7 +137,7 @@ def test_each_file_has_a_time_of_its_own(media_root: Path, runner: Runner) -> No
     assert runner.run_due() == 1
 
     assert stored_files(media_root) == [str(second.file)]
-    [task] = Task.objects.all()
+    [task] = tasks()
     assert (task.state, task.due_at) == (State.WAITING, RemovedFile.objects.get().remove_at)
 
 
@@ -142,7 +149,7 @@ def test_without_a_grace_files_go_with_the_commit(media_root: Path, settings: An
 
     assert stored_files(media_root) == []
     assert not RemovedFile.objects.exists()
-    assert not Task.objects.exists()
+    assert not tasks().exists()
 
 
 @pytest.mark.parametrize(("grace", "is_due"), [(timedelta(0), True), (timedelta(hours=1), False)])
@@ -173,7 +180,7 @@ def test_a_grace_that_is_made_longer_is_good_for_what_is_removed_from_then_on(se
 def test_a_start_takes_up_what_waits_without_a_task(media_root: Path, runner: Runner) -> None:
     upload(b"words", "a.txt").delete()
     let_time_pass()
-    Task.objects.all().delete()
+    tasks().delete()
 
     shorten()
     runner.run_due()
@@ -251,7 +258,7 @@ def test_a_deletion_that_is_rolled_back_leaves_all_as_it_was(media_root: Path, r
         Media.objects.update(alt="After it")
 
     assert not RemovedFile.objects.exists()
-    assert not Task.objects.exists()
+    assert not tasks().exists()
     assert runner.run_due() == 0
     assert set(stored_files(media_root)) == names_of(Media.objects.get()) == names_of(media)
 
@@ -274,7 +281,7 @@ def test_a_file_that_is_gone_already_is_no_failure(media_root: Path, runner: Run
     let_time_pass()
 
     assert runner.run_due() == 1
-    assert not Task.objects.exists()
+    assert not tasks().exists()
     assert not RemovedFile.objects.exists()
 
 
@@ -354,7 +361,7 @@ def test_a_file_that_can_not_be_removed_is_tried_again_and_holds_up_no_other(
         assert runner.run_due() == 1
 
     assert stored_files(media_root) == [str(stuck.file)]
-    task = Task.objects.get()
+    task = tasks().get()
     assert (task.state, task.error) == (
         State.WAITING,
         "NotRemoved: Files that could not be removed: 1. The log says why.",
