@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 from django.db import models
 from PIL import Image
 
-from folio.media.models import FormerName, Media, Thumbnail
+from folio.media.models import FormerName, Media, RemovedFile, Thumbnail
 from folio.media.uploads import store_upload
 from folio.portfolios.models import (
     Employer,
@@ -65,6 +65,7 @@ NOT_COMPARED: dict[tuple[type[models.Model], str], str] = {
 NOT_EXPORTED = {
     Thumbnail: "made of the original",
     FormerName: "names that were given once, of this installation alone",
+    RemovedFile: "files that nothing shows, which go by themselves",
 }
 
 
