@@ -103,7 +103,8 @@ def panel_of(media: Media | None, request: HttpRequest, *, may_change: bool, her
         width, height = fit((media.width or 1, media.height or 1), LARGE)
         context |= {"card": card_of(media), "large": thumbnail_url(media, LARGE), "width": width, "height": height}
         context["is_library"] = here == reverse("admin:media_media_changelist")
-        context |= {"places": places, "focal_x": number(media.focal_x), "focal_y": number(media.focal_y)}
+        context |= {"places": places, "others": len({(place.kind, place.title, place.url) for place in places})}
+        context |= {"focal_x": number(media.focal_x), "focal_y": number(media.focal_y)}
     return render_to_string("folio/media/panel.html", context, request)
 
 
