@@ -220,7 +220,9 @@ def test_a_deleted_tag(client: Client) -> None:
 
     cost = queries(lambda: client.delete(f"/api/tags/{few.pk}/"))
 
-    assert cost == queries(lambda: client.delete(f"/api/tags/{many.pk}/")) <= 11 + FOLDING
+    # One less where so many portfolios had it that the write leaves the tag itself to others.
+    assert cost - queries(lambda: client.delete(f"/api/tags/{many.pk}/")) in {0, 1}
+    assert cost <= 11 + FOLDING
     assert not Tag.objects.exists()
 
 
