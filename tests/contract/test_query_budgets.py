@@ -20,7 +20,8 @@ from tests.conftest import Client
 from tests.factories import make_employer, make_link, make_media, make_meta, make_portfolio, make_tag
 
 SIZES = (1, 50)
-FOLDING = 6  # of a write that changes what portfolios are found by: what is due, its texts, the index in three, done
+FOLDING = 8  # of a write that changes what portfolios are found by: what is due, its texts, the index in three, done,
+# and a savepoint
 numbers = count(1)
 
 
