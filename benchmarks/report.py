@@ -84,7 +84,7 @@ def rate_measures(rates: Rates) -> list[Measure]:
         *both("detail asked before", "usual detail", 50),
         rate("list, first count of a filter", "usual list"),
         rate("list, one write a second", "usual list", 100),
-        rate("create", "usual create", 2.5),
+        rate("create", "usual create", 1.5),
         rate("patch", "usual patch"),
         rate("list asked before", "wire", 0.4),
         rate("list asked before, uncompressed", "wire, uncompressed"),
