@@ -236,11 +236,9 @@ class PortfolioFilterSet(PageFilterSet):
         one leads to fewer of them, or to another order, that would only keep SQLite from it.
         """
         is_walk = many or self.chosen.keys() <= INDEXED
-        is_in_order = not (self.values.get("ordering") or self.searched)
-        rows = super().narrowed(
-            queryset.published() if is_walk and is_in_order else queryset.only_published(), many=many
-        )
-        return rows if self.searched is None else rows.filter(self.searched.condition)
+        is_walk = is_walk and not (self.values.get("ordering") or self.searched)
+        rows = super().narrowed(queryset.published() if is_walk else queryset.only_published(), many=many)
+        return rows if self.searched is None else self.searched.among(rows)
 
     def ordered(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         terms = self.values.get("ordering") or ([RELEVANCE] if self.searched else None)
