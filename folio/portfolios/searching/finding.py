@@ -67,7 +67,7 @@ class Found:
     """What a visitors' search finds, to be combined with other conditions on portfolios.
 
         found = find(text)
-        rows = Portfolio.objects.only_published().filter(found.condition)
+        rows = found.among(Portfolio.objects.only_published())
         rows.order_by(found.relevance.desc(), *Portfolio._meta.ordering)
         found.highlights(ids)
 
@@ -103,6 +103,13 @@ class Found:
                 before.append(parameter)
             sql, parameters = f"CASE{cases} ELSE {sql} END", [*before, *parameters]
         return Relevance(F("pk"), sql=sql, parameters=parameters)
+
+    def among(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Return those of the portfolios that it finds, without an order.
+
+        Of SQLite, which guesses how many rows a condition leaves, `rows` should ask for no other index.
+        """
+        return rows.filter(self.condition).order_by()
 
     def at_most(self) -> int:
         """Return how many portfolios it finds, drafts included, by a look at the index alone."""
