@@ -17,8 +17,7 @@ from folio.api.texts import MAX_SEARCH_WORDS, Search
 from ..models import Portfolio
 from . import content
 from .due import Due, due_now
-from .stores import SQL, VOCABULARY, listed, run, store
-from .stores import among as one_of
+from .stores import SQL, VOCABULARY, among, listed, run, store
 
 FORGIVEN = 5  # letters of a word from which on one error is forgiven
 GLANCE = 50  # entries among which a published one is looked for first
@@ -67,7 +66,7 @@ class Found:
     """What a visitors' search finds, to be combined with other conditions on portfolios.
 
         found = find(text)
-        rows = found.among(Portfolio.objects.only_published())
+        rows = Portfolio.objects.only_published().filter(found.condition)
         rows.order_by(found.relevance.desc(), *Portfolio._meta.ordering)
         found.highlights(ids)
 
@@ -98,18 +97,11 @@ class Found:
         if self.due:
             cases, before = "", []
             for score, ids in grouped(self.due):
-                condition, parameter = one_of(ids)
+                condition, parameter = among(ids)
                 cases += f" WHEN {{pk}} {condition} THEN {score}"
                 before.append(parameter)
             sql, parameters = f"CASE{cases} ELSE {sql} END", [*before, *parameters]
         return Relevance(F("pk"), sql=sql, parameters=parameters)
-
-    def among(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """Return those of the portfolios that it finds, without an order.
-
-        Of SQLite, which guesses how many rows a condition leaves, `rows` should ask for no other index.
-        """
-        return rows.filter(self.condition).order_by()
 
     def at_most(self) -> int:
         """Return how many portfolios it finds, drafts included, by a look at the index alone."""
