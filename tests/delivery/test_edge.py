@@ -11,7 +11,7 @@ from django.urls import get_resolver
 
 from folio.delivery import views
 from folio.delivery.views import PublicView
-from folio.portfolios.models import Employer, Tag
+from folio.portfolios.models import Employer, PortfolioQuerySet, Tag
 from tests.factories import make_employer, make_key, make_media, make_portfolio, make_tag, make_user
 from tests.snapshots.stage import StubLooks
 
