@@ -11,7 +11,7 @@ from django.urls import get_resolver
 
 from folio.delivery import views
 from folio.delivery.views import PublicView
-from folio.portfolios.models import Employer, Portfolio, Tag
+from folio.portfolios.models import Employer, PortfolioQuerySet, Tag
 from tests.factories import make_employer, make_key, make_media, make_portfolio, make_tag, make_user
 from tests.snapshots.stage import StubLooks
 
@@ -290,7 +290,8 @@ def test_a_database_that_is_away(
     def fail(*arguments: Any) -> Any:
         raise OperationalError("gone")
 
-    monkeypatch.setattr(type(Portfolio.objects), "published", fail)
+    for name in ("published", "only_published"):
+        monkeypatch.setattr(PortfolioQuerySet, name, fail)
     for path in ("portfolios/", "portfolios/sign/", "facets/", "tags/"):
         answer = front.ask(path)
         assert (answer.status_code, told(answer), answer.headers["Retry-After"]) == (503, "no-store", "1")
@@ -301,7 +302,8 @@ def test_the_unforeseen(front: Front, monkeypatch: pytest.MonkeyPatch, caplog: p
     def fail(*arguments: Any) -> Any:
         raise RuntimeError("inside")
 
-    monkeypatch.setattr(type(Portfolio.objects), "published", fail)
+    for name in ("published", "only_published"):
+        monkeypatch.setattr(PortfolioQuerySet, name, fail)
     with caplog.at_level(logging.CRITICAL):
         answer = front.ask("portfolios/")
 
