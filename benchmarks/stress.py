@@ -29,9 +29,10 @@ import msgspec
 
 from tests.live import Server, running_server
 from tests.readers import connections_to_each_worker, key_of
-from tests.writers import TEXTS, WAYS, Rows, Writers, make_rows, text_of
+from tests.writers import TEXTS, WAYS, Rows, Writers, make_rows, shown_at, text_of
 
 WORKERS = 2
+VARIABLES = {"FOLIO_SERVER_TIMING": "true", "FOLIO_PUBLIC_READ": "true"}
 READERS = 6
 LIMIT = 100  # seconds
 LONGEST_PAUSE = 2.5  # seconds
@@ -157,7 +158,7 @@ class Reader:
         """Read a path that shows some of the texts, and compare."""
         resource = self.chance.choice(list(TEXTS))
         path = self.chance.choice(self.stage.rows.paths(resource))
-        shown_at = TEXTS if "/portfolios/" in path else [resource]
+        resources = shown_at(path, resource)
         if "?" in path and self.chance.random() < 0.3:
             path += f"&limit={self.chance.randrange(1, 101)}"  # mostly not asked before in this snapshot
         encoding = self.chance.choice(["gzip", "identity"])
@@ -165,21 +166,21 @@ class Reader:
         etag, known = self.etags.get((path, encoding), ("", {}))
         if etag and self.chance.random() < 0.3:
             headers["If-None-Match"] = etag
-        begun = {resource: self.stage.texts[resource].acknowledged for resource in shown_at}
+        begun = {resource: self.stage.texts[resource].acknowledged for resource in resources}
 
         answer, body = self.ask(connection, path, headers)
 
-        asked = {resource: self.stage.texts[resource].asked for resource in shown_at}
+        asked = {resource: self.stage.texts[resource].asked for resource in resources}
         if answer.status == 200:
             document = msgspec.json.decode(body)
-            shown = {resource: int(text_of(resource, document)) for resource in shown_at}
+            shown = {resource: int(text_of(resource, document)) for resource in resources}
             self.etags[path, encoding] = answer.headers["ETag"], shown
         elif answer.status == 304:
             shown = known
         else:
             self.stage.violations.append(f"{path}: status {answer.status}")
             return
-        for resource in shown_at:
+        for resource in resources:
             if not begun[resource] <= shown[resource] <= asked[resource]:
                 self.stage.violations.append(
                     f"{path} ({answer.status}, {encoding}, {answer.headers['Server-Timing']}) showed {resource} "
@@ -251,7 +252,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="folio-stress-", ignore_cleanup_errors=True) as folder,
-        running_server(Path(folder), "--workers", str(WORKERS), FOLIO_SERVER_TIMING="true") as server,
+        running_server(Path(folder), "--workers", str(WORKERS), **VARIABLES) as server,
     ):
         stage = run(server, arguments.reads, arguments.seconds)
         log = server.log.read_text()

@@ -55,7 +55,24 @@ class Rows:
             f"/api/portfolios/?slug={self.slug}",
         ]
         own = [f"/api/{resource}/{pk}/", f"/api/{resource}/?id_min={pk}&id_max={pk}"]
-        return [*shown_by, *(path for path in own if path not in shown_by)]
+        return [*shown_by, *(path for path in own if path not in shown_by), *self.public_paths(resource)]
+
+    def public_paths(self, resource: str) -> list[str]:
+        """Return those of them that visitors read; none shows a media's name."""
+        if resource == "media":
+            return []
+        own = f"/api/public/{resource}/{self.slug}/"  # the tag and the employer are called alike
+        if resource == "employers":
+            return [own]
+        entries = [f"/api/public/portfolios/{self.slug}/", f"/api/public/portfolios/?slugs={self.slug}"]
+        return [*entries, *([] if own in entries else [own])]
+
+
+def shown_at(path: str, resource: str) -> list[str]:
+    """Return the resources whose texts an answer shows that was asked for the text of one."""
+    if "/portfolios/" not in path:
+        return [resource]
+    return ["portfolios", "tags"] if path.startswith("/api/public/") else list(TEXTS)
 
 
 def make_rows(api: Session) -> Rows:
@@ -85,7 +102,7 @@ def text_of(resource: str, document: Any) -> str:
     if "excerpt" in document:
         document = {
             "portfolios": lambda: document,
-            "tags": lambda: document["tags_data"][0],
+            "tags": lambda: document["tags" if "tags" in document else "tags_data"][0],
             "employers": lambda: document["employer_data"],
             "media": lambda: document["image_data"],
         }[resource]()

@@ -1,7 +1,8 @@
 """What the portfolios have that some filters leave: the choices beside a list, each with what it would leave."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from copy import copy
+from functools import cache
 from typing import Any
 
 from rest_framework.request import Request
@@ -15,6 +16,7 @@ from folio.snapshots import SNAPSHOT, remember
 from .counting import EMPLOYERS, TAGS, YEARS, Kind, Portfolios, counts, counts_of_published, most
 from .documents import EmployerFacet, Facets, TagFacet, YearFacet
 from .filters import PortfolioFilterSet
+from .shelf import Shelf, shelf
 from .views import PublicView
 
 FEW = 5_000  # portfolios that are looked for once and then named, instead of looked for by each count
@@ -26,19 +28,30 @@ FACETS: dict[str, tuple[Kind, Any, Collection[str]]] = {  # with the shape of a 
 }
 
 
+NOTHING: Any = cache(lambda: None)  # what a search finds that nobody asks for
+
+
 class FacetFilterSet(PortfolioFilterSet):
     """The parameters of the list that choose portfolios."""
 
     limit = BareFilter(
         min_value=1, label=f"How many values of each to return; at most {MAX_LIMIT}, which is the default"
     )
-    offset = ordering = include = fields = None
+    offset = ordering = include = fields = None  # type: ignore[assignment]  # which takes them away
 
     def without(self, names: Collection[str]) -> "FacetFilterSet":
         """Return the same parameters but those."""
         others = copy(self)
         others.chosen = {name: value for name, value in self.chosen.items() if name not in names}
         return others
+
+    def alone(self, name: str) -> "FacetFilterSet":
+        """Return one of the parameters."""
+        one = copy(self)
+        one.chosen = {name: self.chosen[name]}
+        if name != "search":
+            one.find = NOTHING
+        return one
 
 
 class Narrowed:
@@ -58,8 +71,9 @@ class Narrowed:
     def count(self) -> int:
         return len(self.ids) if self.are_few else self.portfolios.count()
 
-    def most(self, kind: Kind) -> list[tuple[Any, ...]]:
+    def most(self, name: str) -> list[tuple[Any, ...]]:
         """Return the values that most of them have."""
+        kind = FACETS[name][0]
         if not self.filterset.chosen:
             return most(kind, counts_of_published(kind), MAX_LIMIT)
         if self.are_few and not self.ids:
@@ -67,6 +81,35 @@ class Narrowed:
         if self.are_few:
             return most(kind, counts(kind, Portfolio.objects.only_published().filter(pk__in=self.ids)), MAX_LIMIT)
         return most(kind, counts(kind, self.filterset.narrowed(Portfolio.objects.all(), many=True)), MAX_LIMIT)
+
+
+class Held:
+    """The same, from what is held in memory."""
+
+    def __init__(self, filterset: FacetFilterSet, held: Shelf) -> None:
+        self.held = held
+        self.members = held.everyone
+        for name, value in filterset.chosen.items():
+            rows: Any = Portfolio.objects.published()
+            # All but one: that one is found sooner.
+            rows = rows.filter(slug=value) if name == "exclude" else filterset.alone(name).narrowed(rows)
+            found = held.set_of((name, repr(value)), rows.values_list("pk", flat=True).iterator)
+            self.members &= ~found if name == "exclude" else found
+
+    def count(self) -> int:
+        return self.members.bit_count()
+
+    def most(self, name: str) -> list[tuple[Any, ...]]:
+        model = FACETS[name][0].model
+        found = self.held.most(name, self.members, MAX_LIMIT)
+        if model is None:
+            return found
+        rows = dict_of(model.objects.filter(pk__in=[pk for pk, _ in found]).values_list("pk", "slug", "name"))
+        return [(*rows[pk], count) for pk, count in found if pk in rows]
+
+
+def dict_of(rows: Iterable[tuple[int, str, str]]) -> dict[int, tuple[str, str]]:
+    return {pk: (slug, name) for pk, slug, name in rows}
 
 
 class FacetsView(PublicView):
@@ -86,12 +129,16 @@ class FacetsView(PublicView):
         filterset = FacetFilterSet(request.query_params)
         snapshot = request.META.get(SNAPSHOT)
         limit = min(filterset.values.get("limit") or MAX_LIMIT, MAX_LIMIT)
-        known: dict[str, Narrowed] = {}
+        known: dict[str, Narrowed | Held] = {}
 
-        def narrowed(names: Collection[str]) -> Narrowed:
+        @cache
+        def held() -> Shelf | None:
+            return shelf(snapshot)
+
+        def narrowed(names: Collection[str]) -> Narrowed | Held:
             others = filterset.without(names)
-            key = others.narrowing()
-            known[key] = known.get(key) or Narrowed(others)
+            key, on_shelf = others.narrowing(), held()
+            known[key] = known.get(key) or (Narrowed(others) if on_shelf is None else Held(others, on_shelf))
             return known[key]
 
         def remembered(what: str, names: Collection[str], compute: Any, size: int) -> Any:
@@ -99,10 +146,10 @@ class FacetsView(PublicView):
             return remember(snapshot, key, compute, KEY_SIZE + len(key[2]) + size)
 
         found = {}
-        for name, (kind, document, ignored) in FACETS.items():
+        for name, (_, document, ignored) in FACETS.items():
 
-            def compute(kind: Kind = kind, ignored: Collection[str] = ignored) -> list[tuple[Any, ...]]:
-                return narrowed(ignored).most(kind)
+            def compute(name: str = name, ignored: Collection[str] = ignored) -> list[tuple[Any, ...]]:
+                return narrowed(ignored).most(name)
 
             rows = remembered(name, ignored, compute, MAX_LIMIT * FACET_SIZE)
             found[name] = [document(*row) for row in rows[:limit]]

@@ -71,7 +71,7 @@ class GroupViewSet(PublicListView):
             else None
         )
         count = 0 if pk is None else self.count(pk)
-        found = self.counted({pk: count}) if count else []
+        found = self.counted({pk: count}) if pk is not None and count else []
         if not found:
             raise self.missing(noun, slug)
         return Response(found[0])

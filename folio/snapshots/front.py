@@ -22,7 +22,7 @@ from .encodings import ENCODERS, IDENTITY, best_encoding
 from .etags import digest_of, etag_of
 from .looks import Looks
 from .origins import Origins, is_preflight
-from .public import FOR_EVERYONE, NEVER_TOLD, PREFLIGHT, Public
+from .public import FOR_EVERYONE, NEVER_TOLD, Public
 from .public import KEY as PUBLIC_KEY
 
 Environ = dict[str, Any]
@@ -165,14 +165,13 @@ class SnapshotFront:
         if not path.startswith(API_PREFIX):
             self.look()
             return call_with_room_for_frames(self.application, environ, start_response)
-        public = self.public if self.public is not None and self.public.covers(path) else None
-        if public is not None:
-            if is_preflight(environ):
-                start_response("204 No Content", PREFLIGHT)
-                return []
-        elif self.origins is not None:
-            if is_preflight(environ):
-                return self.origins.preflight(environ, start_response)
+        public = self.public
+        if public is not None and not public.covers(path):
+            public = None
+        rules = public or self.origins
+        if rules is not None and method == "OPTIONS" and is_preflight(environ):
+            return rules.preflight(environ, start_response)
+        if public is None and self.origins is not None:
             start_response = self.origins.telling(environ, start_response)
         if method == "GET" or method == "HEAD":
             return self.read(environ, start_response, public)

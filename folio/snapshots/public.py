@@ -1,7 +1,7 @@
 """What is told of answers that anyone may read: from every page of the web, and kept by whoever is on the way."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import floor, inf
 from typing import Any, NamedTuple
 
@@ -33,6 +33,11 @@ class Public(NamedTuple):
     def covers(self, path: str) -> bool:
         """Tell whether a path is one of them, also where the last slash of the prefix itself is missing."""
         return path.startswith(self.prefix) or path == self.prefix[:-1]
+
+    def preflight(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a browser that asks whether a page may ask: any may, by reads."""
+        start_response("204 No Content", [*PREFLIGHT])
+        return []
 
     def cache_control(self, deadline: float) -> str:
         """Return how long a `200` may be kept that holds until the deadline, in seconds since the epoch."""

@@ -27,7 +27,9 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-features=LocalNetworkAccessChecks",  # our other origins lie on the web, as far as a page can tell
 ]
+OTHER_ORIGIN = "http://editor.localhost:4321"  # whose pages may call the managing API
 PASSWORD = "a-long-password-for-tests"
 SCREENSHOTS = ROOT / "screenshots"  # left behind for whoever wants to look
 SCREEN: ViewportSize = {"width": 1280, "height": 800}
@@ -82,7 +84,7 @@ def browser() -> Iterator[Browser]:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with the sample content and an admin; the tests of a file leave no trap for the next."""
     folder = tmp_path_factory.mktemp("browser")
-    with running_server(folder, "--demo") as server:
+    with running_server(folder, "--demo", FOLIO_CORS_ORIGINS=OTHER_ORIGIN) as server:
         make_user(server, "ada", is_admin=True)
         yield server
 

@@ -12,11 +12,14 @@ class Route(NamedTuple):
 
 
 def api_routes() -> list[Route]:
-    """Return every method of every path under `/api/`, but HEAD and OPTIONS."""
+    """Return every method of every path of the managing API, but HEAD and OPTIONS.
+
+    What holds for all public addresses is tested for each of them in `tests/delivery/test_edge.py`.
+    """
     return [
         Route(method, path)
         for path, view in patterns(get_resolver().url_patterns, "/")
-        if path.startswith("/api/")
+        if path.startswith("/api/") and not path.startswith("/api/public/")
         for method in methods(view)
     ]
 

@@ -14,7 +14,7 @@ import pytest
 from tests.live import Server, Session
 from tests.postgresql import Server as PostgreSQL
 from tests.readers import ask_until_hit, connections_to_each_worker, is_hit, key_of, with_key
-from tests.writers import TEXTS, WAYS, Rows, Writers, make_rows, text_of
+from tests.writers import TEXTS, WAYS, Rows, Writers, make_rows, shown_at, text_of
 
 from .installations import at_rest, numbers, served
 from .made import unique
@@ -23,7 +23,7 @@ from .members import WITHDRAWALS, Member, by_orm
 
 @pytest.fixture(scope="module")
 def server(postgresql: PostgreSQL | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with served(tmp_path_factory.mktemp("live"), postgresql, "--workers", "2") as server:
+    with served(tmp_path_factory.mktemp("live"), postgresql, "--workers", "2", FOLIO_PUBLIC_READ="on") as server:
         yield server
 
 
@@ -70,6 +70,9 @@ def test_a_change_is_read_at_once_on_every_worker(
         for reader in readers:  # never asked before, from ready documents
             path = f"/api/portfolios/?slug={rows.slug}&order_max={next(numbers)}"
             assert text_of(resource, reader.get(path).json()) == text
+            public = f"/api/public/portfolios/?slugs={rows.slug}&limit={next(numbers) % 100 + 1}"
+            if resource in shown_at(public, ""):
+                assert text_of(resource, reader.get(public).json()) == text
 
 
 COMES_AND_GOES = {
@@ -97,6 +100,21 @@ COMES_AND_GOES = {
         "/api/portfolios/slug/{slug}/",
         "Portfolio.objects.get(slug='{slug}').images.add(Media.objects.last())",
         "Portfolio.objects.get(slug='{slug}').images.clear()",
+    ),
+    "a portfolio that visitors see": (
+        "/api/public/facets/",
+        "Portfolio.objects.create(title='comes', slug='comes', excerpt='x')",
+        "Portfolio.objects.filter(slug='comes').delete()",
+    ),
+    "what is published": (
+        "/api/public/portfolios/?limit=100",
+        "Portfolio.objects.filter(slug='{slug}').update(is_active=False)",
+        "Portfolio.objects.filter(slug='{slug}').update(is_active=True)",
+    ),
+    "a tag that visitors see": (
+        "/api/public/tags/",
+        "Portfolio.objects.get(slug='{slug}').tags.add(Tag.objects.create(name='comes-and-goes'))",
+        "Tag.objects.filter(name='comes-and-goes').delete()",
     ),
     "all in one transaction": (
         "/api/portfolios/slug/{slug}/",

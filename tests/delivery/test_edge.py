@@ -1,6 +1,7 @@
 """What holds for every public address, whatever it answers: who may ask, how, and what caches are told."""
 
 import logging
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.urls import get_resolver
 
 from folio.delivery import views
 from folio.delivery.views import PublicView
-from folio.portfolios.models import Portfolio
+from folio.portfolios.models import Employer, Portfolio, Tag
 from tests.factories import make_employer, make_key, make_media, make_portfolio, make_tag, make_user
 from tests.snapshots.stage import StubLooks
 
@@ -50,7 +51,7 @@ def front() -> Front:
     return Front()
 
 
-PATTERNS = get_resolver("folio.delivery.urls").url_patterns
+PATTERNS: list[Any] = get_resolver("folio.delivery.urls").url_patterns
 READ = [
     "portfolios/",
     "portfolios/?limit=1",
@@ -107,6 +108,69 @@ def test_what_is_kept_is_neither_split_nor_poisoned_by_any_of_them() -> None:
         assert b"evil.example" not in first.content
         assert first.content == front.ask("portfolios/").content
         assert len(front.front.cache.entries) == 1
+
+
+# What is hidden
+
+ASKED = [
+    *READ,
+    "portfolios/?limit=100&include=neighbours,related,meta,links,gallery&ordering=-created_at",
+    "portfolios/?search=secret",
+    "portfolios/?slugs=sign,hidden",
+    "portfolios/?tag=hidden",
+    "portfolios/?tags_any=print,hidden",
+    "portfolios/?employer=hidden",
+    "portfolios/?exclude=hidden",
+    "portfolios/?year=1999",
+    "portfolios/hidden/",
+    "facets/?tag=hidden",
+    "facets/?year=1999",
+    "facets/?employer=hidden",
+    "facets/?search=secret",
+    "facets/?exclude=hidden",
+    "tags/?ordering=-count&limit=1",
+    "tags/?offset=1",
+    "tags/hidden/",
+    "employers/?ordering=count",
+    "employers/hidden/",
+]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_kept", [False, True], ids=["computed", "kept"])
+def test_what_is_hidden_changes_no_answer_by_a_byte(settings: Any, is_kept: bool) -> None:
+    """Asked twice before and four times after, so that what facets are counted from in memory is asked too."""
+    looks = StubLooks() if is_kept else None
+    front = Front(looks)
+
+    def answers(times: int) -> list[Any]:
+        found = [[front.ask(path) for path in ASKED] for _ in range(times)]
+        assert all(each == found[0] for each in found)
+        return found[0]
+
+    before = answers(2)
+    tag, employer = Tag.objects.get(slug="print"), Employer.objects.get(slug="bakery")
+    moment = datetime(1999, 1, 1, tzinfo=UTC)
+    for number in range(5):
+        make_portfolio(
+            title=f"A secret {number}",
+            slug="hidden" if number == 0 else f"hidden-{number}",
+            tags=[tag, make_tag(slug="hidden" if number == 0 else f"hidden-{number}")],
+            employer=make_employer(slug="hidden") if number == 0 else employer,
+            image=make_media(),
+            completed_at=moment,
+            order=number - 2,
+            is_active=False,
+        )
+    if looks is not None:
+        looks.number = (looks.number or 0) + 1
+
+    after = answers(4)
+
+    for path, old, new in zip(ASKED, before, after, strict=True):
+        assert (new.status_code, new.headers, new.content) == (old.status_code, old.headers, old.content), path
+        known = {"If-None-Match": old.headers.get("ETag", '"none"')}
+        assert front.ask(path, headers=known).status_code == (304 if old.status_code == 200 else old.status_code)
 
 
 # Methods

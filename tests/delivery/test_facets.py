@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from folio.delivery import facets
+from folio.delivery import facets, shelf
 from folio.portfolios.models import Employer, Portfolio, PortfolioTag, Tag
 from tests.factories import make_employer, make_media, make_portfolio, make_tag
 
@@ -218,10 +218,13 @@ def values_of(row: Portfolio, tags: set[str], facet: str) -> list[Any]:
     return [row.completed_at.year] if row.completed_at else []
 
 
-@pytest.mark.parametrize("few", [5_000, 10, 0], ids=["named", "some of both", "looked for"])
+@pytest.mark.parametrize("few", [5_000, 10, 0, None], ids=["named", "some of both", "looked for", "held"])
 def test_any_filters_together_are_counted_as_one_by_one(
-    public: Client, world: None, monkeypatch: pytest.MonkeyPatch, few: int
+    public: Client, world: None, monkeypatch: pytest.MonkeyPatch, few: int | None
 ) -> None:
+    if few is None:
+        held = shelf.read()
+        monkeypatch.setattr(facets, "shelf", lambda snapshot: held)
     monkeypatch.setattr(facets, "FEW", few)
     rows = list(Portfolio.objects.filter(is_active=True).select_related("employer").prefetch_related("tags"))
     tagged = {row.pk: {tag.slug for tag in row.tags.all()} for row in rows}

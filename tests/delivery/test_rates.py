@@ -6,6 +6,7 @@ import time
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -215,11 +216,10 @@ def test_what_lies_in_memory_is_neither_counted_nor_refused(settings: Any) -> No
 
 
 def test_the_file_is_not_opened_again_for_each_request(rates: Rates, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = []
-    really = os.open
-    monkeypatch.setattr(os, "open", lambda *arguments: opened.append(arguments) or really(*arguments))
+    opening = Mock(side_effect=os.open)
+    monkeypatch.setattr(os, "open", opening)
 
     for _ in range(3):
         rates.take("a", 9, 60, NOW)
 
-    assert len(opened) == 1
+    assert opening.call_count == 1

@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings as current
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
+from django.db import connection
 
 from folio.management.commands import serve
 from folio.management.commands.serve import Command, what_is_public
@@ -152,7 +153,7 @@ def test_only_a_server_that_starts_with_it_on_says_so(
     monkeypatch.setattr(serve, "close_to_others", list)
     monkeypatch.setattr(serve, "recover", lambda: 0)
     monkeypatch.setattr(serve, "refuse_taken_port", lambda host, port: None)
-    monkeypatch.setattr(serve.connection, "close", lambda: None)
+    monkeypatch.setattr(connection, "close", lambda: None)
     monkeypatch.setattr(
         serve, "Granian", lambda *arguments, **options: type("Server", (), {"serve": lambda self: None})()
     )
