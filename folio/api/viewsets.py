@@ -193,7 +193,7 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
     def results(self, ids: Sequence[int], filterset: PageFilterSet, snapshot: int | None) -> Sequence[msgspec.Raw]:
         """Return the rows of a page, encoded; those that are gone meanwhile are left out."""
         documents = encoded(self.in_form(self.row), ids, base_url(self.request), snapshot)
-        shown = self.shown(ids)
+        shown = set(self.shown(ids))
         return [documents[pk] for pk in ids if pk in documents and pk in shown]
 
 

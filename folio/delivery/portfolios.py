@@ -21,6 +21,8 @@ from .filters import PortfolioFilterSet
 from .parts import OPTIONAL, joined, parts_of
 from .views import PublicListView
 
+AT_ONCE = 2_000  # portfolios that a search finds; more are counted first, and then read from where they are shown
+
 
 class PortfolioViewSet(PublicListView):
     """Finished pieces of work that are published."""
@@ -39,6 +41,12 @@ class PortfolioViewSet(PublicListView):
     }
 
     def found(self, filterset: PageFilterSet, window: Window, snapshot: int | None) -> tuple[int, Sequence[int]]:
+        searched = filterset.searched if isinstance(filterset, PortfolioFilterSet) else None
+        if searched is not None and searched.at_most() <= AT_ONCE:
+            # Counted and sorted in one: whoever looks for two pages of a few has seen most of what there is.
+            rows = filterset.ordered(filterset.narrowed(Portfolio.objects.all()))
+            ids = list(rows.values_list("pk", flat=True))
+            return len(ids), ids[window.offset : window.offset + window.limit]
         slugs = filterset.values.get("slugs")
         if slugs is None or filterset.values.get("ordering") or filterset.values.get("search"):
             return super().found(filterset, window, snapshot)

@@ -10,7 +10,10 @@ from folio.api.folding import LONGEST_WORD, fold, is_near, words_of_query, words
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 SCRIPTS = st.text(
-    st.sampled_from("aAéÉßẞﬁİıσςΣдЁёيىیكکةهۀ۱١१1０Ａ-‐\u200c\u00ad\u0301 ,.!'’_%#+/한국日本語ไทยहिन्दी🎨\ufe0f\n\u00a0ﷺ"), max_size=24
+    st.sampled_from(
+        "aAéÉßẞﬁİıσςΣдЁёيىیكکةهۀ۱١१1０Ａ-‐\u200c\u00ad\u0301 ,.!'’_%#+/한국日本語ไทยहिन्दी🎨\ufe0f\n\u00a0ﷺ"
+    ),
+    max_size=24,
 )
 
 

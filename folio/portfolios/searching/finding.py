@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Value
+from django.db.models import F, Func, IntegerField, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
 
 from folio.api.folding import LONGEST_WORD, forgivable, is_near, words_of_query
@@ -67,12 +67,12 @@ class Found:
     """What a visitors' search finds, to be combined with other conditions on portfolios.
 
         found = find(text)
-        rows = found.among(Portfolio.objects.published())
+        rows = Portfolio.objects.only_published().filter(found.condition)
         rows.order_by(found.relevance.desc(), *Portfolio._meta.ordering)
         found.highlights(ids)
 
-    It was read once, in a bounded number of queries; what it makes of `rows` and `relevance` ask nothing but within the
-    query that they are part of.
+    It was read once, in a bounded number of queries; `condition` and `relevance` ask nothing but within the query that
+    they are part of.
     """
 
     words: tuple[Word, ...]
@@ -80,10 +80,14 @@ class Found:
     stale: Due  # whose entries in the index don't count
 
     @cached_property
-    def condition(self) -> Q:
+    def ids(self) -> SQL:
         if not self.words:
-            return Q(pk__in=[])
-        return Q(pk__in=raw(but_for(store().with_words(alternatives(self.words)), self.stale, list(self.due))))
+            return listed([])
+        return but_for(store().with_words(alternatives(self.words)), self.stale, list(self.due))
+
+    @property
+    def condition(self) -> Q:
+        return Q(pk__in=raw(self.ids))
 
     @cached_property
     def relevance(self) -> Any:
@@ -100,9 +104,10 @@ class Found:
             sql, parameters = f"CASE{cases} ELSE {sql} END", [*before, *parameters]
         return Relevance(F("pk"), sql=sql, parameters=parameters)
 
-    def among(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """Return those of the portfolios that it finds, without an order."""
-        return among(rows, self.condition)
+    def at_most(self) -> int:
+        """Return how many portfolios it finds, drafts included, by a look at the index alone."""
+        sql, parameters = self.ids
+        return int(run(f"SELECT COUNT(*) FROM ({sql}) AS found", parameters)[0][0])
 
     def highlights(self, ids: Sequence[int]) -> dict[int, str | None]:
         """Return for each portfolio the sentence that shows why it was found, as HTML that may stand in any page.
@@ -184,8 +189,13 @@ class one_of_many:
 
 def forgiven(words: list[Word], stale: Due, due: Matching | None) -> Iterator[Word]:
     """Yield the words, with their errors forgiven where they alone find nothing that is published."""
-    long = [word for word in words if len(word.text) >= FORGIVEN and forgivable([word.text])]
-    lost = set(long) - finding_something(long, stale)
+    long = {word for word in words if len(word.text) >= FORGIVEN and forgivable([word.text])}
+    published = Published(stale)
+    # Where all of them find one together, each finds it alone.
+    lost = set() if not long or (len(words) > 1 and published.have([words])[0]) else long
+    if lost:
+        each = sorted(lost, key=words.index)
+        lost = {word for word, has in zip(each, published.have([[word] for word in each]), strict=True) if not has}
     if lost and due is not None:
         lost -= due.found(list(lost))
     meant = like([word.text for word in lost]) if lost else {}
@@ -193,27 +203,36 @@ def forgiven(words: list[Word], stale: Due, due: Matching | None) -> Iterator[Wo
         yield Word(word.text, tuple(meant[word.text]), True) if word in lost else word
 
 
-def finding_something(words: Sequence[Word], stale: Due) -> set[Word]:
-    """Return the words by each of which the index finds something that is published, in one query."""
-    if not words or stale.is_everything:
-        return set()
-    published = Portfolio.objects.published().order_by()
-    selects: list[str] = []
-    parameters: list[Any] = []
-    for word in words:
-        sql, own = but_for(store().with_words([word.alternatives]), stale)
-        # Most words are settled by their first few entries; only drafts' words need all of them.
-        tests = [exists(published, (f"{sql} LIMIT {GLANCE}", own)), exists(published, (sql, own))]
-        selects.append(f"({' OR '.join(test for test, _ in tests)})")
-        parameters += [each for _, values in tests for each in values]
-    [answers] = run(f"SELECT {', '.join(selects)}", parameters)
-    return {word for word, answer in zip(words, answers, strict=True) if answer}
+class Published:
+    """What is published, of what the index finds."""
 
+    MARK = "folio_found_ids"  # stands for the ids in SQL that is written once: Django takes longer for it than SQLite
 
-def exists(published: QuerySet[Portfolio], ids: SQL) -> SQL:
-    found = among(published, Q(pk__in=raw(ids)))
-    sql, parameters = found.values("pk")[:1].query.sql_with_params()
-    return f"EXISTS ({sql})", list(parameters)
+    def __init__(self, stale: Due) -> None:
+        self.stale = stale
+        marked = Portfolio.objects.only_published().order_by().filter(pk__in=raw((self.MARK, [])))
+        self.sql, self.parameters = marked.values("pk")[:1].query.sql_with_params()
+        self.before = self.sql[: self.sql.index(self.MARK)].count("%s")
+
+    def have(self, searches: Sequence[Sequence[Word]]) -> Sequence[bool]:
+        """Tell for each of some searches, each for all of its words, whether it finds anything; in one query."""
+        if self.stale.is_everything:
+            return [False] * len(searches)
+        selects: list[str] = []
+        parameters: list[Any] = []
+        for words in searches:
+            sql, own = but_for(store().with_words(alternatives(words)), self.stale)
+            # Most searches are settled by their first few entries; only drafts' words need all of them.
+            tests = [self.exists((f"{sql} LIMIT {GLANCE}", own)), self.exists((sql, own))]
+            selects.append(f"({' OR '.join(test for test, _ in tests)})")
+            parameters += [each for _, values in tests for each in values]
+        [answers] = run(f"SELECT {', '.join(selects)}", parameters)
+        return [bool(answer) for answer in answers]
+
+    def exists(self, ids: SQL) -> SQL:
+        sql, parameters = ids
+        values = [*self.parameters[: self.before], *parameters, *self.parameters[self.before :]]
+        return f"EXISTS ({self.sql.replace(self.MARK, sql)})", values
 
 
 def like(words: Sequence[str]) -> dict[str, list[str]]:
@@ -274,17 +293,6 @@ def shortest(beginnings: set[str]) -> list[str]:
 def alternatives(words: Sequence[Word]) -> list[tuple[str, ...]]:
     """Return what the index is asked for; a word that stands for nothing known is asked for as it is."""
     return [word.alternatives or (word.text,) for word in words]
-
-
-def among(rows: QuerySet[Any], found: Q) -> QuerySet[Any]:
-    """Return those of the portfolios that are found.
-
-    SQLite, which knows nothing of how many rows a condition leaves, would rather walk through all that are published.
-    So it gets the other conditions as something that is looked up for each row that is found.
-    """
-    if connection.vendor != "sqlite":
-        return rows.filter(found)
-    return Portfolio.objects.filter(found, Exists(rows.order_by().filter(pk=OuterRef("pk"))))
 
 
 def but_for(index: SQL, stale: Due, others: Sequence[int] = ()) -> SQL:

@@ -14,9 +14,56 @@ from tests.factories import make_employer, make_meta, make_portfolio, make_tag
 
 pytestmark = pytest.mark.django_db
 
-WORDS = """harbour Harbour's harbor HARBOURS museum muséum well-known wellness e‐mail C++ 100% a_b straße STRASSE Σίσυφος ς
-Ёлка елка كتاب کتاب‌ها دیجی‌کالا می‌روم خانة خانۀ ۱۴۰۳ 1403 ١٤٠٣ हिन्दी ไทยแลนด์ 网站设计 한국어 İstanbul ılık ﬁne Ｗｉｄｅ 🎨 l’été
-x. (paren) "quoted" <b>bold</b> **strong** https://example.com/a-b ﷺ naïve Ångström zoology zoölogy""".split()
+WORDS = [
+    "harbour",
+    "Harbour's",
+    "harbor",
+    "HARBOURS",
+    "museum",
+    "muséum",
+    "well-known",
+    "wellness",
+    "e‐mail",
+    "C++",
+    "100%",
+    "a_b",
+    "straße",
+    "STRASSE",
+    "Σίσυφος",
+    "ς",
+    "Ёлка",
+    "елка",
+    "كتاب",
+    "کتاب\u200cها",
+    "دیجی\u200cکالا",
+    "می\u200cروم",
+    "خانة",
+    "خانۀ",
+    "۱۴۰۳",
+    "1403",
+    "١٤٠٣",
+    "हिन्दी",
+    "ไทยแลนด์",
+    "网站设计",
+    "한국어",
+    "İstanbul",
+    "ılık",
+    "ﬁne",
+    "Ｗｉｄｅ",
+    "🎨",
+    "l’été",
+    "x.",
+    "(paren)",
+    '"quoted"',
+    "<b>bold</b>",
+    "**strong**",
+    "https://example.com/a-b",
+    "ﷺ",
+    "naïve",
+    "Ångström",
+    "zoology",
+    "zoölogy",
+]
 ROWS = 40
 QUERIES = 60
 
@@ -89,7 +136,10 @@ class Plain:
 
     def weight(self, word: str, *, forgives: bool) -> int:
         for weight, words in self.fields.items():
-            if any(each.startswith(word) or (forgives and is_near(word, each) and bool(forgivable([each]))) for each in words):
+            if any(
+                each.startswith(word) or (forgives and is_near(word, each) and bool(forgivable([each])))
+                for each in words
+            ):
                 return weight
         return 0
 
@@ -124,13 +174,15 @@ def test_answers_as_a_look_at_every_row_does(seed: int) -> None:
         plain = [Plain(row) for row in Portfolio.objects.select_related("employer").prefetch_related("tags", "meta")]
         for text in [query(chance) for _ in range(QUERIES)]:
             found = find(text)
-            rows = found.among(Portfolio.objects.published()).annotate(score=found.relevance)
+            rows = Portfolio.objects.only_published().filter(found.condition).annotate(score=found.relevance)
             ordered = rows.order_by("-score", *Portfolio._meta.ordering)
             assert list(ordered.values_list("pk", "score")) == visitors_find(plain, text), (step, text)
             assert rows.count() == len(ordered)
             words = fold(text).split()
             managed = search(Portfolio.objects.all(), text, "title", "slug", "excerpt", "year", "employer__name")
             expected = {
-                each.row.pk for each in plain if words and all(any(word in part for part in each.parts) for word in words)
+                each.row.pk
+                for each in plain
+                if words and all(any(word in part for part in each.parts) for word in words)
             }
             assert {row.pk for row in managed} == expected, (step, text)
