@@ -55,7 +55,7 @@ class Relevance(Func):
         self.sql = sql
         self.parameters = tuple(parameters)
 
-    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+    def as_sql(self, compiler: Any, connection: Any, *names: Any, **context: Any) -> Any:
         [expression] = self.get_source_expressions()
         pk, own = compiler.compile(expression)
         assert not own  # it is a column
