@@ -92,7 +92,7 @@ class Found:
     def relevance(self) -> Any:
         """An expression: the score, a whole number."""
         if not self.words:
-            return Value(0)
+            return Relevance(F("pk"), sql="0 * {pk}", parameters=())  # PostgreSQL takes a plain 0 for a column's place
         sql, parameters = store().relevance(alternatives(self.words))
         if self.due:
             cases, before = "", []
