@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from copy import copy
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from rest_framework.request import Request
@@ -96,12 +96,16 @@ class Held:
             found = held.set_of((name, repr(value)), rows.values_list("pk", flat=True).iterator)
             self.members &= ~found if name == "exclude" else found
 
+    @cached_property
+    def side(self) -> tuple[list[int], bool]:
+        return self.held.smaller(self.members)
+
     def count(self) -> int:
         return self.members.bit_count()
 
     def most(self, name: str) -> list[tuple[Any, ...]]:
         model = FACETS[name][0].model
-        found = self.held.most(name, self.members, MAX_LIMIT)
+        found = self.held.most(name, self.side, MAX_LIMIT)
         if model is None:
             return found
         rows = dict_of(model.objects.filter(pk__in=[pk for pk, _ in found]).values_list("pk", "slug", "name"))

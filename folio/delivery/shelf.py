@@ -107,13 +107,19 @@ class Shelf:
         digits = f"{members:b}".encode().translate(DIGITS)[::-1]
         return list(compress(range(len(digits)), digits))
 
-    def most(self, kind: str, members: int, limit: int) -> list[tuple[int, int]]:
-        """Return the values of a kind that most of the members have, and how many of them."""
-        values, others = self.kinds[kind], self.everyone & ~members
-        if members.bit_count() <= others.bit_count():
-            return values.most(values.counts(self.places(members)), limit)
-        less = values.counts(self.places(others))
-        return values.most({number: count - less[number] for number, count in values.totals.items()}, limit)
+    def smaller(self, members: int) -> tuple[list[int], bool]:
+        """Return the places of the members or, with True, of all others, where these are fewer."""
+        others = self.everyone & ~members
+        is_less = others.bit_count() < members.bit_count()
+        return self.places(others if is_less else members), is_less
+
+    def most(self, kind: str, side: tuple[list[int], bool], limit: int) -> list[tuple[int, int]]:
+        """Return the values of a kind that most of the members have, and how many of them; `side` is their smaller."""
+        values, (places, is_less) = self.kinds[kind], side
+        counts: dict[int, int] = values.counts(places)
+        if is_less:
+            counts = {number: count - counts.get(number, 0) for number, count in values.totals.items()}
+        return values.most(counts, limit)
 
 
 def shelf(snapshot: int | None) -> Shelf | None:
