@@ -13,7 +13,7 @@ from folio.api.filters import MAX_LIMIT, BareFilter
 from folio.portfolios.models import Portfolio
 from folio.snapshots import SNAPSHOT, remember
 
-from .counting import EMPLOYERS, TAGS, YEARS, Kind, Portfolios, counts, counts_of_published, most
+from .counting import EMPLOYERS, TAGS, YEARS, Kind, Portfolios, are_mostly_published, counts, counts_of_published, most
 from .documents import EmployerFacet, Facets, TagFacet, YearFacet
 from .filters import PortfolioFilterSet
 from .shelf import Shelf, shelf
@@ -69,13 +69,21 @@ class Narrowed:
         return bool(self.filterset.chosen) and len(self.ids) <= FEW
 
     def count(self) -> int:
-        return len(self.ids) if self.are_few else self.portfolios.count()
+        return len(self.ids) if self.are_few else self.all_of_them
+
+    @cached_property
+    def all_of_them(self) -> int:
+        return self.portfolios.count()
+
+    @cached_property
+    def are_most(self) -> bool:
+        return are_mostly_published(self.all_of_them)
 
     def most(self, name: str) -> list[tuple[Any, ...]]:
         """Return the values that most of them have."""
         kind = FACETS[name][0]
         if not self.filterset.chosen:
-            return most(kind, counts_of_published(kind), MAX_LIMIT)
+            return most(kind, counts_of_published(kind, are_most=self.are_most), MAX_LIMIT)
         if self.are_few and not self.ids:
             return []
         if self.are_few:
