@@ -80,6 +80,7 @@ ifneq ($(DATABASES),postgresql)
 	@$(BIN)/python -m benchmarks.public
 	@$(BIN)/python -m benchmarks.site
 	@$(BIN)/python -m benchmarks.uploads
+	@$(BIN)/python -m benchmarks.variants
 	@$(BIN)/python -m benchmarks.slow_clients
 endif
 ifneq ($(DATABASES),sqlite)

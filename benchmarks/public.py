@@ -26,7 +26,7 @@ from .scale import Times, begin_snapshot, times
 
 FIRST = f"{PUBLIC_LIST}?limit={ROWS}"
 FACETS = "/api/public/facets/"
-OPEN = {"FOLIO_PUBLIC_READ": "true"}
+OPEN = {"FOLIO_PUBLIC_READ": "true", "FOLIO_TASKS_SECONDS": "3600"}  # no pictures are made meanwhile
 COLD, FRESH = 40, 20  # requests of a round: with no document in memory, and never asked before
 
 

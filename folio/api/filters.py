@@ -237,6 +237,10 @@ class PageFilterSet(django_filters.FilterSet):
             queryset = narrow(queryset, value)
         return queryset.order_by()
 
+    def count(self, queryset: QuerySet[Any]) -> int:
+        """Return how many rows the parameters leave."""
+        return self.narrowed(queryset).count()
+
     def ids(self, queryset: QuerySet[Any], count: int) -> QuerySet[Any]:
         """Return the ids of the rows that the parameters leave, in order.
 

@@ -65,8 +65,8 @@ class Stored(models.Model):
             self.changed(changed)
 
     @classmethod
-    def from_db(cls, db: Any, field_names: Any, values: Any) -> Any:
-        row: Any = super().from_db(db, field_names, values)
+    def from_db(cls, db: Any, field_names: Any, values: Any, **options: Any) -> Any:
+        row: Any = super().from_db(db, field_names, values, **options)
         row.stored = row.present()
         return row
 
@@ -112,9 +112,7 @@ class ShownQuerySet(models.QuerySet[Any]):
 
 
 class Shown(Stored):
-    """A row that others show."""
-
-    objects = ShownQuerySet.as_manager()
+    """A row that others show; its queryset is to be a `ShownQuerySet`."""
 
     class Meta:
         abstract = True

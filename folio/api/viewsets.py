@@ -175,7 +175,7 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
         rows = self.get_queryset()
         key = (type(self), self.scope(), filterset.narrowing())
         size = KEY_SIZE + len(key[2])
-        count = remember(snapshot, key, lambda: filterset.narrowed(rows).count(), size)
+        count = remember(snapshot, key, lambda: filterset.count(rows), size)
 
         def statement(is_reversed: bool) -> Statement:
             """Return the SQL for the ids: Django takes longer to write it than the database to carry it out."""
@@ -193,7 +193,7 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
     def results(self, ids: Sequence[int], filterset: PageFilterSet, snapshot: int | None) -> Sequence[msgspec.Raw]:
         """Return the rows of a page, encoded; those that are gone meanwhile are left out."""
         documents = encoded(self.in_form(self.row), ids, base_url(self.request), snapshot)
-        shown = self.shown(ids)
+        shown = set(self.shown(ids))
         return [documents[pk] for pk in ids if pk in documents and pk in shown]
 
 

@@ -48,12 +48,7 @@ class Image(Document, kw_only=True):
     width: Pixels
     height: Pixels
     type: Annotated[str, about("The original's media type, such as `image/jpeg`.")]
-    src: Annotated[
-        URL | None,
-        about(
-            "For the attribute `src`: the largest thumbnail, or a smaller original. Null where neither may be shown."
-        ),
-    ]
+    src: Annotated[URL, about("For the attribute `src`: the largest thumbnail, or a smaller original.")]
     original: (
         Annotated[URL, about("The file as it was uploaded; left out where an installation keeps it to itself.")]
         | UnsetType

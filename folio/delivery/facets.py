@@ -59,7 +59,7 @@ class Narrowed:
 
     def __init__(self, filterset: FacetFilterSet) -> None:
         self.filterset = filterset
-        self.portfolios: Portfolios = filterset.narrowed(Portfolio.objects.published())
+        self.portfolios: Portfolios = filterset.narrowed(Portfolio.objects.all())
         self.ids: list[int] = []  # where they are few: found once, though they are counted in several ways
         if filterset.chosen:
             self.ids = list(self.portfolios.values_list("pk", flat=True)[: FEW + 1])
@@ -87,8 +87,8 @@ class Narrowed:
         if self.are_few and not self.ids:
             return []
         if self.are_few:
-            return most(kind, counts(kind, Portfolio.objects.published().filter(pk__in=self.ids)), MAX_LIMIT)
-        return most(kind, counts(kind, self.filterset.narrowed(Portfolio.objects.published(), many=True)), MAX_LIMIT)
+            return most(kind, counts(kind, Portfolio.objects.only_published().filter(pk__in=self.ids)), MAX_LIMIT)
+        return most(kind, counts(kind, self.filterset.narrowed(Portfolio.objects.all(), many=True)), MAX_LIMIT)
 
 
 class Held:

@@ -29,6 +29,7 @@ from .choosing import HIGHLIGHT, fields_filter, include_filter
 from .views import limit_filter
 
 RELEVANCE = "relevance"
+INDEXED = {"has_image", "completed_at_from", "completed_at_to", "exclude"}  # told by the index of what is published
 MOST_TAGS = 32  # that one request may ask for together; each is a condition of its own
 
 
@@ -80,7 +81,8 @@ class ExcludeFilter(SlugFilter):
     """All rows but the one with the slug."""
 
     def filter(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
-        return queryset.exclude(slug=value)
+        # By its id, which is in every index.
+        return queryset.exclude(pk__in=Portfolio.objects.filter(slug=value).order_by().values("pk"))
 
 
 class SlugsFilter(django_filters.Filter):
@@ -227,9 +229,16 @@ class PortfolioFilterSet(PageFilterSet):
         """What the search finds; None where none is asked for."""
         return self.find()
 
-    def narrowed(self, queryset: QuerySet[Any], *, many: bool = False) -> QuerySet[Any]:
-        rows = super().narrowed(queryset, many=many)
-        return rows if self.searched is None else rows.filter(self.searched.condition)
+    def narrowed(self, queryset: Any, *, many: bool = False) -> QuerySet[Any]:
+        """Return the published rows that the parameters leave; see PageFilterSet.
+
+        A walk through all that are published finds them by the index in which they are in their order. Where another
+        one leads to fewer of them, or to another order, that would only keep SQLite from it.
+        """
+        is_walk = many or self.chosen.keys() <= INDEXED
+        is_walk = is_walk and not (self.values.get("ordering") or self.searched)
+        rows = super().narrowed(queryset.published() if is_walk else queryset.only_published(), many=many)
+        return rows if self.searched is None else self.searched.among(rows)
 
     def ordered(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         terms = self.values.get("ordering") or ([RELEVANCE] if self.searched else None)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import msgspec
-from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.encoding import iri_to_uri
 from rest_framework.request import Request
@@ -22,6 +21,8 @@ from .filters import PortfolioFilterSet
 from .parts import OPTIONAL, joined, parts_of
 from .views import PublicListView
 
+AT_ONCE = 2_000  # portfolios that a search finds; more are counted first, and then read from where they are shown
+
 
 class PortfolioViewSet(PublicListView):
     """Finished pieces of work that are published."""
@@ -39,14 +40,17 @@ class PortfolioViewSet(PublicListView):
         }
     }
 
-    def get_queryset(self) -> QuerySet[Portfolio]:
-        return Portfolio.objects.published()
-
     def found(self, filterset: PageFilterSet, window: Window, snapshot: int | None) -> tuple[int, Sequence[int]]:
+        searched = filterset.searched if isinstance(filterset, PortfolioFilterSet) else None
+        if searched is not None and searched.at_most() <= AT_ONCE:
+            # Counted and sorted in one: whoever looks for two pages of a few has seen most of what there is.
+            rows = filterset.ordered(filterset.narrowed(Portfolio.objects.all()))
+            ids = list(rows.values_list("pk", flat=True))
+            return len(ids), ids[window.offset : window.offset + window.limit]
         slugs = filterset.values.get("slugs")
         if slugs is None or filterset.values.get("ordering") or filterset.values.get("search"):
             return super().found(filterset, window, snapshot)
-        ids = dict(filterset.narrowed(self.get_queryset()).values_list("slug", "pk"))
+        ids = dict(filterset.narrowed(Portfolio.objects.all()).values_list("slug", "pk"))
         in_order = [ids[slug] for slug in slugs if slug in ids]
         return len(in_order), in_order[window.offset : window.offset + window.limit]
 
@@ -63,7 +67,7 @@ class PortfolioViewSet(PublicListView):
         slug = normal(slug)
         if "\0" in slug:  # which PostgreSQL can't be asked for
             raise self.missing("portfolio", slug)
-        found = self.get_queryset().filter(slug=slug).order_by().values_list("pk", flat=True).first()
+        found = Portfolio.objects.only_published().filter(slug=slug).order_by().values_list("pk", flat=True).first()
         if found is None:
             return self.moved(request, slug)
         choice = choice_of(self.given, OPTIONAL)
@@ -74,7 +78,7 @@ class PortfolioViewSet(PublicListView):
 
     def moved(self, request: Request, slug: str) -> Response:
         """Lead from a slug that a published portfolio had before to the present one; or raise NotFound."""
-        former = FormerSlug.objects.filter(slug=slug, portfolio__in=self.get_queryset().values("pk"))
+        former = FormerSlug.objects.filter(slug=slug, portfolio__in=Portfolio.objects.only_published().values("pk"))
         present = former.values_list("portfolio__slug", flat=True).first()
         if present is None:
             raise self.missing("portfolio", slug)

@@ -29,9 +29,11 @@ logger = logging.getLogger(__name__)
 
 TASK = "media.make_variants"
 GATHERED = 20  # seconds in which what changes is one task
-PORTION_SECONDS = 5.0  # after which a task lets others have their turn
+PORTION_SECONDS = 10.0  # after which a task lets others have their turn
 BUSY_WAIT = timedelta(seconds=30)  # until a task that found the decoders at work tries again
 PATIENCE = 60.0  # seconds that `folio makevariants` waits for one of its own decoders
+
+reached: dict[float, int] = {}  # by the moment since when a task makes variants, the media that this process has got to
 
 
 def public_images() -> MediaQuerySet:
@@ -112,6 +114,15 @@ def make_ahead() -> None:
     enqueue(TASK, {"since": began - GATHERED}, key=f"{TASK} {began}", due=due)
 
 
+def make_all_ahead() -> None:
+    """Have the server make what visitors may ask for and is missing; to be called when it starts.
+
+    Public reading may be open only now, or the widths be others.
+    """
+    if settings.PUBLIC_READ and settings.IMAGE_WIDTHS:
+        enqueue(TASK, {"since": 0}, key=f"{TASK} all", due=timezone.now() + timedelta(seconds=GATHERED))
+
+
 def is_written_down() -> None:
     """Tell by being among its hooks that the running transaction has such a task already."""
 
@@ -125,10 +136,19 @@ def make_ahead_of_saved(sender: Any, raw: bool = False, **kwargs: Any) -> None:
 @task(TASK)
 def make_variants(payload: Payload) -> datetime | None:
     """Make the variants of what has changed since then and visitors see, for as long as no one else needs decoders."""
-    since = datetime.fromtimestamp(payload["since"], UTC)
+    again = make_portion(payload["since"])
+    if again is None:
+        reached.pop(payload["since"], None)
+    return again
+
+
+def make_portion(since: float) -> datetime | None:
+    """Make what there is time for, from where this process has got to; return when to go on, None at the end."""
     until = time.monotonic() + PORTION_SECONDS
     pool = upload_decoders()
-    for pk in ids_of(changed_media(since).images()):
+    changed = changed_media(datetime.fromtimestamp(since, UTC)).images()
+    for pk in ids_of(changed, reached.get(since, 0)):
+        reached[since] = pk
         row = row_of(pk)
         for group in groups(row) if row else ():
             missing = [each for each in group if each.name not in failures and not exists(each)]

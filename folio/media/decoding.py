@@ -368,7 +368,7 @@ def rendered(file: IO[bytes], max_pixels: int, wanted: Sequence[Wanted], seconds
         if size > LARGEST_ANSWER - 1024:
             if variants:
                 break
-            raise UnreadableImage(gettext_noop("The image is too large to be kept in this format."))
+            raise UnreadableImage("The image is too large to be kept in this format.")
         variants.append(variant)
         if size > ENOUGH_VARIANTS or time.monotonic() > late:
             break

@@ -62,7 +62,8 @@ def serve_media(request: HttpRequest, path: str) -> HttpResponseBase:
     response = serve_file(request, path)
     if response is None:
         found = on_request(path)
-        response = serve_file(request, path) if found == path else found and sent_to(found)
+        if found is not None:
+            response = serve_file(request, path) if found == path else sent_to(found)
     return response or not_found()
 
 

@@ -246,7 +246,7 @@ def referred(names: Set[str], *, with_removed: bool) -> set[str]:
     for start in range(0, len(ordered), BATCH):
         batch = ordered[start : start + BATCH]
         media = Media.objects.order_by().filter(file__in=batch).values_list("file", flat=True)
-        others = [Thumbnail.objects.order_by().filter(file__in=batch).values_list("file", flat=True)]
+        others: list[Any] = [Thumbnail.objects.order_by().filter(file__in=batch).values_list("file", flat=True)]
         if with_removed:
             others.append(RemovedFile.objects.order_by().filter(name__in=batch).values_list("name", flat=True))
         found.update(media.union(*others, all=True))

@@ -13,13 +13,14 @@ import posixpath
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from threading import BoundedSemaphore, Lock
+from threading import BoundedSemaphore, Lock, Thread
 from typing import Any
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.db import connection
 
 from folio.api.middleware import THREADS, THREADS_VARIABLE
 from folio.claims import claim
@@ -52,6 +53,8 @@ WAIT_SECONDS = 5.0  # for someone else who makes the same variant
 LOOK_SECONDS = 0.05  # between two looks whether it is there
 FAILED_SECONDS = 15 * 60  # for which what could not be made is not tried again
 FAILED_KEPT = 1000  # of those
+POSTPONED_KEPT = 500  # variants that wait for a decoder
+POSTPONED_SECONDS = 30.0  # that one of them waits for it
 
 
 class Failures:
@@ -77,7 +80,46 @@ class Failures:
             self.until.clear()
 
 
+class Postponed:
+    """Variants that visitors were sent to a thumbnail for, since no decoder was free: a thread makes them soon.
+
+    A page with twelve pictures would else be as sharp as it should be only when it was loaded for the twelfth time.
+    """
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.names: dict[str, None] = {}  # the first one first
+        self.thread: Thread | None = None
+
+    def add(self, name: str) -> None:
+        with self.lock:
+            if len(self.names) < POSTPONED_KEPT:
+                self.names.setdefault(name)
+            if self.thread is None:
+                self.thread = Thread(target=self.work_off, name="variants", daemon=True)
+                self.thread.start()
+
+    def next(self) -> str | None:
+        with self.lock:
+            name = next(iter(self.names), None)
+            if name is None:
+                self.thread = None
+            else:
+                del self.names[name]
+            return name
+
+    def work_off(self) -> None:
+        while (name := self.next()) is not None:
+            try:
+                make_postponed(name)
+            except Exception:
+                logger.exception("Could not make %s.", name)
+            finally:
+                connection.close()
+
+
 failures = Failures()
+postponed = Postponed()
 # Threads that wait for another one's variant; the others of a worker are left for reads.
 waiting = BoundedSemaphore(max(1, int(os.environ.get(THREADS_VARIABLE) or THREADS) // 8))
 
@@ -109,7 +151,19 @@ def on_request(name: str) -> str | None:
         return None
     if present != variant:
         return present.name
-    return name if made_in_time(variant, row) else stand_in(variant, row)
+    if made_in_time(variant, row):
+        return name
+    if name not in failures:
+        postponed.add(name)
+    return stand_in(variant, row)
+
+
+def make_postponed(name: str) -> None:
+    """Make a variant that was asked for, if it still is one of a public image."""
+    variant = parse(name)
+    row = Media.objects.filter(file=variant.file).values(*MEDIA_FIELDS).first() if variant else None
+    if variant and row and in_place_of(variant, row) == variant and is_public(row["id"]):
+        made_in_time(variant, row, patience=POSTPONED_SECONDS)
 
 
 def may_be_set(variant: Variant) -> bool:
@@ -136,13 +190,16 @@ def in_place_of(variant: Variant, row: Row) -> Variant | None:
     return next((each for each in others if each in known), None)
 
 
-def made_in_time(variant: Variant, row: Row) -> bool:
-    """Make a variant, or wait for someone else who does; tell whether it is there now."""
+def made_in_time(variant: Variant, row: Row, patience: float = 0) -> bool:
+    """Make a variant, or wait for someone else who does; tell whether it is there now.
+
+    A decoder is waited for within the seconds of `patience`.
+    """
     if variant.name in failures:
         return False
     try:
         with claimed(variant.name, WAIT_SECONDS) as is_mine:
-            return is_mine and (exists(variant) or bool(make(row, [variant], upload_decoders())))
+            return is_mine and (exists(variant) or bool(make(row, [variant], upload_decoders(), patience)))
     except DecodersBusy:
         return False
     except (UnreadableImage, *UNREADABLE) as error:

@@ -13,7 +13,6 @@ from PIL import Image, ImageCms, ImageFile
 
 from .bounds import frame_count
 from .pixels import TURNS, Size, correct_transparency, in_eight_bits, in_rgb, orientation, premultiplied
-from .refusals import gettext_noop
 from .thumbnails import Loaded, UnreadableImage, draft_scale, load, open_image, read_header, unreadable
 
 SHARE_SIZE = (1200, 630)  # pixels that networks show beside a link
@@ -59,7 +58,7 @@ def render(file: IO[bytes], wanted: Sequence[Wanted], max_pixels: int) -> Iterat
     """
     header = read_header(file, max_pixels)
     if header is None:
-        raise UnreadableImage(gettext_noop("The file is damaged, or no image of an accepted format."))
+        raise UnreadableImage("The file is damaged, or no image of an accepted format.")
     full_size = header.width, header.height
     loaded: Loaded | None = None
     loaded_scale = 0
@@ -233,7 +232,7 @@ def moving(file: IO[bytes], size: Size) -> bytes:
         image = open_image(file)
         count = frame_count(file, image)
         if count * (image.width * image.height + size[0] * size[1]) > MOVING_PIXELS:
-            raise UnreadableImage(gettext_noop("The animation is too long to be made smaller."))
+            raise UnreadableImage("The animation is too long to be made smaller.")
         correct_transparency(image)
         loop = times_shown(image)
         frames = Frames(image, count, size)

@@ -12,10 +12,12 @@ class PortfoliosConfig(AppConfig):
         from folio.api.texts import indexes
         from folio.api.viewsets import last_steps
         from folio.media.ahead import make_ahead_of_saved
+        from folio.tasks.registry import lookouts
 
         from . import public_media  # noqa: F401 - it tells which media are public
         from .models import Portfolio
-        from .searching.due import fold_with_a_write, follow_migrations
+        from .searching.checks import register_checks
+        from .searching.due import fold_with_a_write, follow_migrations, look_for_due
         from .searching.finding import by_parts
         from .services import touch_tagged
         from .showing import SHOWER
@@ -29,5 +31,6 @@ class PortfoliosConfig(AppConfig):
             )
         post_migrate.connect(follow_migrations, sender=self, dispatch_uid="folio.portfolios.searching")
         indexes[Portfolio] = by_parts
-        if fold_with_a_write not in last_steps:
-            last_steps.append(fold_with_a_write)
+        last_steps.append(fold_with_a_write)
+        lookouts.append(look_for_due)
+        register_checks()

@@ -54,6 +54,10 @@ meta_of_portfolios = Rows(lambda: models.MetaEntry.objects.values("portfolio_id"
 
 
 PLAIN = "Plain text, paragraphs parted by an empty line. It may hold markup, so never insert it as HTML."
+MARKDOWN = (
+    "Markdown: CommonMark with tables and strikethrough, in which a line break is a line break. HTML in it is text: "
+    "show it as such, and sanitise what is made of it."
+)
 Captions = Annotated[
     dict[str, str],
     about(
@@ -185,7 +189,7 @@ class PortfolioRow(PortfolioFields):
 class Portfolio(PortfolioFields):
     """A portfolio, that is, one piece of work, by itself: the full form."""
 
-    description: Description
+    description: Annotated[str | None, about(MARKDOWN)]
     images_data: Annotated[list[Image], about("The gallery, in the order that was given.")]
     meta: Annotated[list[MetaEntry], about("Keys with texts or files, in the order that was given.")]
     captions: Captions | UnsetType = UNSET

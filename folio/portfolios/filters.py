@@ -4,6 +4,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from folio.api.filters import (
     BARE,
+    FEW,
     BooleanFilter,
     DayFilter,
     FilterSet,
@@ -17,9 +18,11 @@ from folio.api.filters import (
     TextFilter,
     ToFilter,
 )
+from folio.api.texts import Search
 
 from . import documents
 from .models import Portfolio, PortfolioTag
+from .searching.finding import count_by_parts
 
 
 class TagsFilter(IdListFilter):
@@ -95,6 +98,16 @@ class PortfolioFilterSet(FilterSet):
     slug = TextFilter("slug", label="With exactly that slug")
     include = INCLUDE
     bare = (*BARE, "include")
+
+    def count(self, queryset: QuerySet[Portfolio]) -> int:
+        if set(self.chosen) == {"search"} and not queryset.query.where:  # the index knows it
+            return count_by_parts(Search(self.chosen["search"], self.base_filters["search"].fields))
+        return super().count(queryset)
+
+    def ids(self, queryset: QuerySet[Portfolio], count: int) -> QuerySet[Portfolio]:
+        if set(self.chosen) == {"search"} and count <= FEW:  # the index tells which, so that they are looked up once
+            return self.ordered(self.narrowed(queryset)).values_list("pk", flat=True)
+        return super().ids(queryset, count)
 
 
 class EmployerFilterSet(FilterSet):

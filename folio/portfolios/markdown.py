@@ -21,7 +21,7 @@ from markdown_it.token import Token
 
 from folio.media.documents import MediaPool
 from folio.media.models import Media, MediaType, Thumbnail
-from folio.media.thumbnails import fit
+from folio.media.pixels import fit
 from folio.snapshots.caches import SnapshotCache
 
 LONGEST = 100_000  # characters; what is longer is shown as it was written
@@ -121,6 +121,9 @@ def new_parser() -> Parser:
     parser.block.ruler.before("table", "too_deep", too_deep)
     parser.core.ruler.push("adapt", adapt)
     parser.renderer.rules["plain"] = plain_token  # type: ignore[attr-defined]
+    # Each gathers its rules at its first use, and another thread would find a part of them.
+    for ruler in (parser.core.ruler, parser.block.ruler, parser.inline.ruler, parser.inline.ruler2):
+        ruler.getRules("")
     return parser
 
 

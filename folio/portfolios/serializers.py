@@ -292,7 +292,7 @@ class PortfolioSerializer(StrictModelSerializer):
             "title": {"help_text": UNIQUE},
             "slug": {"help_text": "Letters of any script, digits, `-` and `_`."},
             "excerpt": {"help_text": "A sentence or two, plain text."},
-            "description": {"help_text": documents.PLAIN},
+            "description": {"help_text": documents.MARKDOWN},
             "is_active": {"help_text": "Whether websites should show it."},
             "completed_at": {"help_text": MOMENT},
         }

@@ -18,7 +18,17 @@ from .models import Employer, Link, MetaEntry, Portfolio, PortfolioImage, Portfo
 FEW = 500  # portfolios that are named by their ids
 # What is not shown of a media, as a picture and as a file of a meta entry. All that is not named here is.
 NOT_OF_PICTURES = {"name", "size", "sha256", "mode"}
-NOT_OF_FILES = {"sha256", "mode", "dominant_color", "placeholder", "focal_x", "focal_y", "is_animated", "thumbnails"}
+NOT_OF_FILES = {
+    "sha256",
+    "mode",
+    "dominant_color",
+    "placeholder",
+    "focal_x",
+    "focal_y",
+    "is_animated",
+    "is_transparent",
+    "thumbnails",
+}
 
 
 def lock(model: type[Model], pks: Collection[int]) -> None:

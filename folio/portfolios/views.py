@@ -37,7 +37,7 @@ class PortfolioViewSet(ResourceViewSet):
         return bool(getattr(getattr(self.request, "auth", None), "published_only", False))
 
     def get_queryset(self) -> Any:
-        rows = super().get_queryset()
+        rows: Any = super().get_queryset()
         return rows.published() if self.is_published_only() else rows
 
     def scope(self) -> Hashable:

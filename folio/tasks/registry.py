@@ -27,6 +27,9 @@ class Kind:
 
 kinds: dict[str, Kind] = {}
 
+# What each runner asks whenever something may have been committed, whoever did it: they enqueue what follows from it.
+lookouts: list[Callable[[], object]] = []
+
 
 def task(name: str, *, waits: tuple[timedelta, ...] = WAITS) -> Callable[[Function], Function]:
     """Register a function for the tasks of a name, which is stored: it must stay, as a column's does.

@@ -12,6 +12,7 @@ from multiprocessing import util
 from threading import Event, Lock, Thread
 
 from django.conf import settings
+from django.core.signals import request_started
 from django.db import Error, IntegrityError, connections, transaction
 from django.utils import timezone
 
@@ -19,7 +20,7 @@ from folio import snapshots
 
 from .leases import Leases, leases
 from .models import State, Task
-from .registry import Kind, kinds
+from .registry import Kind, kinds, lookouts
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ AT_ONCE = 500  # tasks that are looked through for one to do
 DEATHS = 2  # of workers over one task, after which it waits as after a failure: the first may have been a restart
 ERROR_SIZE = 2_000  # characters that are kept of an error
 FAILED_KEPT = timedelta(days=90)
+UID = "folio.tasks.start"
 
 
 class Runner:
@@ -46,6 +48,8 @@ class Runner:
     def run_due(self) -> int:
         """Do what is due and nobody else is at; return how many attempts that were."""
         count = 0
+        for look in lookouts:
+            look()
         while not self.is_stopping.is_set() and (begun := self.begin_next()) is not None:
             count += 1
             self.run(*begun)
@@ -187,6 +191,18 @@ class ServingRunner(Runner):
         self.seen: int | None = None  # the snapshot before the tasks were last looked for
         self.is_away = False  # the database, as far as it was told
 
+    def start_with_requests(self) -> None:
+        """Do what falls due from the first request on, where a process may load the program only to fork others.
+
+        These would have the connections of its thread, which they must not use, and not the thread.
+        """
+
+        def start(**kwargs: object) -> None:
+            request_started.disconnect(dispatch_uid=UID)
+            self.start()
+
+        request_started.connect(start, weak=False, dispatch_uid=UID)
+
     def start(self) -> None:
         """Do what falls due from now on, until the process ends; nothing where the settings say so."""
         if not settings.RUN_TASKS:
@@ -259,12 +275,4 @@ class ServingRunner(Runner):
         return min(SECONDS, left) if left > 0 else SECONDS
 
 
-def after_fork() -> None:
-    """A process that was forked has no threads of its parent's: a server that loads its program first forks then."""
-    if runner.thread is not None:
-        runner.__init__()  # type: ignore[misc]
-        runner.start()
-
-
 runner = ServingRunner()
-os.register_at_fork(after_in_child=after_fork)

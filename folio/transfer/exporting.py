@@ -22,11 +22,21 @@ from django.db.models import Prefetch
 
 from folio.media.models import Media
 from folio.media.uploads import WINDOWS_DEVICE, label
-from folio.portfolios.models import Employer, Link, MetaEntry, Portfolio, PortfolioImage, PortfolioTag, Tag
+from folio.portfolios.models import (
+    Employer,
+    FormerSlug,
+    Link,
+    MetaEntry,
+    Portfolio,
+    PortfolioImage,
+    PortfolioTag,
+    Tag,
+)
 
 from . import EMPLOYERS, EXPORTED, EXTENSION, INDEX, MEDIA, TAGS
 from .matter import Moment, write_markdown
 from .problems import Problem, Refused, refused
+from .reading import OF_FILES
 
 STEM_SIZE = 120  # bytes of a name, whatever else is put around it
 CHUNK = 1024 * 1024
@@ -108,9 +118,11 @@ class Exporter:
                 Prefetch("placed_tags", PortfolioTag.objects.select_related("tag")),
                 Prefetch("links", Link.objects.select_related("image")),
                 Prefetch("meta", MetaEntry.objects.select_related("value_file")),
+                Prefetch("former_slugs", FormerSlug.objects.order_by("pk")),
             )
             .order_by("created_at", "pk")
         )
+        self.slugs = {portfolio.slug for portfolio in self.portfolios}
 
     def pages(self) -> Iterator[Page]:
         yield from self.named(EMPLOYERS, self.employers)
@@ -133,7 +145,7 @@ class Exporter:
         names = Names()
         files = [names.free(row.name, EXTENSION) for row in rows]
         for row, name in zip(rows, files, strict=True):
-            page = Page(folder, name, {"name": row.name, IMAGE: None})
+            page = Page(folder, name, {"name": row.name, "slug": row.slug, IMAGE: None})
             describe(page, getattr(row, "description", None))
             files_of = self.place(page, [row.image] if row.image else [], names)
             page.fields[IMAGE] = files_of.get(row.image_id)
@@ -146,6 +158,7 @@ class Exporter:
             {
                 "title": portfolio.title,
                 "slug": portfolio.slug,
+                "former_slugs": [row.slug for row in portfolio.former_slugs.all() if row.slug not in self.slugs],
                 "excerpt": portfolio.excerpt,
                 "order": portfolio.order,
                 "is_active": portfolio.is_active,
@@ -162,10 +175,11 @@ class Exporter:
         page.fields |= {
             "cover": files.get(portfolio.image_id),
             "images": [files[one.pk] for one in gallery],
+            "captions": {files[row.media_id]: row.caption for row in portfolio.gallery.all() if row.caption},
             "links": [link_fields(link, files) for link in links],
             "meta": {entry.key: meta_value(entry, files) for entry in meta},
         }
-        for name in ("alt", "names"):  # below what they belong to
+        for name in OF_FILES:  # below what they belong to
             if name in page.fields:
                 page.fields[name] = page.fields.pop(name)
         return page
@@ -174,6 +188,7 @@ class Exporter:
         """Put media beside a page, each once, with the texts that they have; return their files' names by their ids."""
         files: dict[Any, str] = {}
         alt, labels = {}, {}
+        points: dict[str, Any] | None = None
         for one in media:
             if one.pk in files:
                 continue
@@ -186,8 +201,14 @@ class Exporter:
                 alt[name] = one.alt
             if one.name != label(name) or one.sha256 in self.repeated:
                 labels[name] = one.name
+            if one.type == IMAGE:
+                points = points or {}
+                if (one.focal_x, one.focal_y) != (None, None):
+                    points[name] = [one.focal_x, one.focal_y]
         self.shown.update(files)
-        page.fields |= {name: texts for name, texts in (("alt", alt), ("names", labels)) if texts}
+        # Of points an empty list tells something, too: those that are not named have their centre.
+        said: dict[str, Any] = {"alt": alt or None, "focal": points, "names": labels or None}
+        page.fields |= {name: texts for name, texts in said.items() if texts is not None}
         return files
 
 

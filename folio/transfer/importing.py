@@ -8,15 +8,19 @@ from functools import partial
 from typing import Any
 
 from django.contrib.admin.models import ADDITION, CHANGE
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
+from folio.api.columns import validate_line
 from folio.api.errors import Conflict
 from folio.api.stored import lock_showing
+from folio.api.texts import validate_slug
 from folio.api.viewsets import write
 from folio.history.changes import Changes, log
 from folio.media.journal import operation
 from folio.media.models import Media
-from folio.portfolios.models import Employer, Portfolio, Tag
+from folio.portfolios.former import MOST, former_slugs, replace_former_slugs
+from folio.portfolios.models import Employer, FormerSlug, Portfolio, Tag
 from folio.portfolios.serializers import EmployerSerializer, PortfolioSerializer, TagSerializer
 
 from . import EMPLOYERS, EXTENSION, MEDIA, RESERVED, TAGS
@@ -36,7 +40,7 @@ SERIALIZERS: dict[type[models.Model], Any] = {
     Employer: EmployerSerializer,
     Tag: TagSerializer,
 }
-TEXTS = {"alt": "alt", "name": "names"}
+TEXTS = {"alt": "alt", "name": "names", "focal_x": "focal", "focal_y": "focal"}
 WRITTEN = {"value_text": "text", "value_file": "file"}  # the API's fields by the folder's names
 Where = Callable[[Path], Path]
 
@@ -95,6 +99,7 @@ class Importer:
         self.is_dry = is_dry
         self.user = user
         self.slugs: dict[str, str] = {}  # of this run's projects, with the folder that has it
+        self.former: dict[str, str] = {}  # likewise those that they had
 
     def tasks(self) -> list[Task]:
         """Return what there is to import, in the order in which it refers to one another."""
@@ -131,6 +136,11 @@ class Importer:
                 raise row.written.refused(
                     f"{other} has the slug {slug!r} already. Give this project another one.", "slug"
                 )
+        for place, slug in enumerate(row.former_slugs or ()):
+            other = self.former.setdefault(slug, folder.name)
+            if other != folder.name:
+                reason = f"{other} has this former slug already; it can lead to one project only."
+                raise row.written.refused(reason, "former_slugs", place)
         return row
 
     def run(self) -> Iterator[Outcome]:
@@ -199,7 +209,7 @@ class Saving:
         elif changes:
             self.outcome.changed[type(instance)].add(key_of(instance))
         if flag == CHANGE and isinstance(instance, Media | self.outcome.model):
-            self.tell({"image": "cover", **TEXTS}.get(name, name) for name in changes)
+            self.tell({"image": "cover", "gallery": "captions", **TEXTS}.get(name, name) for name in changes)
         if self.user is not None:
             log(self.user, instance, flag, changes)
 
@@ -251,6 +261,8 @@ class Saving:
             data["image"] = media[data["image"]].pk
         if "images" in data:
             data["images"] = [media[name].pk if name is not None else None for name in data["images"]]
+        if "captions" in data:
+            data["captions"] = self.captions(data, media, instance)
         for name, key, fit in (("links", "image", fit_links), ("meta", "value_file", fit_meta)):
             if name in data:
                 items = [{**item, key: item[key] and media[item[key]].pk} for item in data[name]]
@@ -263,7 +275,43 @@ class Saving:
                 return ("meta", keys[int(path[1])], *written_place(path[2:]))
             return ("cover",) if path == ("image",) else path
 
-        self.finish(self.saved(SERIALIZERS[Portfolio], instance, data, where), instance)
+        portfolio = self.saved(SERIALIZERS[Portfolio], instance, data, where)
+        self.former_slugs(portfolio)
+        self.finish(portfolio, instance)
+
+    def captions(self, data: dict[str, Any], media: dict[str, Media], instance: Any) -> dict[str, str | None]:
+        """Return the captions of a project's gallery by the ids of its images; those that are not named have none."""
+        shown = data.get("images")
+        if shown is None:
+            shown = list(instance.gallery.values_list("media", flat=True)) if instance else []
+        texts: dict[str, str | None] = {str(pk): None for pk in shown if pk is not None}
+        for name, text in data["captions"].items():
+            pk = str(media[name].pk) if name in media else ""
+            if pk not in texts:
+                raise self.row.written.refused("This file is not in the gallery.", "captions", name)
+            texts[pk] = text
+        return texts
+
+    def former_slugs(self, portfolio: Portfolio) -> None:
+        """Let the slugs that are written lead to the project, besides its own."""
+        wanted = self.row.former_slugs
+        if wanted is None:
+            return
+        for place, slug in enumerate(wanted):
+            try:
+                FormerSlug(slug=slug, portfolio=portfolio).clean_fields()
+                validate_line(slug)
+                validate_slug(slug)
+            except ValidationError as error:
+                raise self.row.written.refused(" ".join(error.messages), "former_slugs", place) from error
+            if slug == portfolio.slug:
+                raise self.row.written.refused("This is the slug that the project has.", "former_slugs", place)
+        if len(wanted) > MOST:
+            raise self.row.written.refused(f"Name at most {MOST} former slugs.", "former_slugs")
+        before = former_slugs(portfolio)
+        if before != wanted:
+            replace_former_slugs(portfolio, wanted)
+            self.record(portfolio, {"former_slugs": (as_slugs(before), as_slugs(wanted))})
 
     def by_name(self, model: Any, name: str, path: Path) -> int:
         """Return the id of the employer or tag of a name, which is made if there is none."""
@@ -271,6 +319,11 @@ class Saving:
         if found is None:
             found = self.saved(SERIALIZERS[model], None, {"name": name}, lambda _: path).pk
         return found or 0
+
+
+def as_slugs(slugs: Iterable[str]) -> list[dict[str, Any]]:
+    """Return former slugs as the history keeps them."""
+    return [{"formerslug": slug, "slug": slug} for slug in slugs]
 
 
 def written_place(path: Path) -> Path:
@@ -284,7 +337,7 @@ def raised(error: Refused) -> Row:
 def key_of(instance: Any) -> str:
     """Return what a row is counted by: a dry run gives the same one several ids."""
     if isinstance(instance, Media):
-        return f"{instance.sha256}\n{instance.name}\n{instance.alt}"
+        return repr((instance.sha256, instance.name, instance.alt, instance.focal_x, instance.focal_y))
     return str(instance.slug if isinstance(instance, Portfolio) else instance.name)
 
 

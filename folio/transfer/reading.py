@@ -1,5 +1,6 @@
 """What the Markdown files of a folder say, with the lines, before anything of it is looked up or checked by a rule."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -21,11 +22,20 @@ COVER = "cover"
 LINK_FIELDS = ["name", "url", "description", "image"]
 META_FIELDS = ["text", "file"]
 VALUES = ["title", "slug", "excerpt", "order", "is_active", "completed_at", "description"]
-PROJECT_FIELDS = [*VALUES, "employer", "tags", "cover", "images", "links", "meta", "alt", "names"]
-EMPLOYER_FIELDS = ["name", "description", "image", "alt", "names"]
-TAG_FIELDS = ["name", "image", "alt", "names"]
-MEDIA_FIELDS = ["alt", "names"]
+OF_FILES = ["alt", "focal", "names"]
+PROJECT_FIELDS = [
+    *VALUES,
+    "former_slugs",
+    *("employer", "tags", "cover", "images", "captions", "links", "meta"),
+    *OF_FILES,
+]
+EMPLOYER_FIELDS = ["name", "slug", "description", "image", *OF_FILES]
+TAG_FIELDS = ["name", "slug", "image", *OF_FILES]
+MEDIA_FIELDS = OF_FILES
+SHARE = re.compile(r"([0-9]{1,20}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?", re.ASCII)
+NO_POINT = "Write two numbers from 0 to 1, from the left and from the top, such as [0.5, 0.3]; nothing is the centre."
 
+Point = tuple[float | None, float | None]  # from the left and from the top of an image; None is the centre
 Path = tuple[str | int, ...]  # where a value stands, such as ("links", 0, "url")
 
 
@@ -119,6 +129,34 @@ class Written:
             found[str(self.file(key, name, key))] = composed(text.content or "")
         return found
 
+    def points_of_files(self, only: str | None = None) -> dict[str, Point] | None:
+        """Return where files matter most, or None where nothing is said of it; a point alone is for the `only` one.
+
+        Those that are not named are said to have their centre.
+        """
+        if "focal" not in self.matter:
+            return None
+        value = self.matter["focal"]
+        if isinstance(value.content, list) and only is not None:
+            return {only: self.point(value, "focal")}
+        fields = self.fields(value, "focal").items()
+        return {str(self.file(key, "focal", key)): self.point(point, "focal", key) for key, point in fields}
+
+    def point(self, value: Value, *path: str | int) -> Point:
+        shares = [] if value.content is None else value.content
+        if not isinstance(shares, list) or len(shares) not in {0, 2}:
+            raise self.refused(NO_POINT, *path)
+        x, y = (self.share(share, *path) for share in shares) if shares else (None, None)
+        return x, y
+
+    def share(self, value: Value, *path: str | int) -> float | None:
+        if value.content is None:
+            return None
+        text = value.content if isinstance(value.content, str) else ""
+        if not (SHARE.fullmatch(text) and float(text) <= 1):
+            raise self.refused(NO_POINT, *path)
+        return float(text)
+
     def description(self) -> dict[str, str | None]:
         """Return the text below the fields, where there is one, or the field of that name."""
         if "description" not in self.matter:
@@ -137,6 +175,12 @@ class Row:
     alt: dict[str, str]
     names: dict[str, str]
     files: dict[str, Path]  # what it shows, in order, with the place that says so first
+    points: dict[str, Point] | None = None  # where these matter most
+    former_slugs: list[str] | None = None
+
+    def point(self, name: str) -> Point | None:
+        """Return where a file matters most; None where nothing is said of it."""
+        return None if self.points is None else self.points.get(name, (None, None))
 
 
 def composed(text: str) -> str:
@@ -186,7 +230,34 @@ def read_project(folder: Folder) -> Row:
     if "meta" in written.matter:
         values["meta"] = read_meta(written, use)
     by_order(written, values, used)
-    return Row(written, values, written.texts_of_files("alt"), written.texts_of_files("names"), used)
+    if "captions" in written.matter:
+        values["captions"] = written.texts_of_files("captions")
+    return row_of(written, values, used, former_slugs=read_former_slugs(written))
+
+
+def row_of(
+    written: Written,
+    values: dict[str, Any],
+    used: dict[str, Path],
+    only: str | None = None,
+    former_slugs: list[str] | None = None,
+) -> Row:
+    """Return a row with what is said of its files; a text or a point alone is for the `only` one."""
+    alt, names = (written.texts_of_files(name, only) for name in ("alt", "names"))
+    return Row(written, values, alt, names, used, written.points_of_files(only), former_slugs)
+
+
+def read_former_slugs(written: Written) -> list[str] | None:
+    """Return the slugs that a project had, each once; None where nothing is said of them."""
+    if "former_slugs" not in written.matter:
+        return None
+    found: list[str] = []
+    for place, item in enumerate(written.items("former_slugs")):
+        slug = one_name(written, item, "former_slugs", place)
+        if slug in found:
+            raise written.refused(f"{slug!r} stands here twice.", "former_slugs", place)
+        found.append(slug)
+    return found
 
 
 def read_values(written: Written) -> dict[str, Any]:
@@ -253,8 +324,9 @@ def read_named(folder: Folder, file_name: str, files: dict[str, str], known: lis
     written = open_written(folder, file_name, files, known)
     stem = file_name.removesuffix(EXTENSION)
     values: dict[str, Any] = {"name": stem}
-    if "name" in written.matter:
-        values["name"] = written.text("name")
+    for name in ("name", "slug"):
+        if name in written.matter:
+            values[name] = written.text(name)
     if "description" in known:
         values |= written.description()
     elif written.body:
@@ -269,7 +341,7 @@ def read_named(folder: Folder, file_name: str, files: dict[str, str], known: lis
     only = values.get("image")
     if only is not None:
         used[only] = ("image",)
-    return Row(written, values, written.texts_of_files("alt", only), written.texts_of_files("names", only), used)
+    return row_of(written, values, used, only)
 
 
 def read_media(folder: Folder) -> Row:
@@ -279,4 +351,4 @@ def read_media(folder: Folder) -> Row:
     if INDEX in files:
         written = open_written(folder, INDEX, files, MEDIA_FIELDS)
     used: dict[str, Path] = {name: () for name in files if name != INDEX}
-    return Row(written, {}, written.texts_of_files("alt"), written.texts_of_files("names"), used)
+    return row_of(written, {}, used)

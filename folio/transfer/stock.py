@@ -23,7 +23,7 @@ from django.db import models
 
 from folio.history.changes import new_values
 from folio.media.journal import UploadHandler
-from folio.media.models import FOLDER, Media
+from folio.media.models import FOLDER, Media, MediaType
 from folio.media.privacy import CLEANERS
 from folio.media.serializers import MediaSerializer
 from folio.media.uploads import (
@@ -40,9 +40,10 @@ from folio.media.uploads import (
 )
 
 from .problems import Problem, Refused
-from .reading import Row
+from .reading import Point, Row
 
 CHUNK = 256 * 1024
+CENTRE: Point = (None, None)
 
 Record = Callable[..., None]
 
@@ -56,10 +57,12 @@ class Wanted:
     digests: frozenset[str]
     alt: str | None
     label: str | None
+    point: Point | None = None
 
     def is_like(self, media: Media) -> bool:
-        """Tell whether a media has the texts that are written."""
-        return self.alt in (None, media.alt) and self.label in (None, media.name)
+        """Tell whether a media has the texts that are written, and the point that matters most."""
+        has_point = self.point in (None, (media.focal_x, media.focal_y))
+        return has_point and self.alt in (None, media.alt) and self.label in (None, media.name)
 
     def problem(self, reasons: Iterable[str]) -> Problem:
         written = self.row.written
@@ -122,7 +125,14 @@ class Stock:
     def wanted(self, row: Row) -> list[Wanted]:
         folder = row.written.folder.name
         return [
-            Wanted(row, name, frozenset(self.digests[folder, name]), row.alt.get(name), row.names.get(name))
+            Wanted(
+                row,
+                name,
+                frozenset(self.digests[folder, name]),
+                row.alt.get(name),
+                row.names.get(name),
+                row.point(name),
+            )
             for name in row.files
         ]
 
@@ -188,6 +198,9 @@ class Stock:
         # Each time a row of its own: of one that a rolled back transaction has inserted, the id may be another's now.
         media = copy(examined.media)
         media.name, media.alt = wanted.label or label(wanted.name) or "file", wanted.alt or ""
+        media.focal_x, media.focal_y = wanted.point or CENTRE
+        if media.type != MediaType.IMAGE and wanted.point not in (None, CENTRE):
+            raise Refused([wanted.problem(["Only an image has a point that matters most."])])
         try:
             media.clean_fields(exclude=["file"])
         except ValidationError as error:
@@ -195,14 +208,19 @@ class Stock:
         if self.is_dry:
             media.file = f"{FOLDER}/{uuid4().hex}"
             media.save(force_insert=True)
-            record(media, new_values(media, ["file", "name", "alt"]), ADDITION)
+            record(media, new_values(media, ["file", "name", "alt", "focal_x", "focal_y"]), ADDITION)
             return media
         return store(replace(examined, media=media), partial(record, flag=ADDITION))
 
     def set_texts(self, wanted: Wanted, media: Media, record: Record) -> None:
-        """Give a media the texts that are written, as the API would."""
+        """Give a media the texts that are written, and the point that matters most, as the API would."""
         texts = {"alt": wanted.alt, "name": wanted.label}
-        changed = {name: text for name, text in texts.items() if text not in (None, getattr(media, name))}
+        changed: dict[str, Any] = {
+            name: text for name, text in texts.items() if text not in (None, getattr(media, name))
+        }
+        if wanted.point is not None:
+            shares = {"focal_x": wanted.point[0], "focal_y": wanted.point[1]}
+            changed |= {name: share for name, share in shares.items() if share != getattr(media, name)}
         if not changed:
             return
         serializer = MediaSerializer(media, data=changed, partial=True)

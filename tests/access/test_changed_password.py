@@ -220,3 +220,13 @@ def test_stays_signed_in_after_a_change_of_ones_own(site: Site) -> None:
     site.post(OWN, {"old_password": PASSWORD, "new_password1": OTHER, "new_password2": OTHER})
 
     assert site.get("/admin/").status_code == 200
+
+
+def test_says_of_a_key_for_what_is_published_that_it_reads_no_more(site_for: Callable[[User], Site]) -> None:
+    user = make_user("nora", is_staff=True, password="correct horse battery staple")
+    make_key(user, name="site", published_only=True)
+
+    page = site_for(user).get("/admin/password_change/").content.decode()
+
+    assert "Read what is published, and nothing else" in page
+    assert "All that its owner may" not in page

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from folio.access.codes import CODES
@@ -145,6 +147,17 @@ def test_an_entry_comes_and_goes_with_its_publication(website: Client, hidden: P
     assert names(website.get(LIST)) == []
 
 
+def test_a_list_takes_the_same_queries_for_any_number_of_rows(website: Client, django_assert_num_queries: Any) -> None:
+    make_portfolio()
+    with CaptureQueriesContext(connection) as few:
+        website.get(LIST, {"limit": 100})
+    for _ in range(20):
+        make_portfolio()
+
+    with django_assert_num_queries(len(few)):
+        assert len(names(website.get(LIST, {"limit": 100}))) == 21
+
+
 # What it can do
 
 
@@ -171,7 +184,7 @@ def test_can_do_nothing_that_its_owner_may_not(client_for: Callable[..., Client]
 
 
 @pytest.mark.parametrize("key", [{}, {"HTTP_IDEMPOTENCY_KEY": "one"}])
-def test_writes_nothing(website: Client, client: Client, key: dict[str, str]) -> None:
+def test_writes_nothing(website: Client, client: Client, key: dict[str, Any]) -> None:
     portfolio = make_portfolio()
     body = {"title": "New", "slug": "new", "excerpt": "New."}
     assert client.post(LIST, body, **key).status_code == 201

@@ -260,16 +260,20 @@ def test_an_upload_is_multipart_and_everything_else_json(schema: dict[str, Any])
 
 
 @pytest.mark.parametrize(
-    ("path", "method", "name"),
-    [("/api/media/", "post", "deduplicate"), ("/api/media/{id}/", "delete", "detach")],
+    ("path", "method", "names"),
+    [
+        ("/api/media/", "post", ["deduplicate"]),
+        ("/api/media/{id}/", "delete", ["detach", "now"]),
+        ("/api/media/{id}/file/", "put", ["now"]),
+    ],
 )
-def test_actions_name_their_parameters(schema: dict[str, Any], path: str, method: str, name: str) -> None:
+def test_actions_name_their_parameters(schema: dict[str, Any], path: str, method: str, names: list[str]) -> None:
     parameters = schema["paths"][path][method]["parameters"]
 
-    [found] = [parameter for parameter in parameters if parameter["in"] == "query"]
+    found = [parameter for parameter in parameters if parameter["in"] == "query"]
 
-    assert (found["name"], found["schema"]) == (name, {"type": "boolean"})
-    assert found["description"]
+    assert [parameter["name"] for parameter in found] == names
+    assert all(parameter["schema"] == {"type": "boolean"} and parameter["description"] for parameter in found)
 
 
 def test_an_upload_may_answer_with_what_exists(schema: dict[str, Any]) -> None:

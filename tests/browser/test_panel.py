@@ -70,6 +70,7 @@ def test_describes_one_picture_after_the_other_by_keyboard(tab: Tab, entry: Any)
     page.keyboard.press("PageDown")  # which leaves the box, and so saves it
     panel = page.get_by_role("dialog", name="winch.png")
     expect(panel.get_by_label("Alt text")).to_be_focused()
+    expect(panel.locator(".folio-said p").last).to_have_text("Saved. winch.png, 3 of 3")
     page.keyboard.type("A winch")
     panel.get_by_label("Caption").focus()
     page.keyboard.type("Drawn by hand")

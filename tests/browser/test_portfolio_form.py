@@ -239,3 +239,16 @@ from django.contrib.auth.models import Permission, User
 User.objects.get(username="connie").user_permissions.set(Permission.objects.filter(
     codename__in=["draft_portfolio", "view_tag", "view_employer", "view_media"]))
 """
+
+
+def test_makes_the_slug_of_a_new_tag_from_its_name(tab: Tab) -> None:
+    page = tab.go("/admin/portfolios/tag/add/")
+
+    page.locator("#id_name").press_sequentially("Straße am नदी")
+    expect(page.locator("#id_slug")).to_have_value("straße-am-नदी")
+
+    page.fill("#id_slug", "street")
+    page.fill("#id_name", "Another name")
+    expect(page.locator("#id_slug")).to_have_value("street")
+    expect(page.locator(".folio-slug-make")).to_have_text("Make from the name")
+    tab.check_complaints()

@@ -8,6 +8,7 @@ from typing import Any
 PAGES = Path(__file__).resolve().parent / "pages"  # what the API's two reference pages show
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z")
 FILE_URL = re.compile(r"http://[^/]+/media/core_media/\d{4}/\d\d/\d\d/(.+)")
+FOLDER = re.compile(r"http://[^/ ]+/media/core_media/\d{4}/\d\d/\d\d/")
 
 
 def page(name: str) -> Any:
@@ -36,6 +37,8 @@ def settled(document: Any, *, encoded_elsewhere: tuple[str, ...] = ()) -> Any:
             match = FILE_URL.fullmatch(value)
             assert match
             result[key] = match[1]
+        elif isinstance(value, str) and key in {"src", "original", "srcset", "share_image"}:
+            result[key] = FOLDER.sub("", value)
         elif key in {"size", "human_readable_size"} and document.get("name") in encoded_elsewhere:
             assert isinstance(value, int if key == "size" else str)
             result[key] = "a size"

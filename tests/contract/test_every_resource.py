@@ -181,7 +181,7 @@ def test_an_unknown_id_is_a_404(client: Client, resource: str, pk: int) -> None:
 
 NO_SUCH_PARAMETER = (
     "Unknown parameter. This address takes no parameters.",
-    "Unknown parameter. Allowed: detach.",  # of a media
+    "Unknown parameter. Allowed: detach, now.",  # of a media
     "Unknown parameter. Allowed: deduplicate.",
     "Unknown parameter. Allowed: include.",  # of a portfolio
 )

@@ -76,6 +76,11 @@ def die_at_steps() -> None:
     decoded = uploads.decode(ContentFile(draw()))
     uploads.decode = lambda file: decoded  # a forked process would start decoders of its own
     connection.close()
+
+    def start() -> None:
+        recover()
+        shorten()
+
     strides = random.Random(SEED)  # each step would take a minute
     steps: dict[str, int] = {}
     left = 0
@@ -83,8 +88,8 @@ def die_at_steps() -> None:
         steps[change.__name__] = 0
         status = -1
         while status:
-            steps[change.__name__] += strides.randint(1, 7)
-            for make in (recover, shorten, *before):
+            steps[change.__name__] += strides.randint(2, 8)
+            for make in (start, *before):
                 fork(make)
             status = fork(change, die_at=steps[change.__name__])
             left += len(entries_left())

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from folio.tasks.runner import SECONDS_VARIABLE
 from tests.live import Server, Session
 from tests.postgresql import Server as PostgreSQL
 from tests.readers import ask_until_hit, connections_to_each_worker, is_hit, key_of, with_key
@@ -23,7 +24,9 @@ from .members import WITHDRAWALS, Member, by_orm
 
 @pytest.fixture(scope="module")
 def server(postgresql: PostgreSQL | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with served(tmp_path_factory.mktemp("live"), postgresql, "--workers", "2", FOLIO_PUBLIC_READ="on") as server:
+    # What the server does later commits, too: it would drive out what the tests have just brought into the caches.
+    variables = {"FOLIO_PUBLIC_READ": "on", SECONDS_VARIABLE: "600"}
+    with served(tmp_path_factory.mktemp("live"), postgresql, "--workers", "2", **variables) as server:
         yield server
 
 

@@ -63,7 +63,10 @@ def test_writes_numbers_for_scripts_in_persian_too(site: Site) -> None:
 
 def test_names_the_other_places_that_show_it_but_not_the_one_that_it_opens_in(site: Site) -> None:
     media = make_image()
-    here, other = make_portfolio(images=[media], image=media), make_portfolio(title="Elsewhere", images=[media])
+    here, other = (
+        make_portfolio(images=[media], image=media),
+        make_portfolio(title="Elsewhere", images=[media], image=media),
+    )
     make_link(other, name="Press", image=media)
 
     shown = html(site, media, form_of(here))
@@ -72,6 +75,7 @@ def test_names_the_other_places_that_show_it_but_not_the_one_that_it_opens_in(si
     assert "Elsewhere" in shown
     assert here.title not in shown
     assert "Shown in no other place." in html(site, make_image("alone.png"), form_of(here))
+    assert "Shown in 3 places." in html(site, media, "/admin/media/media/")
 
 
 def test_shows_values_but_takes_none_from_those_who_may_not_change_media(site_for: Callable[[User], Site]) -> None:

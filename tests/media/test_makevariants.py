@@ -15,9 +15,9 @@ from django.utils import timezone
 from PIL import Image
 
 from folio.media import ahead
-from folio.media.ahead import complete, make_ahead, make_variants
+from folio.media.ahead import complete, make_ahead, make_all_ahead, make_variants
 from folio.media.decoding import Decoders, DecodersBusy
-from folio.media.making import failures, store
+from folio.media.making import claimed, failures, store, upload_decoders
 from folio.media.models import Media
 from folio.media.replacing import replace_file
 from folio.media.thumbnails import UnreadableImage
@@ -65,7 +65,7 @@ def makevariants_fails(*arguments: str) -> tuple[str, str, int]:
 
 
 def pool() -> Decoders:
-    return ahead.upload_decoders()
+    return upload_decoders()
 
 
 # The command
@@ -173,7 +173,7 @@ def test_leaves_what_a_request_makes_just_now_to_it(media_root: Path) -> None:
     if connection.vendor == "postgresql":
         pytest.skip("There a claim is a connection's, and this test has but one.")
     media = public_image()
-    with ahead.claimed(name_of(media, "avif", 100), 0) as is_mine:
+    with claimed(name_of(media, "avif", 100), 0) as is_mine:
         assert is_mine
         makevariants()
 
@@ -202,7 +202,7 @@ def test_what_is_published_has_its_variants_made_a_while_after(media_root: Path)
 
 def test_changes_of_one_time_are_one_task(monkeypatch: pytest.MonkeyPatch) -> None:
     now = timezone.now()
-    monkeypatch.setattr(ahead.timezone, "now", lambda: now)
+    monkeypatch.setattr(timezone, "now", lambda: now)
 
     for number in range(3):
         public_image(name=f"{number}.jpg")
@@ -221,6 +221,38 @@ def test_a_transaction_that_is_rolled_back_leaves_no_task() -> None:
         transaction.set_rollback(True)
 
     assert tasks() == []
+
+
+def test_a_server_that_starts_makes_what_is_missing(media_root: Path, settings: Any) -> None:
+    settings.PUBLIC_READ = False
+    old = public_image()
+    Portfolio.objects.update(updated_at=timezone.now() - timedelta(days=900))
+    Media.objects.update(updated_at=timezone.now() - timedelta(days=900))
+    make_all_ahead()
+    assert tasks() == []
+
+    settings.PUBLIC_READ = True
+    make_all_ahead()
+    make_all_ahead()
+
+    [task] = Task.objects.filter(name=ahead.TASK)
+    assert make_variants(task.payload) is None
+    assert variants_in(media_root) == ALL
+    assert old
+
+
+def test_a_portion_begins_where_the_last_one_ended(media_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        public_image(name=f"{number}.jpg")
+    looked: list[int] = []
+    monkeypatch.setattr(ahead, "row_of", lambda pk: looked.append(pk))
+    first, second, third = Media.objects.order_by("pk").values_list("pk", flat=True)
+    ahead.reached[5.0] = second
+
+    assert make_variants({"since": 5.0}) is None
+    assert make_variants({"since": 5.0}) is None
+
+    assert looked == [second, third, first, second, third]
 
 
 @pytest.mark.parametrize("off", [{"PUBLIC_READ": False}, {"IMAGE_WIDTHS": []}])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageOps
 
-from folio.media import thumbnails
+from folio.media import pixels
 from folio.media.thumbnails import render_thumbnails
 
 from .coloured_images import COLOURS, alike, decode, difference, encode, fields, header_of, photograph, quadrants
@@ -20,7 +20,7 @@ def turned(image: Image.Image, orientation: int) -> tuple[Image.Image, Image.Exi
     """Return the image as a camera held otherwise would have stored it, and what its EXIF data says of that."""
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
-    turn = thumbnails.TURNS.get(orientation)
+    turn = pixels.TURNS.get(orientation)
     return (image if turn is None else image.transpose(INVERSE.get(turn, turn))), exif
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,14 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.test import Client as Site
+from django.utils import timezone
 
-from folio.media import making
+from folio.media import journal, making
 from folio.media.journal import recover
 from folio.media.making import store
-from folio.media.models import Media
+from folio.media.models import Media, RemovedFile
+from folio.media.removals import remove_due
 from folio.media.replacing import replace_file
 from folio.media.variant_files import variant_names
 from folio.media.variants import Variant, share_image
@@ -21,7 +25,7 @@ from tests.environment import ROOT, environment
 from tests.factories import draw
 from tests.live import new_database
 
-from .varied import name_of, row_of, upload_image, variants_in
+from .varied import get, name_of, public_image, row_of, upload_image, variants_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,7 +43,7 @@ def make_variants(media: Media) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _at_once(settings: Any) -> None:
-    settings.KEEP_REMOVED = settings.KEEP_REMOVED * 0
+    settings.KEEP_REMOVED = timedelta(0)
 
 
 def test_finds_the_variants_of_a_file_of_every_version(media_root: Path) -> None:
@@ -81,6 +85,34 @@ def test_a_replaced_file_takes_its_variants_along(media_root: Path) -> None:
     assert default_storage.exists(str(replaced.file))
 
 
+def test_variants_are_kept_as_long_as_their_file(media_root: Path, settings: Any) -> None:
+    settings.KEEP_REMOVED = timedelta(days=7)
+    media = upload_image()
+    names = make_variants(media)
+
+    media.delete()
+    assert variant_names(str(media.file)) == names
+    assert store(name_of(media, "webp", 640), b"a picture")  # begun before
+    RemovedFile.objects.update(remove_at=timezone.now())
+    remove_due({})
+
+    assert not [path for path in media_root.rglob("*") if path.is_file()]
+
+
+def test_sends_to_a_thumbnail_of_what_was_replaced_while_that_is_kept(settings: Any) -> None:
+    settings.KEEP_REMOVED, settings.PUBLIC_READ = timedelta(days=7), True
+    media = public_image()
+    name, thumbnail = name_of(media, "avif", 320), str(media.thumbnails.get(size=512).file)
+
+    replace_file(media.pk, ContentFile(draw(), name="other.png"))
+    response = get(Site(), name)
+
+    assert (response.status_code, response.headers["Location"]) == (302, f"/media/{thumbnail}")
+    RemovedFile.objects.update(remove_at=timezone.now())
+    remove_due({})
+    assert get(Site(), name).status_code == 404
+
+
 def test_keeps_the_variants_of_what_is_not_deleted_in_the_end(media_root: Path) -> None:
     media = upload_image()
     names = make_variants(media)
@@ -98,12 +130,11 @@ def test_a_variant_whose_media_goes_while_it_is_made_goes_too(
 ) -> None:
     media = upload_image()
     name = name_of(media, "avif", 320)
-    persist = making.persist
 
     def delete_and_persist(*args: Any) -> None:
         monkeypatch.undo()
-        Media.objects.filter(pk=media.pk)._raw_delete("default")  # type: ignore[attr-defined]
-        persist(*args)
+        Media.objects.filter(pk=media.pk)._raw_delete("default")
+        journal.persist(*args)
 
     monkeypatch.setattr(making, "persist", delete_and_persist)
     media.thumbnails.all().delete()

@@ -2,6 +2,7 @@
 
 import errno
 import threading
+import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -14,10 +15,9 @@ from django.test import Client as Site
 from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
-from folio.claims import claim
 from folio.media import journal, making
 from folio.media.decoding import Decoders, DecodersBusy
-from folio.media.making import failures
+from folio.media.making import Postponed, failures, postponed
 from folio.media.models import Media
 from folio.media.thumbnails import UnreadableImage
 from folio.media.uploads import store_upload
@@ -35,6 +35,14 @@ def _settings(settings: Any) -> Iterator[None]:
     settings.IMAGE_WIDTHS = [100, 320, 640]
     yield
     failures.clear()
+
+
+@pytest.fixture(autouse=True)
+def later(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The variants that a thread would make soon; here none does."""
+    names: list[str] = []
+    monkeypatch.setattr(postponed, "add", names.append)
+    return names
 
 
 @pytest.fixture
@@ -150,7 +158,7 @@ def test_writes_nothing_to_the_database(site: Site) -> None:
     ) as queries:
         assert get(site, name_of(media, "webp", 100)).status_code == 200
 
-    words = [query["sql"].split()[0] for query in queries.captured_queries]
+    words = [query["sql"].strip("(").split()[0] for query in queries.captured_queries]
     assert set(words) == {"SELECT"}
 
 
@@ -280,15 +288,42 @@ def assert_sent(response: Any, file: Any) -> None:
 
 @pytest.mark.parametrize(("width", "box"), [(100, 128), (320, 512), (640, 1080)])
 def test_sends_to_the_nearest_thumbnail_while_no_decoder_is_free(
-    width: int, box: int, site: Site, monkeypatch: pytest.MonkeyPatch
+    width: int, box: int, site: Site, later: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     media = public_image()
-    fail_with(DecodersBusy(), monkeypatch)
+    with monkeypatch.context() as patch:
+        fail_with(DecodersBusy(), patch)
+        assert_sent(get(site, name_of(media, "webp", width)), media.thumbnails.get(size=box).file)
 
-    assert_sent(get(site, name_of(media, "webp", width)), media.thumbnails.get(size=box).file)
-
-    monkeypatch.undo()
+    assert later == [name_of(media, "webp", width)]
     assert get(site, name_of(media, "webp", width)).status_code == 200
+
+
+def test_makes_soon_what_no_decoder_was_free_for(media_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    public, hidden = public_image(), upload_image(name="hidden.jpg")
+    soon = Postponed()
+    monkeypatch.setattr(soon, "thread", threading.current_thread())  # so that it starts none
+    for name in (name_of(public, "webp", 100), name_of(hidden, "webp", 100), name_of(public, "webp", 77), "x"):
+        soon.add(name)
+
+    soon.work_off()
+
+    assert variants_in(media_root) == ["photo.jpg_v1_100.webp"]
+    assert soon.thread is None
+    soon.add(name_of(public, "jpg", 100))
+    while soon.thread:
+        time.sleep(0.01)
+    assert variants_in(media_root) == ["photo.jpg_v1_100.jpg", "photo.jpg_v1_100.webp"]
+
+
+def test_keeps_no_endless_list_of_what_is_to_be_made_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    soon = Postponed()
+    monkeypatch.setattr(soon, "thread", threading.current_thread())
+    for number in range(10_000):
+        soon.add(f"name{number}")
+
+    assert len(soon.names) == making.POSTPONED_KEPT
+    assert soon.next() == "name0"
 
 
 def test_tries_what_can_not_be_made_no_second_time_for_a_while(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -310,13 +345,13 @@ def test_sends_to_the_thumbnail_where_the_disk_is_full(
     assert_sent(get(site, name_of(media, "webp", 640)), media.thumbnails.get(size=1080).file)
     assert variants_in(media_root) == []
 
-    monkeypatch.undo()
+    monkeypatch.setattr(journal, "RESERVE", 0)
     assert get(site, name_of(media, "webp", 640)).status_code == 200
 
 
 def test_never_takes_from_the_reserve(site: Site, monkeypatch: pytest.MonkeyPatch, media_root: Path) -> None:
     media = public_image()
-    leave_room = making.leave_room
+    leave_room = journal.leave_room
 
     def leave_less(size: int = 0) -> None:
         if size:
@@ -382,17 +417,21 @@ def at_once(works: list[Callable[[], Any]]) -> list[Any]:
     return results
 
 
-def test_who_comes_second_waits_for_the_first(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_requests_at_once_make_it_once(monkeypatch: pytest.MonkeyPatch, media_root: Path) -> None:
     name = name_of(public_image(), "webp", 320)
-    take, free = claim(f"variant {name}")
-    assert take()
-    timer = threading.Timer(0.3, free)
-    if connection.vendor == "sqlite":  # on PostgreSQL the claim is this thread's connection's
-        timer.start()
-        assert get(site, name).status_code == 200
-        timer.join()
-    else:
-        free()
+    asked: list[int] = []
+    render = Decoders.render
+
+    def render_slowly(*args: Any) -> Any:
+        asked.append(1)
+        time.sleep(0.5)
+        return render(*args)
+
+    monkeypatch.setattr(Decoders, "render", render_slowly)
+
+    assert at_once([lambda: making.on_request(name)] * 4) == [name] * 4
+    assert len(asked) == 1
+    assert variants_in(media_root) == ["photo.jpg_v1_320.webp"]
 
 
 def test_who_comes_second_waits_within_bounds(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

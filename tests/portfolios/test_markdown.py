@@ -1,6 +1,7 @@
 """What is made of a text in Markdown, and how texts stay apart from the page that they are shown in."""
 
 import html
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +13,9 @@ from django.test.utils import CaptureQueriesContext
 
 from folio.media.models import Media, Thumbnail
 from folio.media.uploads import store_upload
-from folio.portfolios.markdown import CELLS, LONGEST, plain, rendered, rendered_all
+from folio.portfolios import markdown
+from folio.portfolios.markdown import CELLS, KEPT, LONGEST, new_parser, plain, rendered, rendered_all
+from folio.snapshots.caches import SnapshotCache
 from tests.factories import draw, make_media
 
 from .vectors import VECTORS
@@ -55,7 +58,7 @@ class Page(HTMLParser):
     def handle_comment(self, data: str) -> None:
         self.strange.append(data)
 
-    handle_decl = handle_pi = unknown_decl = handle_comment
+    handle_decl = handle_pi = unknown_decl = handle_comment  # type: ignore[assignment]
 
 
 def found(source: str, tag: str) -> list[dict[str, str | None]]:
@@ -244,6 +247,29 @@ def test_texts_without_pictures_ask_nothing() -> None:
 )
 def test_plain_is_what_the_html_says(text: str, said: str) -> None:
     assert plain(text) == said
+
+
+def test_threads_do_not_disturb_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"# {number}\n\n- *a*\n- [b](/{number})\n\n|a|b|\n|-|-|\n|{number}|2|" for number in range(200)]
+    expected = [html_of(text) for text in texts]
+    monkeypatch.setattr(markdown, "made", SnapshotCache(KEPT))  # an empty one
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(html_of, texts)) == expected
+
+
+def test_its_rules_are_gathered_before_threads_use_them() -> None:
+    fresh = new_parser()
+
+    rulers: list[Any] = [fresh.core.ruler, fresh.block.ruler, fresh.inline.ruler, fresh.inline.ruler2]
+    assert all(ruler.__cache__ for ruler in rulers)
+
+
+def test_what_was_made_is_kept_within_a_bound() -> None:
+    for number in range(60):
+        html_of(f"{number} " + "word " * 10_000)
+
+    assert 0 < markdown.made.size <= KEPT
 
 
 class TestBounds:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from folio.media import uploads
 from folio.media.models import Media, Thumbnail
-from folio.portfolios.models import Employer, Link, Portfolio
+from folio.portfolios.models import Employer, Link, Portfolio, PortfolioImage
 from folio.sample import formats, loading
 from folio.sample.loading import CONTENT
 from folio.transfer import stock
@@ -63,6 +63,9 @@ def assert_texts() -> None:
     assert any(not slug.isascii() for slug in rows.values_list("slug", flat=True))
     years = [year for year in rows.values_list("year", flat=True) if year]
     assert max(years) - min(years) >= 5
+    assert PortfolioImage.objects.exclude(caption=None).count() > 10
+    for mark in ("\n- ", "\n> ", "\n1. ", "|---|", "**", "](https://"):
+        assert rows.filter(description__contains=mark).exists(), mark
     hosts = {str(urlsplit(url).hostname) for url in Link.objects.exclude(url=None).values_list("url", flat=True)}
     assert [
         name for name in hosts if not name.endswith((".example", "example.com", "example.org", "example.net"))
@@ -74,6 +77,7 @@ def assert_pictures() -> None:
     images = {media.name: opened(media) for media in Media.objects.images()}
     assert len(images) == 49
     assert not Media.objects.images().filter(alt="").exists()
+    assert Media.objects.images().exclude(focal_x=None).count() > 5
     kinds = set(Media.objects.images().values_list("mime_type", flat=True))
     assert kinds == {f"image/{kind}" for kind in ("jpeg", "png", "webp", "gif", "bmp", "tiff", "avif")}
     assert {image.mode for image in images.values()} == {"RGB", "RGBA", "L", "P", "CMYK"}

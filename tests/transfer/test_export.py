@@ -41,9 +41,10 @@ def test_writes_a_folder_for_each_project_in_the_order_of_their_making(out: Path
         "tags/Print.md",
     ]
     assert (out / "01-b/index.md").read_text() == (
-        "---\ntitle: B\nslug: b\nexcerpt: E\norder: 2\nis_active: true\ncompleted_at: null\n"
+        "---\ntitle: B\nslug: b\nformer_slugs: []\nexcerpt: E\norder: 2\nis_active: true\ncompleted_at: null\n"
         "employer: Museum\ntags: []\n"
-        "cover: quay.png\nimages: []\nlinks: []\nmeta: {}\nalt:\n  quay.png: The quay\n---\n"
+        "cover: quay.png\nimages: []\ncaptions: {}\nlinks: []\nmeta: {}\n"
+        "alt:\n  quay.png: The quay\nfocal: {}\n---\n"
     )
     assert (out / "02-a/index.md").read_text().endswith("\n---\n\nText.\n")
     assert output == (

@@ -11,9 +11,18 @@ from django.core.files.base import ContentFile
 from django.db import models
 from PIL import Image
 
-from folio.media.models import FormerName, Media, Thumbnail
+from folio.media.models import FormerName, Media, RemovedFile, Thumbnail
 from folio.media.uploads import store_upload
-from folio.portfolios.models import Employer, Link, MetaEntry, Portfolio, PortfolioImage, PortfolioTag, Tag
+from folio.portfolios.models import (
+    Employer,
+    FormerSlug,
+    Link,
+    MetaEntry,
+    Portfolio,
+    PortfolioImage,
+    PortfolioTag,
+    Tag,
+)
 from tests.factories import draw, make_employer, make_link, make_meta, make_portfolio, make_tag
 
 from .folders import contents_below, exported, files_below, imported
@@ -26,28 +35,44 @@ OF_BYTES = "follows from the file's bytes, which are compared"
 # Fields that need not come back, each with the reason.
 NOT_COMPARED: dict[tuple[type[models.Model], str], str] = {
     **{
-        (model, "id"): IDS for model in (Portfolio, Employer, Tag, Media, PortfolioImage, PortfolioTag, Link, MetaEntry)
+        (model, "id"): IDS
+        for model in (Portfolio, Employer, Tag, Media, PortfolioImage, PortfolioTag, Link, MetaEntry, FormerSlug)
     },
     **{(model, name): WHEN for model in (Portfolio, Media) for name in ("created_at", "updated_at")},
+    **{(model, "updated_at"): WHEN for model in (Employer, Tag)},
+    (Portfolio, "related_updated_at"): WHEN,
+    (Portfolio, "shown_at"): "the database makes it of when it and what it shows were written",
+    (FormerSlug, "created_at"): "tells when it was written here; their order is compared",
     (Portfolio, "year"): "the database makes it of completed_at",
     (Portfolio, "images"): "its rows are compared, as PortfolioImage",
     (Portfolio, "tags"): "its rows are compared, as PortfolioTag",
     (Media, "file"): "its name has the day on which it came; its bytes are compared",
     **{
         (Media, name): OF_BYTES
-        for name in ("type", "mime_type", "size", "width", "height", "mode", "dominant_color", "placeholder")
+        for name in (
+            "type",
+            "mime_type",
+            "size",
+            "width",
+            "height",
+            "mode",
+            "dominant_color",
+            "placeholder",
+            "is_animated",
+        )
     },
 }
 NOT_EXPORTED = {
     Thumbnail: "made of the original",
     FormerName: "names that were given once, of this installation alone",
+    RemovedFile: "files that nothing shows, which go by themselves",
 }
 
 
 def natural(value: Any) -> Any:
     """Return a value, or what a row is known by where ids are given anew."""
     if isinstance(value, Media):
-        return (value.sha256, value.name, value.alt)
+        return (value.sha256, value.name, value.alt, value.focal_x, value.focal_y)
     if isinstance(value, Portfolio):
         return value.slug
     return value.name if isinstance(value, Employer | Tag) else value
@@ -96,17 +121,20 @@ def empty() -> None:
 def store(file_name: str, content: bytes | None = None, **fields: Any) -> Media:
     if content is None:
         content = draw(color=(Media.objects.count() * 7, 90, 40))
-    return store_upload(ContentFile(content, name=file_name), **fields)
+    points = {name: fields.pop(name) for name in ("focal_x", "focal_y") if name in fields}
+    media = store_upload(ContentFile(content, name=file_name), **fields)
+    Media.objects.filter(pk=media.pk).update(**points)
+    return Media.objects.get(pk=media.pk)
 
 
 def fill() -> None:
     """Make rows in which each field has a value of its own somewhere, and what is awkward in file systems and YAML."""
     photograph = BytesIO()
     Image.new("RGB", (60, 40), (90, 120, 40)).save(photograph, "JPEG", comment=b"At home")
-    cover = store("photo.jpg", photograph.getvalue(), alt="A boat: 'Asta'")
+    cover = store("photo.jpg", photograph.getvalue(), alt="A boat: 'Asta'", focal_x=1 / 3, focal_y=0.0)
     twin = store("twin.png", draw(), name="a/b", alt="The same")
-    store("twin.png", draw(), name="a/b", alt="Another")  # nothing shows it
-    logo = store("logo.png", name="index.md", alt="")
+    store("twin.png", draw(), name="a/b", alt="Another", focal_x=0.5)  # nothing shows it
+    logo = store("logo.png", name="index.md", alt="", focal_y=1e-7)
     notes = store("notes.md", b"# Notes\n", name="Notes / 2024: all")
     spare = store("spare.txt", b"Spare", alt="Words")
     same = [store("same.png", draw(color=(5, 5, 5))) for _ in range(2)]
@@ -114,14 +142,17 @@ def fill() -> None:
         store(f"{format}.{format}", draw(format=format, mode=mode, color=0 if mode == "P" else None), name=mode)
     one = make_employer(name="Café / Bar: «Ü»", description="One.\r\n\r\nTwo.", image=logo)
     make_employer(name="café - bar- -ü", description="")
-    make_employer(name="con")
-    web, printed = make_tag(name="yes", image=logo), make_tag(name="null")
+    make_employer(name="con", slug="1-0")
+    web, printed = make_tag(name="yes", image=logo, slug="no"), make_tag(name="null", slug="yes")
     make_tag(name="Unused")
     first = make_portfolio(
         title="~", slug="خانه-زعفران", excerpt="Two: lines # and more", description="---\n\nText\n---\nmore",
         image=cover, images=[twin, same[1], logo, same[0]], tags=[printed, web], order=3, employer=one, is_active=False,
         completed_at=datetime(2024, 5, 14, 9, 30, 0, 123456, tzinfo=UTC),
     )  # fmt: skip
+    first.gallery.filter(media=twin).update(caption="Two: lines\n# and more")
+    first.gallery.filter(media=same[0]).update(caption="~")
+    FormerSlug.objects.bulk_create(FormerSlug(slug=slug, portfolio=first) for slug in ("null", "1", "خانه"))
     make_link(first, name="B", url="https://b.example/", description="Ünï", image=twin, place=0)
     make_link(first, name="A", url=None, description="", place=1)
     make_link(first, name="A", url=None, description=None, place=2)

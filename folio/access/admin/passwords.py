@@ -39,7 +39,7 @@ class KeysTable(Table):
         for choice, _label in self.choices:
             value: Any = choice
             token: Token = value.instance
-            details = words.summary_of(token.codes) if token.codes is not None else [_("All that its owner may")]
+            details = words.reach_of(token)
             if token.expires_at is not None:
                 details.append(_("Expires on %(day)s") % {"day": date_format(token.expires_at)})
             others.append(Option(token.pk, [(str(token),)], str(token), str(token.pk) in checked, details=details))

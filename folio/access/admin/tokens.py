@@ -95,12 +95,7 @@ class TokenAdmin(ResourceAdmin):
 
     @admin.display(description=_("may do"))
     def codes_in_words(self, token: Token) -> str | None:
-        if token.published_only:
-            told = [gettext("Read what is published, and nothing else")]
-            return lines(told + (words.summary_of(token.codes) if token.codes else []))
-        if token.codes is None:
-            return gettext("All that its owner may")
-        return lines(words.summary_of(token.codes))
+        return lines(words.reach_of(token))
 
     @admin.display(description=_("made"), ordering="created_at")
     def made(self, token: Token) -> str:

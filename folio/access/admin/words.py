@@ -5,9 +5,11 @@ from itertools import groupby
 from typing import Any
 
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..codes import CODES, Code
+from ..models import Token
 
 RESOURCES = {
     "media": _("media"),
@@ -56,6 +58,14 @@ def summary_of(codes: Iterable[int]) -> list[str]:
         f"{capfirst(RESOURCES[resource])}: " + ", ".join(f"{code.code} {ACTIONS[code.action]}" for code in group)
         for resource, group in groupby(known, key=lambda code: code.resource)
     ]
+
+
+def reach_of(token: Token) -> list[str]:
+    """Say in lines what a key may do."""
+    told = [gettext("Read what is published, and nothing else")] if token.published_only else []
+    if token.codes is not None:
+        return told + summary_of(token.codes)
+    return told or [gettext("All that its owner may")]
 
 
 def label_of(permission: str) -> str:

@@ -25,6 +25,7 @@ from folio.admin import assets
 from folio.api.middleware import THREADS, THREADS_VARIABLE
 from folio.installation import begin, begin_database, close_to_others, make_file
 from folio.logs import SERVER
+from folio.media.ahead import make_all_ahead
 from folio.media.journal import recover
 from folio.media.removals import shorten
 from folio.portfolios.models import Portfolio
@@ -83,6 +84,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Folio serves {address}")
         self.stdout.write(f"  API docs    {address}/api/docs/")
         self.stdout.write(f"  admin site  {address}/admin/")
+        make_all_ahead()
         if settings.PUBLIC_READ:
             self.stdout.write(f"  public      {address}/api/public/portfolios/ ({what_is_public()})")
         if key:

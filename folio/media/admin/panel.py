@@ -15,7 +15,7 @@ from folio.admin.options import Overtaken, json_body, may_see, unreadable
 from folio.history import entries_of, name_of_user, read
 
 from ..models import Media, MediaType
-from ..thumbnails import fit
+from ..pixels import fit
 from .cards import card_of
 from .pictures import thumbnail_url
 from .uses import places_of
@@ -103,7 +103,8 @@ def panel_of(media: Media | None, request: HttpRequest, *, may_change: bool, her
         width, height = fit((media.width or 1, media.height or 1), LARGE)
         context |= {"card": card_of(media), "large": thumbnail_url(media, LARGE), "width": width, "height": height}
         context["is_library"] = here == reverse("admin:media_media_changelist")
-        context |= {"places": places, "focal_x": number(media.focal_x), "focal_y": number(media.focal_y)}
+        context |= {"places": places, "others": len({(place.kind, place.title, place.url) for place in places})}
+        context |= {"focal_x": number(media.focal_x), "focal_y": number(media.focal_y)}
     return render_to_string("folio/media/panel.html", context, request)
 
 

@@ -7,11 +7,18 @@ its own. One folds at a time, or the older of two readings might be written last
 
 import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from folio.api.folding import forgivable
+from folio.tasks.models import State, Task
+from folio.tasks.queue import enqueue
+from folio.tasks.registry import Payload, task
 
 from . import content
 from .stores import DUE, STATE, Entry, among, run, store
@@ -19,6 +26,8 @@ from .stores import DUE, STATE, Entry, among, run, store
 FEW = 20  # portfolios that a write folds besides its own, so that it stays quick
 NOTES = 10  # that are read for each of them: a write may leave several of one portfolio
 BATCH = 500  # portfolios that are folded in one transaction, for which other writers wait
+TASK = "portfolios.fold"  # its name and its key
+SECONDS = 2  # that it folds for before others have their turn
 SHORTEST = 4  # letters of a word in the vocabulary: errors are forgiven from five on, one of which may be too many
 
 IDS = f"""
@@ -28,9 +37,8 @@ IDS = f"""
     UNION
     SELECT p.id FROM {DUE} d CROSS JOIN portfolios_portfolio p WHERE p.employer_id = d.employer_id
     UNION
-    SELECT p.id FROM {DUE} d CROSS JOIN portfolios_portfolio p
-    WHERE d.portfolio_id IS NULL AND d.tag_id IS NULL AND d.employer_id IS NULL
-"""
+    SELECT NULL FROM {DUE} d WHERE d.portfolio_id IS NULL AND d.tag_id IS NULL AND d.employer_id IS NULL
+"""  # the last one stands for everything
 Note = tuple[int, int | None, int | None, int | None]  # its id, and whose it is; of everyone where it is of no one
 
 
@@ -39,9 +47,22 @@ def version() -> str:
     return f"{content.VERSION} {unicodedata.unidata_version}"
 
 
-def due_ids() -> list[int]:
-    """Return the portfolios whose entries may not be what their texts are."""
-    return [pk for (pk,) in run(IDS)]
+@dataclass(frozen=True)
+class Due:
+    """The portfolios whose entries may not be what their texts are, those that are gone included."""
+
+    ids: list[int]
+    is_everything: bool = False  # the index tells nothing
+
+    def __bool__(self) -> bool:
+        return bool(self.ids) or self.is_everything
+
+
+def due_now() -> Due:
+    found = {pk for (pk,) in run(IDS)}
+    if None in found:
+        return Due([pk for (pk,) in run("SELECT id FROM portfolios_portfolio")], True)
+    return Due(sorted(found))
 
 
 def is_anything_due() -> bool:
@@ -115,6 +136,23 @@ def fold_all(tell: Callable[[int], None] = lambda count: None) -> None:
         tell(run(f"SELECT COUNT(*) FROM {DUE}")[0][0])
 
 
+@task(TASK)
+def fold_what_is_due(payload: Payload) -> datetime | None:
+    """Fold for a while, and go on at once where something is left."""
+    end = monotonic() + SECONDS
+    while monotonic() < end:
+        with transaction.atomic():
+            if not fold_some():
+                return None
+    return timezone.now()
+
+
+def look_for_due() -> None:
+    """Have a task fold what another program wrote, or what is left of what Folio did."""
+    if is_anything_due() and not Task.objects.filter(key=TASK).exclude(state=State.FAILED).exists():
+        enqueue(TASK, key=TASK)
+
+
 def is_outdated() -> bool:
     """Tell whether the index was folded in another way, or missed what was written."""
     return run(f"SELECT version FROM {STATE}") != [(version(),)] or store().missing_triggers()
@@ -139,13 +177,14 @@ def begin() -> bool:
     return True
 
 
-def begin_anew() -> None:
-    """Forget the index, and make all due; to be called within a transaction."""
+def begin_anew() -> int:
+    """Forget the index, and make all due; return how many that are. To be called within a transaction."""
     store().clear()
     run(f"DELETE FROM {DUE}")
     run(f"INSERT INTO {DUE} (portfolio_id) SELECT id FROM portfolios_portfolio")
     run(f"DELETE FROM {STATE}")
     run(f"INSERT INTO {STATE} VALUES (%s)", [version()])
+    return int(run(f"SELECT COUNT(*) FROM {DUE}")[0][0])
 
 
 def follow_migrations(verbosity: int = 1, **kwargs: Any) -> None:

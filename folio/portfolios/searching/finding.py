@@ -16,8 +16,9 @@ from folio.api.texts import MAX_SEARCH_WORDS, Search
 
 from ..models import Portfolio
 from . import content
-from .due import due_ids
-from .stores import SQL, VOCABULARY, among, listed, run, store
+from .due import Due, due_now
+from .stores import SQL, VOCABULARY, listed, run, store
+from .stores import among as one_of
 
 FORGIVEN = 5  # letters of a word from which on one error is forgiven
 GLANCE = 50  # entries among which a published one is looked for first
@@ -66,7 +67,7 @@ class Found:
     """What a visitors' search finds, to be combined with other conditions on portfolios.
 
         found = find(text)
-        rows = Portfolio.objects.published().filter(found.condition)
+        rows = Portfolio.objects.only_published().filter(found.condition)
         rows.order_by(found.relevance.desc(), *Portfolio._meta.ordering)
         found.highlights(ids)
 
@@ -76,13 +77,17 @@ class Found:
 
     words: tuple[Word, ...]
     due: dict[int, int]  # the scores of those that match by their texts
-    stale: list[int]  # whose entries in the index don't count
+    stale: Due  # whose entries in the index don't count
 
     @cached_property
-    def condition(self) -> Q:
+    def ids(self) -> SQL:
         if not self.words:
-            return Q(pk__in=[])
-        return Q(pk__in=raw(but_for(store().with_words(alternatives(self.words)), self.stale, list(self.due))))
+            return listed([])
+        return but_for(store().with_words(alternatives(self.words)), self.stale, list(self.due))
+
+    @property
+    def condition(self) -> Q:
+        return Q(pk__in=raw(self.ids))
 
     @cached_property
     def relevance(self) -> Any:
@@ -93,11 +98,16 @@ class Found:
         if self.due:
             cases, before = "", []
             for score, ids in grouped(self.due):
-                condition, parameter = among(ids)
+                condition, parameter = one_of(ids)
                 cases += f" WHEN {{pk}} {condition} THEN {score}"
                 before.append(parameter)
             sql, parameters = f"CASE{cases} ELSE {sql} END", [*before, *parameters]
         return Relevance(F("pk"), sql=sql, parameters=parameters)
+
+    def at_most(self) -> int:
+        """Return how many portfolios it finds, drafts included, by a look at the index alone."""
+        sql, parameters = self.ids
+        return int(run(f"SELECT COUNT(*) FROM ({sql}) AS found", parameters)[0][0])
 
     def highlights(self, ids: Sequence[int]) -> dict[int, str | None]:
         """Return for each portfolio the sentence that shows why it was found, as HTML that may stand in any page.
@@ -116,8 +126,8 @@ def find(text: str) -> Found:
     A word that alone finds nothing that is published is taken for one that is like it.
     """
     plain = [Word(word, (word,)) for word in words_of_query(text)[:MAX_SEARCH_WORDS]]
-    stale = due_ids()
-    texts = Matching(stale) if stale else None
+    stale = due_now()
+    texts = Matching(stale.ids) if stale else None
     words = tuple(forgiven(plain, stale, texts))
     return Found(words, texts.scores(words) if texts else {}, stale)
 
@@ -127,7 +137,7 @@ class Matching:
 
     def __init__(self, ids: list[int]) -> None:
         self.ids = ids
-        published = Portfolio.objects.published().filter(pk__in=raw(listed(ids))).order_by()
+        published = Portfolio.objects.only_published().filter(pk__in=raw(listed(ids))).order_by()
         self.published = sorted(published.values_list("pk", flat=True))
         self.kept: list[tuple[int, dict[str, int]]] | None = None
 
@@ -177,10 +187,15 @@ class one_of_many:
             turn.release()
 
 
-def forgiven(words: list[Word], stale: list[int], due: Matching | None) -> Iterator[Word]:
+def forgiven(words: list[Word], stale: Due, due: Matching | None) -> Iterator[Word]:
     """Yield the words, with their errors forgiven where they alone find nothing that is published."""
-    long = [word for word in words if len(word.text) >= FORGIVEN and forgivable([word.text])]
-    lost = set(long) - finding_something(long, stale)
+    long = {word for word in words if len(word.text) >= FORGIVEN and forgivable([word.text])}
+    published = Published(stale)
+    # Where all of them find one together, each finds it alone.
+    lost = set() if not long or (len(words) > 1 and published.have([words])[0]) else long
+    if lost:
+        each = sorted(lost, key=words.index)
+        lost = {word for word, has in zip(each, published.have([[word] for word in each]), strict=True) if not has}
     if lost and due is not None:
         lost -= due.found(list(lost))
     meant = like([word.text for word in lost]) if lost else {}
@@ -188,26 +203,36 @@ def forgiven(words: list[Word], stale: list[int], due: Matching | None) -> Itera
         yield Word(word.text, tuple(meant[word.text]), True) if word in lost else word
 
 
-def finding_something(words: Sequence[Word], stale: list[int]) -> set[Word]:
-    """Return the words by each of which the index finds something that is published, in one query."""
-    if not words:
-        return set()
-    published = Portfolio.objects.published().order_by()
-    selects: list[str] = []
-    parameters: list[Any] = []
-    for word in words:
-        sql, own = but_for(store().with_words([word.alternatives]), stale)
-        # Most words are settled by their first few entries; only drafts' words need all of them.
-        tests = [exists(published, (f"{sql} LIMIT {GLANCE}", own)), exists(published, (sql, own))]
-        selects.append(f"({' OR '.join(test for test, _ in tests)})")
-        parameters += [each for _, values in tests for each in values]
-    [answers] = run(f"SELECT {', '.join(selects)}", parameters)
-    return {word for word, answer in zip(words, answers, strict=True) if answer}
+class Published:
+    """What is published, of what the index finds."""
 
+    MARK = "folio_found_ids"  # stands for the ids in SQL that is written once: Django takes longer for it than SQLite
 
-def exists(published: QuerySet[Portfolio], ids: SQL) -> SQL:
-    sql, parameters = published.filter(pk__in=raw(ids)).values("pk")[:1].query.sql_with_params()
-    return f"EXISTS ({sql})", list(parameters)
+    def __init__(self, stale: Due) -> None:
+        self.stale = stale
+        marked = Portfolio.objects.only_published().order_by().filter(pk__in=raw((self.MARK, [])))
+        self.sql, self.parameters = marked.values("pk")[:1].query.sql_with_params()
+        self.before = self.sql[: self.sql.index(self.MARK)].count("%s")
+
+    def have(self, searches: Sequence[Sequence[Word]]) -> Sequence[bool]:
+        """Tell for each of some searches, each for all of its words, whether it finds anything; in one query."""
+        if self.stale.is_everything:
+            return [False] * len(searches)
+        selects: list[str] = []
+        parameters: list[Any] = []
+        for words in searches:
+            sql, own = but_for(store().with_words(alternatives(words)), self.stale)
+            # Most searches are settled by their first few entries; only drafts' words need all of them.
+            tests = [self.exists((f"{sql} LIMIT {GLANCE}", own)), self.exists((sql, own))]
+            selects.append(f"({' OR '.join(test for test, _ in tests)})")
+            parameters += [each for _, values in tests for each in values]
+        [answers] = run(f"SELECT {', '.join(selects)}", parameters)
+        return [bool(answer) for answer in answers]
+
+    def exists(self, ids: SQL) -> SQL:
+        sql, parameters = ids
+        values = [*self.parameters[: self.before], *parameters, *self.parameters[self.before :]]
+        return f"EXISTS ({self.sql.replace(self.MARK, sql)})", values
 
 
 def like(words: Sequence[str]) -> dict[str, list[str]]:
@@ -270,11 +295,13 @@ def alternatives(words: Sequence[Word]) -> list[tuple[str, ...]]:
     return [word.alternatives or (word.text,) for word in words]
 
 
-def but_for(index: SQL, stale: Sequence[int], others: Sequence[int] = ()) -> SQL:
+def but_for(index: SQL, stale: Due, others: Sequence[int] = ()) -> SQL:
     """Return the SELECT of the ids that the index finds but for the stale ones, and of others."""
+    if stale.is_everything:
+        return listed(others)
     sql, parameters = index
     if stale:
-        without, own = listed(stale)
+        without, own = listed(stale.ids)
         sql, parameters = f"SELECT * FROM ({sql}) AS found EXCEPT {without}", [*parameters, *own]
         if others:
             more, own = listed(others)
@@ -314,12 +341,23 @@ def by_parts(rows: QuerySet[Any], search: Search) -> QuerySet[Any] | None:
     return rows.filter(pk__in=ids)
 
 
+def count_by_parts(search: Search) -> int:
+    """Return how many portfolios there are of which each word is part of one of FIELDS, without a look at them.
+
+    The index has no entries but those of portfolios that exist: one that is deleted is due.
+    """
+    if not search.words:
+        return 0
+    sql, parameters = search.once("parts", lambda: having(search.words))
+    return int(run(f"SELECT COUNT(*) FROM ({sql}) AS found", parameters)[0][0])
+
+
 def having(words: Sequence[str]) -> SQL:
     """Return the SELECT of the portfolios of which each word, folded, is part of one of FIELDS."""
-    stale = due_ids()
+    stale = due_now()
     found: list[int] = []
-    with one_of_many(stale):
-        for texts in content.read_all(stale):
+    with one_of_many(stale.ids):
+        for texts in content.read_all(stale.ids):
             parts = texts.parts()
             if all(word in parts for word in words):
                 found.append(texts.pk)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from folio.api.folding import AROUND, fold, is_unspaced, letters, words_of_text
 
-from .content import LONGEST_TEXT, Texts, plain
+from ..markdown import plain
+from .content import LONGEST_TEXT, Texts
 
 if TYPE_CHECKING:
     from .finding import Word
@@ -26,13 +27,27 @@ def highlight(texts: Texts, words: Sequence["Word"]) -> str | None:
     anyway.
     """
     best: tuple[int, str, list[Span]] | None = None
-    for sentence in sentences(texts):
+    for sentence in filter(Glance(words), sentences(texts)):
         spans, count = matches(sentence, words)
         if count > (best[0] if best else 0):
             best = count, sentence, spans
             if count == len(words):
                 break
     return marked(*best[1:]) if best else None
+
+
+class Glance:
+    """Tells whether a text may match, without taking it to its words: most do not."""
+
+    def __init__(self, words: Sequence["Word"]) -> None:
+        self.beginnings = [each for word in words for each in word.alternatives]
+        self.is_open = any(word.is_forgiven for word in words)  # what is due may have words that nobody knows yet
+
+    def __call__(self, text: str) -> bool:
+        if self.is_open:
+            return True
+        folded = fold(text)
+        return any(each in folded for each in self.beginnings)
 
 
 def sentences(texts: Texts) -> Iterator[str]:
@@ -47,7 +62,10 @@ def matches(sentence: str, words: Sequence["Word"]) -> tuple[list[Span], int]:
     """Return where a sentence matches, and how many of the words do so."""
     spans: list[Span] = []
     matched: set[str] = set()
+    may_match = Glance(words)
     for chunk in CHUNK.finditer(sentence):
+        if not may_match(chunk[0]):
+            continue
         found = matching(chunk[0], words)
         if found:
             matched.update(word.text for word in found)
@@ -67,7 +85,7 @@ def spans_of(chunk: str, words: Sequence["Word"]) -> list[Span]:
     parts = [part.span() for part in CHUNK.finditer(chunk.translate(letters))]
     spans = [(first, last) for first, last in parts if matching(chunk[first:last], words)]
     if len({word.text for first, last in spans for word in matching(chunk[first:last], words)}) == len(words):
-        return spans
+        return [(first, min(last, first + LONGEST)) for first, last in spans]
     return [around(chunk)]
 
 

@@ -99,18 +99,14 @@ class PostgreSQLStore:
             run(f"DROP TABLE IF EXISTS {table}")
 
     def missing_triggers(self) -> bool:
-        found = run(
-            "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid WHERE NOT tgisinternal "
-            "AND tgenabled IN ('O', 'A') AND relnamespace = current_schema()::regnamespace"
-        )
-        return not triggers().keys() <= {name for (name,) in found}
+        return not triggers().keys() <= {name for name, is_enabled in known_triggers() if is_enabled}
 
     def make_triggers(self) -> None:
-        for sql in functions().values():
+        for sql in (*functions().values(), *triggers().values()):
             run(sql)
-        for name, sql in triggers().items():
-            run(sql)
-            run(f"ALTER TABLE {table_of(name)} ENABLE TRIGGER {name}")
+        for name, is_enabled in known_triggers():
+            if not is_enabled and name in triggers():
+                run(f"ALTER TABLE {table_of(name)} ENABLE TRIGGER {name}")
 
     def lacks(self) -> str | None:
         if run("SELECT to_regclass(%s)", [BY_PARTS]) != [(None,)]:
@@ -163,6 +159,14 @@ class PostgreSQLStore:
                          "WHEN words @@ %s::tsquery THEN 2 ELSE 1 END")  # fmt: skip
             parameters += [some(word, label) for label in "ABC"]
         return f"(SELECT {' + '.join(terms)} FROM {INDEX} WHERE portfolio_id = {{pk}})", parameters
+
+
+def known_triggers() -> list[tuple[str, bool]]:
+    """Return the names of the schema's triggers, each with whether it does anything."""
+    return run(
+        "SELECT tgname, tgenabled IN ('O', 'A') FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
+        "WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace"
+    )
 
 
 def table_of(trigger: str) -> str:

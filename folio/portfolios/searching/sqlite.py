@@ -106,8 +106,7 @@ class SQLiteStore:
             run(f"DELETE FROM {table}")
 
     def settle(self) -> None:
-        for table in (WORDS, PARTS):
-            run(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
+        pass  # what it does by itself is enough, and more would keep writers waiting
 
     def with_parts(self, words: Sequence[str]) -> SQL:
         conditions, parameters = [], []

@@ -69,8 +69,8 @@ class Panel {
   open(shelf, item, content) {
     this.shelf = shelf;
     this.show(item, content);
-    this.element.showModal();
-    this.focal.words && this.focal.show(); // only now have its parts a size
+    if (!this.element.open) this.element.showModal(); // a double click opens twice
+    if (this.focal.words) this.focal.show(); // only now have its parts a size
     part(this.element, "title").focus();
   }
 
@@ -171,8 +171,9 @@ class Panel {
       if (this.wanted !== item) return; // another one is on its way
       this.wanted = null;
       if (!isSettled || !this.element.open) return;
+      const { textContent: saved } = part(this.element, "status"); // of what was left
       this.show(item, content);
-      say(`${item.dataset.name}, ${part(this.element, "place").textContent}`);
+      say(`${saved} ${item.dataset.name}, ${part(this.element, "place").textContent}`.trim());
     } catch (error) {
       if (this.wanted === item) this.wanted = null;
       this.complain(error.message);

@@ -16,7 +16,7 @@ export class Gallery extends HTMLElement {
     this.renumber();
     saveTexts(this, "", () => this.tellLacking());
     this.addEventListener("described", () => this.tellLacking());
-    part(this, "describe").addEventListener("click", () => this.look(this.items.find(isLacking)));
+    part(this, "describe")?.addEventListener("click", () => this.look(this.items.find(isLacking)));
     this.list.addEventListener("keydown", (event) => {
       if (event.target.dataset.part === "picture" && pressed(event)) this.look(event.target.closest("li"));
     });

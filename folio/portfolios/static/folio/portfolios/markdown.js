@@ -16,7 +16,6 @@ class MarkdownBox extends HTMLElement {
     this.bar = part(this, "bar");
     this.preview = part(this, "preview");
     this.buttons = [...this.bar.querySelectorAll("button")];
-    this.bar.hidden = false;
     for (const button of this.buttons) this.name(button);
     this.settle(this.buttons[0]);
     this.bar.addEventListener("keydown", (event) => this.go(event));

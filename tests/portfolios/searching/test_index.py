@@ -1,0 +1,132 @@
+"""The index is there after every migration, can be made anew, and tells what it lacks."""
+
+from io import StringIO
+
+import pytest
+from django.core.checks import run_checks
+from django.core.management import call_command
+from django.db import connection, migrations, models, transaction
+from django.db.migrations.state import ProjectState
+
+from folio.portfolios.searching import checks, due
+from folio.portfolios.searching.stores import STATE, run, store
+from tests.factories import make_meta, make_portfolio
+
+from .found import found, sql
+
+pytestmark = pytest.mark.django_db
+only_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="PostgreSQL's own")
+
+
+def told() -> list[str]:
+    return [str(problem.id) for problem in run_checks(databases=["default"]) if str(problem.id) >= "folio.W004"]
+
+
+def test_nothing_is_wrong_with_a_new_database() -> None:
+    assert not due.is_outdated()
+    assert told() == []
+
+
+def test_reindex_makes_the_index_anew() -> None:
+    make_portfolio(slug="match", title="needle")
+    output = StringIO()
+
+    call_command("reindex", stdout=output, verbosity=0)
+
+    assert output.getvalue() == "Folded 1 portfolios.\n"
+    assert not due.is_anything_due()
+    assert found("needle") == ["match"]
+
+
+def test_another_version_of_the_folding_makes_all_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_portfolio(slug="match", title="needle")
+    due.fold_all()
+    sql(f"UPDATE {STATE} SET version = 'of old'")
+    assert told() == ["folio.W004"]
+
+    due.follow_migrations(verbosity=0)
+
+    assert told() == []
+    assert not due.is_anything_due()
+    assert found("needle") == ["match"]
+
+
+def test_triggers_that_are_gone_are_made_again_and_what_was_missed_is_folded() -> None:
+    portfolio = make_portfolio(slug="match", title="before")
+    make_meta(portfolio, key="k", value_text="meta")
+    due.fold_all()
+    table = " ON portfolios_portfolio" if connection.vendor == "postgresql" else ""
+    sql(f"DROP TRIGGER portfolios_search_portfolio_update{table}")
+    sql("UPDATE portfolios_portfolio SET title = 'after'")
+    assert found("after") == []
+    assert told() == ["folio.W004"]
+
+    call_command("migrate", verbosity=0)
+
+    assert found("after") == ["match"]
+    assert found("before") == []
+    sql("UPDATE portfolios_portfolio SET title = 'later'")
+    assert found("later") == ["match"]
+
+
+def test_tells_of_many_that_are_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "MANY", 2)
+    make_portfolio()
+    assert told() == []
+    make_portfolio()
+
+    assert told() == ["folio.W005"]
+
+
+@only_postgresql
+def test_works_without_the_extension_and_tells_of_it() -> None:
+    make_portfolio(slug="match", title="A needle")
+    due.fold_all()
+    sql("DROP INDEX portfolios_search_by_parts")
+
+    from folio.api.texts import search
+    from folio.portfolios.models import Portfolio
+
+    assert [row.slug for row in search(Portfolio.objects.all(), "eedl", "title", "slug", "excerpt")] == ["match"]
+    assert found("needle") == ["match"]
+    assert told() == ["folio.W006"]
+    call_command("reindex", stdout=StringIO(), verbosity=0)
+    assert told() == []
+
+
+@only_postgresql
+def test_an_owner_without_the_right_to_extensions_can_migrate() -> None:
+    sql("DROP EXTENSION pg_trgm CASCADE")
+    sql("CREATE ROLE folio_test_owner")
+    sql("GRANT ALL ON SCHEMA public TO folio_test_owner")
+    with transaction.atomic():
+        sql("ALTER TABLE portfolios_search_index OWNER TO folio_test_owner")
+        sql("SET LOCAL ROLE folio_test_owner")
+        store().make()  # type: ignore[attr-defined]
+        sql("RESET ROLE")
+
+    assert store().lacks() is not None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL makes no table anew")
+def test_a_migration_that_makes_a_table_anew_is_followed() -> None:
+    make_portfolio(slug="match", title="before")
+    due.fold_all()
+    from django.apps import apps
+
+    old = ProjectState.from_apps(apps)
+    change = migrations.AlterField("portfolio", "description", models.TextField(default="x", null=True))
+    with connection.schema_editor() as editor:
+        new = old.clone()
+        change.state_forwards("portfolios", new)
+        change.database_forwards("portfolios", editor, old, new)
+    assert due.is_outdated()
+
+    due.follow_migrations(verbosity=0)
+
+    assert not due.is_outdated()
+    assert found("before") == ["match"]
+    assert run("SELECT COUNT(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'portfolios_portfolio'") == [
+        (4,)
+    ]
