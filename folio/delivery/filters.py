@@ -238,7 +238,7 @@ class PortfolioFilterSet(PageFilterSet):
         is_walk = many or self.chosen.keys() <= INDEXED
         is_walk = is_walk and not (self.values.get("ordering") or self.searched)
         rows = super().narrowed(queryset.published() if is_walk else queryset.only_published(), many=many)
-        return rows if self.searched is None else self.searched.among(rows)
+        return rows if self.searched is None else rows.filter(self.searched.condition)
 
     def ordered(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         terms = self.values.get("ordering") or ([RELEVANCE] if self.searched else None)
