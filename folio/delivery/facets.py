@@ -98,9 +98,9 @@ class Held:
         self.held = held
         self.members = held.everyone
         for name, value in filterset.chosen.items():
-            rows: Any = Portfolio.objects.published()
-            # All but one: that one is found sooner.
-            rows = rows.filter(slug=value) if name == "exclude" else filterset.alone(name).narrowed(rows)
+            rows: Any = Portfolio.objects.only_published().filter(slug=value)  # of `exclude`: all but one, sooner found
+            if name != "exclude":
+                rows = filterset.alone(name).narrowed(Portfolio.objects.all())
             found = held.set_of((name, repr(value)), rows.values_list("pk", flat=True).iterator)
             self.members &= ~found if name == "exclude" else found
 
