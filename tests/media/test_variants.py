@@ -276,6 +276,13 @@ def test_an_unknown_media_has_no_variants(site: Site) -> None:
     assert get(site, name_of(media, "webp", 100).replace("photo", "other")).status_code == 404
 
 
+@pytest.mark.parametrize("start", ["../", "../../", "/etc/"])
+def test_what_lies_outside_of_the_storage_is_not_found(start: str, site: Site) -> None:
+    response = get(site, f"{start}thumbnails/photo.jpg_v1_100.webp")
+
+    assert (response.status_code, response.body) == (404, b"There is no such file.\n")
+
+
 # Sent elsewhere
 
 
