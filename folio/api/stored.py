@@ -12,7 +12,7 @@ from django.db import connections, models
 
 BATCH = 500  # rows that are told of at a time
 
-Names = Collection[str]  # of fields, or of what else is shown of a row
+Names = Collection[str]  # of fields, or of what else is shown of a row; as a mapping, with what was there before
 
 
 class Shower(NamedTuple):
@@ -118,4 +118,4 @@ class Shown(Stored):
         abstract = True
 
     def changed(self, was: dict[str, Any]) -> None:
-        tell_shown(type(self), [self.pk], was.keys())
+        tell_shown(type(self), [self.pk], was)

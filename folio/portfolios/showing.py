@@ -4,11 +4,15 @@
 change of what it shows besides: employer, tags, and the media of all of these. Visitors are told the later of the two.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from functools import reduce
+from operator import or_
+from pathlib import PurePosixPath
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
+from django.utils.encoding import filepath_to_uri
 
 from folio.api.stored import Names, Shower
 from folio.media.models import Media
@@ -81,9 +85,21 @@ def places_of(model: type[Model], pks: Collection[int], names: Names | None) -> 
             Portfolio.objects.filter(employer__in=employers).values_list("pk", flat=True),
             tagged(tag__in=tags),
         ]
+    was = names.get("file") if isinstance(names, Mapping) else None
+    if was:
+        found.append(described_with(was))
     if of_files:
         found.append(MetaEntry.objects.filter(value_file__in=pks).values_list("portfolio", flat=True))
     return found
+
+
+def described_with(name: str) -> QuerySet[Any, Any]:
+    """Return the portfolios in whose descriptions the address of a file stands, or that of a thumbnail of it."""
+    path = PurePosixPath(name)
+    texts = (name, f"{path.parent}/thumbnails/{path.stem}_thumbnail_")
+    ways = {written for text in texts for written in (text, filepath_to_uri(text))}
+    condition = reduce(or_, (Q(description__contains=way) for way in sorted(ways)))
+    return Portfolio.objects.filter(condition).values_list("pk", flat=True)
 
 
 def tagged(**chosen: Any) -> QuerySet[Any, Any]:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from folio.access.codes import CODES
 from folio.access.models import Token
 from folio.api.handler import Handler
+from folio.api.rows import Rows
 from folio.portfolios.models import Portfolio
 from folio.snapshots import SNAPSHOT, documents
 from folio.snapshots.caches import SnapshotCache
@@ -145,6 +146,23 @@ def test_an_entry_comes_and_goes_with_its_publication(website: Client, hidden: P
 
     assert website.get(f"{LIST}{hidden.pk}/").status_code == 404
     assert names(website.get(LIST)) == []
+
+
+@pytest.mark.parametrize("path", [LIST, f"{LIST}{{pk}}/", f"{LIST}slug/shown/"])
+def test_what_is_hidden_while_it_is_read_is_not_told(
+    website: Client, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    portfolio = make_portfolio(title="Shown", slug="shown")
+    rows: Any = Rows
+    read = rows.read
+
+    def read_late(self: Any, ids: Any) -> Any:
+        Portfolio.objects.filter(pk=portfolio.pk).update(is_active=False, excerpt="Not meant for anyone yet.")
+        return read(self, ids)
+
+    monkeypatch.setattr(Rows, "read", read_late)
+
+    assert b"Not meant" not in website.get(path.format(pk=portfolio.pk)).content
 
 
 def test_a_list_takes_the_same_queries_for_any_number_of_rows(website: Client, django_assert_num_queries: Any) -> None:

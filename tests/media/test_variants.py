@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client as Site
 from django.test.utils import CaptureQueriesContext
 from PIL import Image
@@ -381,7 +381,8 @@ def test_sends_from_an_older_version_to_the_present_one(site: Site, no_decoder: 
 
 def test_sends_from_a_former_focal_point_to_the_present_one(site: Site, no_decoder: list[Any]) -> None:
     media = public_image()
-    Media.objects.update(focal_x=0.2, focal_y=1.0)
+    with transaction.atomic():
+        Media.objects.update(focal_x=0.2, focal_y=1.0)
     name = name_of(media, "jpg", 320)
 
     assert_sent(get(site, name.replace("_320.", "_share_500x500.")), name.replace("_320.", "_share_200x1000."))
