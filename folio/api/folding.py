@@ -28,6 +28,7 @@ VARIANTS = {
     **dict.fromkeys("\u2018\u2019\u02bc", "'"),
 }
 IGNORED = {"\u034f", *map(chr, range(0xFE00, 0xFE10)), *map(chr, range(0xE0100, 0xE01F0))}  # they choose a look
+IGNORED.add("\U0010ffff")  # no character, but what words are compared with that come last
 
 # What stands around a word in a sentence. Other signs belong to it: `c++`, `#1`, `100%`.
 AROUND = ".,:;!?'\"()[]{}<>…‥«»‹›“”„‚¡¿،؛؟۔。、，「」『』【】《》〈〉·"

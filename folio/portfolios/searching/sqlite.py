@@ -16,6 +16,7 @@ COLUMNS = {4: "title", 3: "names", 2: "excerpt", 1: "body"}
 SIGNS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"  # of ASCII; all characters beyond it belong to words anyway
 TOKENIZER = "ascii tokenchars '{}'".format(SIGNS.replace("'", "''"))
 TRIGRAM = 3  # characters
+NARROWING = 2  # other words that the ids of one word in one field are narrowed by, the longest first
 LONGEST_PHRASE = 30  # characters that the index is asked for; the rest of a longer word is compared
 
 TABLES = [
@@ -127,13 +128,15 @@ class SQLiteStore:
         """Return a sum of what each word counts for; the ids of each field are collected once for the whole query."""
         terms: list[str] = []
         parameters: list[str] = []
+        # What is scored has all words, so that any of the others narrow; all of them would be read over and over.
+        narrowing = sorted(words, key=lambda word: min(map(len, word)), reverse=True)
         for word in words:
             cases = ""
             for weight, column in COLUMNS.items():
                 if weight > 1:
                     cases += f" WHEN {{pk}} IN (SELECT rowid FROM {WORDS} WHERE {WORDS} MATCH %s) THEN {weight}"
-                    others = [each for each in words if each is not word]
-                    parameters.append(" AND ".join([f"{column} : {some(word)}", *map(some, others)]))
+                    others = [each for each in narrowing if each is not word]
+                    parameters.append(" AND ".join([f"{column} : {some(word)}", *map(some, others[:NARROWING])]))
             terms.append(f"CASE{cases} ELSE 1 END")
         return " + ".join(terms), parameters
 

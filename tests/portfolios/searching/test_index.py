@@ -12,7 +12,7 @@ from folio.portfolios.searching import checks, due
 from folio.portfolios.searching.stores import STATE, run, store
 from tests.factories import make_meta, make_portfolio
 
-from .found import found, sql
+from .found import found, scored, sql
 
 pytestmark = pytest.mark.django_db
 only_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="PostgreSQL's own")
@@ -130,3 +130,20 @@ def test_a_migration_that_makes_a_table_anew_is_followed() -> None:
     assert run("SELECT COUNT(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'portfolios_portfolio'") == [
         (4,)
     ]
+
+
+def test_what_scores_cost_grows_as_the_words_do() -> None:
+    def asked(count: int) -> int:
+        _, parameters = store().relevance([(f"word{number:02}",) for number in range(count)])
+        return sum(str(parameter).count("word") for parameter in parameters)
+
+    assert asked(32) == 2 * asked(16)
+
+
+def test_scores_each_of_many_words() -> None:
+    words = [f"w{'x' * number}{number}" for number in range(8)]
+    make_portfolio(slug="titled", title=" ".join(words))
+    make_portfolio(slug="mixed", title=" ".join(words[:3]), excerpt=" ".join(words[3:5]), description=" ".join(words))
+    call_command("reindex", verbosity=0, stdout=StringIO())
+
+    assert scored(" ".join(words)) == [("titled", 8 * 4), ("mixed", 3 * 4 + 2 * 2 + 3 * 1)]

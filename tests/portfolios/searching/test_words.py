@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from folio.portfolios.searching.due import fold_all
+from folio.portfolios.searching.stores import store
 from tests.factories import make_employer, make_meta, make_portfolio, make_tag
 
 from .found import found, scored
@@ -102,6 +103,23 @@ def test_forgives_no_short_word_and_no_second_error(typo: str) -> None:
     make_portfolio(title="Harbours")
 
     assert found(typo) == []
+
+
+@pytest.mark.parametrize("word", ["needl\U0010ffffe", "needle\U0010ffff", "\U0010ffffneedle"])
+def test_the_last_of_all_characters_is_no_part_of_a_word(word: str) -> None:
+    make_portfolio(slug="match", title=word)
+
+    assert found("needle") == ["match"]
+    assert found("neadle") == ["match"]
+
+
+@pytest.mark.parametrize("word", ["ne\U0010ffff", "needl\U0010ffffe", "n\U0010ffff\U0010ffff"])
+def test_looking_for_what_was_meant_ends_whatever_words_are_known(word: str) -> None:
+    make_portfolio(slug="match", title="needle")
+    fold_all()
+    store().learn([word])
+
+    assert found("neadle") == ["match"]
 
 
 def test_a_word_that_finds_something_forgives_nothing() -> None:
