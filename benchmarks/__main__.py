@@ -16,7 +16,7 @@ import psycopg
 
 from tests.postgresql import UNAVAILABLE, find_binaries, temporary_server
 
-from . import best, footprint, machine, rates, report, scale
+from . import best, footprint, machine, rates, report, scale, search
 from .data import PLAIN
 from .processes import Installation, fill
 
@@ -83,6 +83,7 @@ def measured(folder: Path, database_url: str | None, rounds: int, seconds: int) 
     tell(f"Measuring pages and filters of {MANY:,}")
     pages = {installation.portfolios: scale.page_times(installation, rounds) for installation in (small, large)}
     filters = scale.filter_times(large, rounds)
+    searches = search.search_times(large, rounds)
     usual = scale.usual_times(large)
     tell("Measuring sizes, starts and memory")
     shares = footprint.compressed_shares(middle)
@@ -91,7 +92,16 @@ def measured(folder: Path, database_url: str | None, rounds: int, seconds: int) 
     tell("Measuring writes")
     writes, best_of_writes = rates.write_rates(middle, rounds, seconds)
     return report.Found(
-        reads | writes, best_of_reads | best_of_writes, pages[FEW], pages[MANY], filters, usual, shares, memory, starts
+        reads | writes,
+        best_of_reads | best_of_writes,
+        pages[FEW],
+        pages[MANY],
+        filters,
+        searches,
+        usual,
+        shares,
+        memory,
+        starts,
     )
 
 

@@ -18,6 +18,8 @@ TAGS = 4  # on each portfolio; each has an image, as have the cover, the employe
 BATCH = 5_000  # rows
 SEED = 20_260_101
 PLAIN = "--plain"
+# Words that few excerpts have: one in so many, beginning with the first that has all of them.
+RARE = {"amaranth": 100, "quartzite": 200, "xylophone": 400}
 START = datetime(2020, 1, 1, tzinfo=UTC)
 DAYS = 2_000  # that the portfolios' dates are spread over
 BOXES = (64, 128, 512, 1080)
@@ -56,8 +58,16 @@ def fill(portfolios: int, images: int = IMAGES, *, plain: bool = False) -> str:
         reset_sequences()
         admin = User.objects.create_superuser("bench")
         key: str = Token.objects.issue(admin, name="bench")[1]
+    fold()
     gather_statistics()
     return key
+
+
+def fold() -> None:
+    """Do at once what a server's task does after so many rows were written past it."""
+    from folio.portfolios.searching.due import fold_all
+
+    fold_all()
 
 
 def insert_images(count: int) -> None:
@@ -129,7 +139,7 @@ def portfolio(chance: random.Random, pk: int, count: int, employers: int) -> Any
         pk=pk,
         title=f"{words(chance, 3).capitalize()} {pk}",
         slug=f"{words(chance, 1)}-{pk}",
-        excerpt=f"{words(chance, 16).capitalize()}.",
+        excerpt=f"{words(chance, 16).capitalize()}{rare(pk)}.",
         description=chance.choice([None, "", *(words(chance, 60) for _ in range(4))]),
         image_id=image(chance) if chance.random() < 0.9 else None,
         order=chance.randrange(20),
@@ -139,6 +149,10 @@ def portfolio(chance: random.Random, pk: int, count: int, employers: int) -> Any
         created_at=created_at,
         updated_at=created_at + timedelta(seconds=chance.randrange(86_400 * 365)),
     )
+
+
+def rare(pk: int) -> str:
+    return "".join(f" {word}" for word, each in RARE.items() if pk % each == 7)
 
 
 def words(chance: random.Random, count: int) -> str:

@@ -10,6 +10,7 @@ from .best import Setting, counted
 from .load import CONNECTIONS
 from .rates import PLAINER, Rates
 from .scale import Times
+from .search import RARELY, ratios
 
 RESULTS = Path(__file__).with_name("results")
 GREY, BROWN, GREEN = "#8a8f98", "#c9743f", "#2f6f73"
@@ -57,6 +58,7 @@ class Found:
     small: Times
     large: Times
     filters: Times
+    searches: Times
     usual: Times
     shares: dict[str, float]
     memory: dict[str, float]
@@ -82,7 +84,7 @@ def rate_measures(rates: Rates) -> list[Measure]:
         *both("detail asked before", "usual detail", 50),
         rate("list, first count of a filter", "usual list"),
         rate("list, one write a second", "usual list", 100),
-        rate("create", "usual create", 2.5),
+        rate("create", "usual create", 1.5),
         rate("patch", "usual patch"),
         rate("list asked before", "wire", 0.4),
         rate("list asked before, uncompressed", "wire, uncompressed"),
@@ -117,6 +119,10 @@ def measures(found: Found) -> list[Measure]:
             for name, times in found.filters.items()
             if name.startswith("search=")
         ),
+        *(
+            Measure(f"search of 100,000, never asked before, {name} ÷ first page", times, at_most=most_of(name))
+            for name, times in ratios(found.searches).items()
+        ),
         *(Measure(f"usual: {name} of 100,000", times, "ms") for name, times in found.usual.items()),
         Measure("Folio: first page of 100,000, never asked before", found.large[never], "ms"),
         Measure("memory of a worker after fifty reads", [found.memory["fresh"]], "MB"),
@@ -125,6 +131,10 @@ def measures(found: Found) -> list[Measure]:
         Measure("of it, what it does not share", [found.memory["own"]], "MB"),
         Measure("folio serve, from start to first answer", found.starts, "s", at_most=3),
     ]
+
+
+def most_of(search: str) -> float | None:
+    return 4 if search.partition(", ")[2] in RARELY else None
 
 
 def is_filter(name: str) -> bool:

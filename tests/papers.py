@@ -244,7 +244,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         with running_server(folder, "--demo") as server:
-            [key] = re.findall(r"API key +(\w+)", server.log.read_text())
+            [key] = re.findall(r"API key +(\S+)", server.log.read_text())
             variables = environment(folder, API_KEY=key, **server.variables)
             with terminal(folder, Path(sys.prefix), server.url, variables) as opened:
                 for page in PAGES:

@@ -55,11 +55,16 @@ def counts(kind: Kind, portfolios: Portfolios | None) -> SQL:
     return sql, tuple(parameters)
 
 
-def counts_of_published(kind: Kind) -> SQL:
-    """Return such SQL for all published portfolios."""
-    hidden = Portfolio.objects.unpublished()
-    if hidden.count() > Portfolio.objects.published().count():
+def are_mostly_published(published: int) -> bool:
+    """Tell whether fewer portfolios are hidden than so many that are published."""
+    return Portfolio.objects.unpublished().count() <= published
+
+
+def counts_of_published(kind: Kind, *, are_most: bool) -> SQL:
+    """Return such SQL for all published portfolios; `are_most` where fewer are hidden, which chooses the way."""
+    if not are_most:
         return counts(kind, Portfolio.objects.published())
+    hidden = Portfolio.objects.unpublished()
     (everyone, none), (others, parameters) = counts(kind, None), counts(kind, hidden)
     both = f"{everyone} UNION ALL SELECT {kind.column}, -n FROM ({others}) hidden"  # noqa: S608 all of it is Django's
     sql = f"SELECT {kind.column}, SUM(n) AS n FROM ({both}) together GROUP BY {kind.column} HAVING SUM(n) > 0"  # noqa: S608
@@ -93,7 +98,8 @@ class Standing(NamedTuple):
 
     @classmethod
     def of(cls, kind: Kind) -> "Standing":
-        sql, parameters = counts_of_published(kind)
+        are_most = are_mostly_published(Portfolio.objects.published().count())
+        sql, parameters = counts_of_published(kind, are_most=are_most)
         table = kind.model._meta.db_table
         found = cls(array("q"), array("q"))
         with connection.cursor() as cursor:

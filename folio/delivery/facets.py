@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from copy import copy
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from rest_framework.request import Request
@@ -13,7 +13,7 @@ from folio.api.filters import MAX_LIMIT, BareFilter
 from folio.portfolios.models import Portfolio
 from folio.snapshots import SNAPSHOT, remember
 
-from .counting import EMPLOYERS, TAGS, YEARS, Kind, Portfolios, counts, counts_of_published, most
+from .counting import EMPLOYERS, TAGS, YEARS, Kind, Portfolios, are_mostly_published, counts, counts_of_published, most
 from .documents import EmployerFacet, Facets, TagFacet, YearFacet
 from .filters import PortfolioFilterSet
 from .shelf import Shelf, shelf
@@ -69,13 +69,21 @@ class Narrowed:
         return bool(self.filterset.chosen) and len(self.ids) <= FEW
 
     def count(self) -> int:
-        return len(self.ids) if self.are_few else self.portfolios.count()
+        return len(self.ids) if self.are_few else self.all_of_them
+
+    @cached_property
+    def all_of_them(self) -> int:
+        return self.portfolios.count()
+
+    @cached_property
+    def are_most(self) -> bool:
+        return are_mostly_published(self.all_of_them)
 
     def most(self, name: str) -> list[tuple[Any, ...]]:
         """Return the values that most of them have."""
         kind = FACETS[name][0]
         if not self.filterset.chosen:
-            return most(kind, counts_of_published(kind), MAX_LIMIT)
+            return most(kind, counts_of_published(kind, are_most=self.are_most), MAX_LIMIT)
         if self.are_few and not self.ids:
             return []
         if self.are_few:
@@ -90,18 +98,22 @@ class Held:
         self.held = held
         self.members = held.everyone
         for name, value in filterset.chosen.items():
-            rows: Any = Portfolio.objects.published()
-            # All but one: that one is found sooner.
-            rows = rows.filter(slug=value) if name == "exclude" else filterset.alone(name).narrowed(rows)
+            rows: Any = Portfolio.objects.only_published().filter(slug=value)  # of `exclude`: all but one, sooner found
+            if name != "exclude":
+                rows = filterset.alone(name).narrowed(Portfolio.objects.all())
             found = held.set_of((name, repr(value)), rows.values_list("pk", flat=True).iterator)
             self.members &= ~found if name == "exclude" else found
+
+    @cached_property
+    def side(self) -> tuple[list[int], bool]:
+        return self.held.smaller(self.members)
 
     def count(self) -> int:
         return self.members.bit_count()
 
     def most(self, name: str) -> list[tuple[Any, ...]]:
         model = FACETS[name][0].model
-        found = self.held.most(name, self.members, MAX_LIMIT)
+        found = self.held.most(name, self.side, MAX_LIMIT)
         if model is None:
             return found
         rows = dict_of(model.objects.filter(pk__in=[pk for pk, _ in found]).values_list("pk", "slug", "name"))

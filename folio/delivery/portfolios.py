@@ -50,8 +50,8 @@ class PortfolioViewSet(PublicListView):
         slugs = filterset.values.get("slugs")
         if slugs is None or filterset.values.get("ordering") or filterset.values.get("search"):
             return super().found(filterset, window, snapshot)
-        ids = dict(filterset.narrowed(Portfolio.objects.all()).values_list("slug", "pk"))
-        in_order = [ids[slug] for slug in slugs if slug in ids]
+        by_slug = dict(filterset.narrowed(Portfolio.objects.all()).values_list("slug", "pk"))
+        in_order = [by_slug[slug] for slug in slugs if slug in by_slug]
         return len(in_order), in_order[window.offset : window.offset + window.limit]
 
     def results(self, ids: Sequence[int], filterset: PageFilterSet, snapshot: int | None) -> Sequence[msgspec.Raw]:

@@ -8,14 +8,17 @@ left or, where these are more than half, those that are not, which are then take
 from array import array
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import nsmallest
 from itertools import chain, compress
+from math import inf
 from threading import Lock
 from typing import Any
 
+from django.db import connection
+
 from folio import snapshots
-from folio.portfolios.models import Employer, Portfolio, PortfolioTag, Tag
+from folio.portfolios.models import Employer, Portfolio, PortfolioTag, Tag, UTCYear
 
 WITHOUT = 2  # times that facets are counted in a snapshot before it is worth to hold what they are counted from
 SETS = 16  # of what single filters leave, that are held
@@ -24,6 +27,7 @@ SIZE = 20  # bytes that a portfolio takes at least
 NEVER = -1  # in the place of how often was counted, where there is no room
 BITS = bytes.maketrans(b"\0\1", b"01")
 DIGITS = bytes.maketrans(b"01", b"\0\1")
+NO_ROW = (inf, 0)  # after all portfolios
 building = Lock()
 
 
@@ -107,13 +111,19 @@ class Shelf:
         digits = f"{members:b}".encode().translate(DIGITS)[::-1]
         return list(compress(range(len(digits)), digits))
 
-    def most(self, kind: str, members: int, limit: int) -> list[tuple[int, int]]:
-        """Return the values of a kind that most of the members have, and how many of them."""
-        values, others = self.kinds[kind], self.everyone & ~members
-        if members.bit_count() <= others.bit_count():
-            return values.most(values.counts(self.places(members)), limit)
-        less = values.counts(self.places(others))
-        return values.most({number: count - less[number] for number, count in values.totals.items()}, limit)
+    def smaller(self, members: int) -> tuple[list[int], bool]:
+        """Return the places of the members or, with True, of all others, where these are fewer."""
+        others = self.everyone & ~members
+        is_less = others.bit_count() < members.bit_count()
+        return self.places(others if is_less else members), is_less
+
+    def most(self, kind: str, side: tuple[list[int], bool], limit: int) -> list[tuple[int, int]]:
+        """Return the values of a kind that most of the members have, and how many of them; `side` is their smaller."""
+        values, (places, is_less) = self.kinds[kind], side
+        counts: dict[int, int] = values.counts(places)
+        if is_less:
+            counts = {number: count - counts.get(number, 0) for number, count in values.totals.items()}
+        return values.most(counts, limit)
 
 
 def shelf(snapshot: int | None) -> Shelf | None:
@@ -146,9 +156,9 @@ def shelf(snapshot: int | None) -> Shelf | None:
 
 def read() -> Shelf:
     """Read what all published portfolios have."""
-    rows = Portfolio.objects.published().order_by("pk").values_list("pk", "employer_id", "completed_at__year")
+    published = Portfolio.objects.published().order_by("pk").annotate(calendar_year=UTCYear("completed_at"))
     ids, employers, years = array("q"), array("q"), array("h")
-    for pk, employer, year in rows.iterator(chunk_size=2000):
+    for pk, employer, year in rows_of(published.values_list("pk", "employer_id", "calendar_year")):
         ids.append(pk)
         employers.append(employer or 0)
         years.append(year or 0)
@@ -177,13 +187,22 @@ def tags_of_each(ids: Iterable[int], keys: Iterable[int]) -> tuple["array[int]",
     """Return where each portfolio's tags begin, and their numbers; what was hidden or made meanwhile is passed over."""
     numbers = {key: number for number, key in enumerate(keys)}
     starts, found = array("I", [0]), array("I")
-    rows = PortfolioTag.objects.order_by("portfolio_id").values_list("portfolio_id", "tag_id").iterator(chunk_size=2000)
-    portfolio, tag = next(rows, (None, None))
+    rows = rows_of(PortfolioTag.objects.order_by("portfolio_id").values_list("portfolio_id", "tag_id"))
+    portfolio, tag = next(rows, NO_ROW)
     for pk in ids:
-        while portfolio is not None and portfolio <= pk:
-            if portfolio == pk and tag in numbers:
+        while portfolio < pk:
+            portfolio, tag = next(rows, NO_ROW)
+        while portfolio == pk:
+            if tag in numbers:
                 found.append(numbers[tag])
-            portfolio, tag = next(rows, (None, None))
+            portfolio, tag = next(rows, NO_ROW)
         starts.append(len(found))
     deque(rows, maxlen=0)  # a statement that is not read to its end would keep the connection at an old version
     return starts, found
+
+
+def rows_of(queryset: Any) -> Iterator[tuple[Any, ...]]:
+    """Yield rows of whole numbers as the database gives them: Django would look at each of them again."""
+    with connection.cursor() as cursor:
+        cursor.execute(*queryset.query.sql_with_params())
+        yield from cursor

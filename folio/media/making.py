@@ -141,7 +141,7 @@ def on_request(name: str) -> str | None:
     variant = parse(name)
     if not settings.PUBLIC_READ or variant is None or not may_be_set(variant):
         return None
-    if posixpath.normpath(name) != name or not is_text(name):
+    if posixpath.normpath(name) != name or name.startswith(("/", "../")) or not is_text(name):
         return None
     row = Media.objects.filter(file=variant.file).values(*MEDIA_FIELDS).first()
     if row is None:

@@ -156,4 +156,5 @@ def fill_in(media: Media, **values: object) -> bool:
     """Set these fields of a media if it still has that file; return whether anything was another."""
     if all(getattr(media, name) == value for name, value in values.items()):
         return False
-    return bool(Media.objects.filter(pk=media.pk, file=str(media.file)).update(**values))
+    with transaction.atomic():  # those that show it are locked, and told of the change
+        return bool(Media.objects.filter(pk=media.pk, file=str(media.file)).update(**values))

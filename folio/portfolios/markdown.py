@@ -31,6 +31,7 @@ GROWTH = 4  # how often a text's own length its addresses may take, which refere
 SCHEMES = {"http", "https", "mailto", "tel"}
 LOWEST_HEADING = 6
 KEPT = 4 * 1024 * 1024  # bytes of what was made of texts
+NAMES = 10_000  # of files that one query asks for; a page of hostile texts may name more than a database takes at once
 
 TAGS = {
     *("p", "br", "hr", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "li", "pre"),
@@ -209,7 +210,7 @@ class Files:
     def names(self, html: str) -> Iterable[str]:
         for kind, url in ADDRESS.findall(html):
             name = self.name(unescape(url)) if kind == "img src" else None
-            if name:
+            if name and "\0" not in name:  # which PostgreSQL can't be asked for
                 yield name
 
     def told(self, match: re.Match[str], known: dict[str, tuple[int, int]]) -> str:
@@ -226,11 +227,14 @@ class Files:
 
 def sizes_of(names: set[str]) -> dict[str, tuple[int, int]]:
     """Return the width and height, in pixels, of those of the files that are images or their thumbnails."""
-    if not names:
-        return {}
-    originals = Media.objects.order_by().filter(type=MediaType.IMAGE, file__in=names)
-    thumbnails = Thumbnail.objects.order_by().filter(file__in=names)
-    rows = originals.values_list("file", "width", "height", Value(None, output_field=IntegerField())).union(
-        thumbnails.values_list("file", F("media__width"), F("media__height"), "size"), all=True
-    )
-    return {name: fit((width, height), size or max(width, height)) for name, width, height, size in rows}
+    found: dict[str, tuple[int, int]] = {}
+    listed = sorted(names)
+    for start in range(0, len(listed), NAMES):
+        some = listed[start : start + NAMES]
+        originals = Media.objects.order_by().filter(type=MediaType.IMAGE, file__in=some)
+        thumbnails = Thumbnail.objects.order_by().filter(file__in=some)
+        rows = originals.values_list("file", "width", "height", Value(None, output_field=IntegerField())).union(
+            thumbnails.values_list("file", F("media__width"), F("media__height"), "size"), all=True
+        )
+        found |= {name: fit((width, height), size or max(width, height)) for name, width, height, size in rows}
+    return found

@@ -36,7 +36,7 @@ def replace_through(
         return None
     if current:
         placed_in(portfolio, through).delete()
-    made = [through(portfolio=portfolio, place=place, **{name: row}) for place, row in enumerate(rows)]
+    made: list[Any] = [through(portfolio=portfolio, place=place, **{name: row}) for place, row in enumerate(rows)]
     for row in made:
         if captions.get(getattr(row, f"{name}_id")):
             row.caption = captions[getattr(row, f"{name}_id")]

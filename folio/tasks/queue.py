@@ -21,7 +21,7 @@ def enqueue(name: str, payload: Payload | None = None, *, due: datetime | None =
     if name not in kinds:
         raise ValueError(f"There is no function for tasks {name!r}.")
     due = due or timezone.now()
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         if key is None or not is_waiting(key, due):
             insert(name, payload or {}, due, key)
         transaction.on_commit(runner.wake_up, robust=True)

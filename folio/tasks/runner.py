@@ -26,9 +26,9 @@ logger = logging.getLogger(__name__)
 
 SECONDS_VARIABLE = "FOLIO_TASKS_SECONDS"  # for tests, which can't wait for long
 SECONDS = float(os.environ.get(SECONDS_VARIABLE, 1))  # between two looks whether anything was committed
-# A worker serves for a while before its first task: should that be its death, the server goes on with a new worker,
-# and takes the death for an accident, which it is.
-BEFORE_FIRST = 5 * SECONDS
+# A worker serves for a while before its first task. Should that be its death, the server goes on with a new worker: it
+# ends where a worker dies within 5.5 seconds after it took the place of another one.
+BEFORE_FIRST = 8 * SECONDS
 STOP_SECONDS = 3  # that the end of the process is put off for what is being done
 KEEP_SECONDS = 30  # for which a connection is kept that nothing is asked on
 AT_ONCE = 500  # tasks that are looked through for one to do

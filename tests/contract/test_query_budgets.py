@@ -20,7 +20,8 @@ from tests.conftest import Client
 from tests.factories import make_employer, make_link, make_media, make_meta, make_portfolio, make_tag
 
 SIZES = (1, 50)
-FOLDING = 6  # of a write that changes what portfolios are found by: what is due, its texts, the index in three, done
+FOLDING = 8  # of a write that changes what portfolios are found by: what is due, its texts, the index in three, done,
+# and a savepoint
 numbers = count(1)
 
 
@@ -220,7 +221,9 @@ def test_a_deleted_tag(client: Client) -> None:
 
     cost = queries(lambda: client.delete(f"/api/tags/{few.pk}/"))
 
-    assert cost == queries(lambda: client.delete(f"/api/tags/{many.pk}/")) <= 11 + FOLDING
+    # One less where so many portfolios had it that the write leaves the tag itself to others.
+    assert cost - queries(lambda: client.delete(f"/api/tags/{many.pk}/")) in {0, 1}
+    assert cost <= 12 + FOLDING
     assert not Tag.objects.exists()
 
 

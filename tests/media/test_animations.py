@@ -14,7 +14,7 @@ from folio.media.rendering import Wanted, render
 from folio.media.replacing import replace_file
 from folio.media.thumbnails import UnreadableImage, read_header
 from folio.media.uploads import store_upload
-from tests.factories import draw
+from tests.factories import draw, make_portfolio
 
 from .coloured_images import LIMIT, decode, encode
 from .varied import animation
@@ -105,6 +105,18 @@ def test_makethumbnails_finds_out_about_older_images() -> None:
     assert list(Media.objects.order_by("pk").values("file", "is_animated", "is_transparent")) == before
     assert [row["is_animated"] for row in before] == [True, False]
     assert [row["is_transparent"] for row in before] == [False, True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_makethumbnails_fills_in_what_is_not_known_of_a_picture_that_is_shown() -> None:
+    media = store_upload(ContentFile(draw(), name="shown.png"))
+    Media.objects.update(sha256="", is_transparent=None)
+    make_portfolio(image=media)
+
+    call_command("makethumbnails", "--processes", "1", stdout=StringIO(), no_color=True)
+
+    media.refresh_from_db()
+    assert (len(media.sha256), media.is_transparent) == (64, False)
 
 
 @pytest.mark.django_db

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from folio.media.ahead import complete
 from folio.media.making import upload_decoders
@@ -36,7 +37,8 @@ def test_finds_nothing_wrong_with_variants_that_are_right(media: Media) -> None:
 
 def test_leaves_variants_that_are_no_longer_listed(media: Media, settings: Any) -> None:
     settings.IMAGE_WIDTHS = [640]
-    Media.objects.update(focal_x=0.1)
+    with transaction.atomic():
+        Media.objects.update(focal_x=0.1)
 
     assert "nothing is wrong" in checkmedia(*AT_ONCE, "--repair")
 

@@ -127,7 +127,8 @@ def test_makes_all_anew_and_deletes_what_others_took_the_place_of(media_root: Pa
     unset = name_of(media, "avif", 50)
     for name in (former, unset):
         store(name, b"a picture")
-    Media.objects.update(focal_x=0.25)
+    with transaction.atomic():
+        Media.objects.update(focal_x=0.25)
 
     assert makevariants("--all") == "Images: 1, of them made anew: 1.\n"
 

@@ -10,8 +10,9 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client as Site
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from folio.media import journal
@@ -22,6 +23,7 @@ from folio.media.renewing import complete, image_decoders
 from folio.media.replacing import replace_file
 from folio.media.uploads import store_upload
 from folio.tasks.models import State, Task
+from folio.tasks.registry import kinds
 from folio.tasks.runner import Runner
 from tests.conftest import Client
 from tests.factories import draw, make_image
@@ -35,7 +37,9 @@ GRACE = timedelta(days=7)
 
 
 @pytest.fixture(autouse=True)
-def runner() -> Any:
+def runner(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Who removes files, and leaves what else there may be to do."""
+    monkeypatch.setattr("folio.tasks.runner.kinds", {TASK: kinds[TASK]})
     runner = Runner()
     yield runner
     runner.close_leases()
@@ -45,7 +49,11 @@ def let_time_pass() -> None:
     """Have the time of all that is kept come."""
     past = timezone.now() - timedelta(seconds=1)
     RemovedFile.objects.update(remove_at=past)
-    Task.objects.filter(name=TASK).update(due_at=past)
+    tasks().update(due_at=past)
+
+
+def tasks() -> Any:
+    return Task.objects.filter(name=TASK)
 
 
 def names_of(media: Media) -> set[str]:
@@ -86,7 +94,7 @@ def test_the_urls_of_a_deleted_media_answer_until_their_time_comes(
     assert statuses(names) == {404}
     assert set(stored_files(media_root)) == names_of(other)
     assert not RemovedFile.objects.exists()
-    assert not Task.objects.exists()
+    assert not tasks().exists()
 
 
 def test_the_urls_of_a_replaced_file_answer_until_their_time_comes(client: Client, runner: Runner) -> None:
@@ -129,7 +137,7 @@ def test_each_file_has_a_time_of_its_own(media_root: Path, runner: Runner) -> No
     assert runner.run_due() == 1
 
     assert stored_files(media_root) == [str(second.file)]
-    [task] = Task.objects.all()
+    [task] = tasks()
     assert (task.state, task.due_at) == (State.WAITING, RemovedFile.objects.get().remove_at)
 
 
@@ -141,7 +149,7 @@ def test_without_a_grace_files_go_with_the_commit(media_root: Path, settings: An
 
     assert stored_files(media_root) == []
     assert not RemovedFile.objects.exists()
-    assert not Task.objects.exists()
+    assert not tasks().exists()
 
 
 @pytest.mark.parametrize(("grace", "is_due"), [(timedelta(0), True), (timedelta(hours=1), False)])
@@ -172,7 +180,7 @@ def test_a_grace_that_is_made_longer_is_good_for_what_is_removed_from_then_on(se
 def test_a_start_takes_up_what_waits_without_a_task(media_root: Path, runner: Runner) -> None:
     upload(b"words", "a.txt").delete()
     let_time_pass()
-    Task.objects.all().delete()
+    tasks().delete()
 
     shorten()
     runner.run_due()
@@ -250,7 +258,7 @@ def test_a_deletion_that_is_rolled_back_leaves_all_as_it_was(media_root: Path, r
         Media.objects.update(alt="After it")
 
     assert not RemovedFile.objects.exists()
-    assert not Task.objects.exists()
+    assert not tasks().exists()
     assert runner.run_due() == 0
     assert set(stored_files(media_root)) == names_of(Media.objects.get()) == names_of(media)
 
@@ -273,7 +281,7 @@ def test_a_file_that_is_gone_already_is_no_failure(media_root: Path, runner: Run
     let_time_pass()
 
     assert runner.run_due() == 1
-    assert not Task.objects.exists()
+    assert not tasks().exists()
     assert not RemovedFile.objects.exists()
 
 
@@ -353,7 +361,7 @@ def test_a_file_that_can_not_be_removed_is_tried_again_and_holds_up_no_other(
         assert runner.run_due() == 1
 
     assert stored_files(media_root) == [str(stuck.file)]
-    task = Task.objects.get()
+    task = tasks().get()
     assert (task.state, task.error) == (
         State.WAITING,
         "NotRemoved: Files that could not be removed: 1. The log says why.",
@@ -407,3 +415,16 @@ def test_many_files_go_in_one_attempt(media_root: Path, runner: Runner, monkeypa
 
     assert runner.run_due() == 1
     assert stored_files(media_root) == []
+
+
+def test_what_a_grace_costs_a_deletion(client: Client, settings: Any) -> None:
+    """For each file its name, and a look for the task that waits already."""
+    costs = []
+    for grace in (GRACE, GRACE, timedelta(0)):
+        settings.KEEP_REMOVED = grace
+        media = make_image()
+        with CaptureQueriesContext(connection) as queries:
+            client.delete(f"{PATH}{media.pk}/")
+        costs.append(len(queries))
+
+    assert costs[1] <= costs[2] + 10

@@ -220,7 +220,7 @@ def test_lets_no_invisible_colour_bleed_into_the_visible() -> None:
 
     made = variant(encode(image, "PNG"), "png", 33)
 
-    edges = [made.getpixel((x, 16)) for x in range(33)]
+    edges: list[Any] = [made.getpixel((x, 16)) for x in range(33)]
     assert all(pixel[1] <= RED[1] + 8 for pixel in edges if pixel[3] > 16)
 
 

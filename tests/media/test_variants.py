@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client as Site
 from django.test.utils import CaptureQueriesContext
 from PIL import Image
@@ -276,6 +276,13 @@ def test_an_unknown_media_has_no_variants(site: Site) -> None:
     assert get(site, name_of(media, "webp", 100).replace("photo", "other")).status_code == 404
 
 
+@pytest.mark.parametrize("start", ["../", "../../", "/etc/"])
+def test_what_lies_outside_of_the_storage_is_not_found(start: str, site: Site) -> None:
+    response = get(site, f"{start}thumbnails/photo.jpg_v1_100.webp")
+
+    assert (response.status_code, response.body) == (404, b"There is no such file.\n")
+
+
 # Sent elsewhere
 
 
@@ -374,7 +381,8 @@ def test_sends_from_an_older_version_to_the_present_one(site: Site, no_decoder: 
 
 def test_sends_from_a_former_focal_point_to_the_present_one(site: Site, no_decoder: list[Any]) -> None:
     media = public_image()
-    Media.objects.update(focal_x=0.2, focal_y=1.0)
+    with transaction.atomic():
+        Media.objects.update(focal_x=0.2, focal_y=1.0)
     name = name_of(media, "jpg", 320)
 
     assert_sent(get(site, name.replace("_320.", "_share_500x500.")), name.replace("_320.", "_share_200x1000."))

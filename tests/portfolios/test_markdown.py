@@ -182,6 +182,21 @@ class TestPictures:
 
         assert (image["width"], image["src"]) == ("20", f"{BASE}{media.file.url}")
 
+    def test_a_name_that_no_database_knows_has_no_size(self) -> None:
+        (image,) = found(html_of("![](/media/a%00b.png)"), "img")
+
+        assert image["src"] == f"{BASE}/media/a%00b.png"
+        assert "width" not in image
+
+    def test_more_of_them_than_a_database_takes_at_once_are_no_error(self) -> None:
+        media = picture("a.png", (20, 10))
+        texts = ["".join(f"![](/media/{page}{n}) " for n in range(5_000)) for page in range(20, 46)]
+
+        htmls = rendered_all([*texts, f"![]({media.file.url})"], BASE)
+
+        assert [len(found(html, "img")) for html in htmls] == [5_000] * 26 + [1]
+        assert found(htmls[-1], "img")[0]["width"] == "20"
+
     def test_below_a_path_too(self, settings: Any) -> None:
         settings.MEDIA_URL = "/folio/media/"  # as FOLIO_PUBLIC_URL with a path makes it
         media = picture("a.png", (20, 10))

@@ -221,3 +221,15 @@ def test_costs_two_statements_however_many_portfolios(
     locking = 2 if connection.vendor == "postgresql" else 0
     assert (len(finding) - locking <= 2, len(renewing)) == (True, 1)
     assert Portfolio.objects.filter(related_updated_at=None).count() == 0
+
+
+@pytest.mark.parametrize("size", [0, 1080])
+def test_moves_where_a_picture_in_its_description_is_replaced(scene: Scene, size: int) -> None:
+    """Its address tells no size any more, which the rendered text had."""
+    media = make_image("über.png")
+    file = media.thumbnails.get(size=size).file if size else media.file
+    Portfolio.objects.filter(pk=scene.portfolio.pk).update(description=f"Text\n\n![]({file.url})", updated_at=OLD)
+
+    CHANGES["file by the API"](scene, media)
+
+    assert scene.moved() == [True, False]

@@ -1,12 +1,16 @@
 """Where tasks are begun: at once in a worker of `folio serve`, and else with the first request."""
 
 import os
+import re
 import subprocess
 import sys
+from inspect import getsource
 from pathlib import Path
 
 import pytest
+from granian.server.common import AbstractServer
 
+from folio.tasks.runner import BEFORE_FIRST, SECONDS
 from tests.environment import ROOT, environment
 
 PROGRAM = """
@@ -39,3 +43,10 @@ def test_tasks_are_done_from_then_on(tmp_path: Path, variables: dict[str, str], 
     )
 
     assert result.stdout.strip() == expected, result.stderr
+
+
+def test_a_worker_that_a_task_kills_does_not_end_the_server() -> None:
+    """The HTTP server ends where a worker dies so soon after it took a dead one's place."""
+    [seconds] = re.findall(r"respawned_wrks\.get\(idx, 0\) <= ([0-9.]+)", getsource(AbstractServer._serve_loop))
+
+    assert float(seconds) + 1 < BEFORE_FIRST / SECONDS

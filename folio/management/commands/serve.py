@@ -29,6 +29,7 @@ from folio.media.ahead import make_all_ahead
 from folio.media.journal import recover
 from folio.media.removals import shorten
 from folio.portfolios.models import Portfolio
+from folio.portfolios.searching.due import follow_migrations, is_outdated
 from folio.sample.loading import InstallationNotEmpty, load_sample
 
 MIGRATION_LOCK = 0x666F6C696F  # any number of ours: the servers of one installation migrate one after another
@@ -120,6 +121,9 @@ class Command(BaseCommand):
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 self.say("Migrating the database ...")
                 call_command("migrate", interactive=False, verbosity=0)
+            if is_outdated():  # after a migration it never is; a newer Python may know other letters
+                self.say("Folding all texts for the search ...")
+                follow_migrations()
 
     def make_static_files(self) -> None:
         """Compress the admin site's files, once for each version; where that can't be, they go out as they are."""

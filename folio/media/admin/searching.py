@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from folio.admin.options import may_see
+from folio.api.folding import fold
 from folio.api.texts import MAX_SEARCH_WORDS, search
 from folio.api.usage import Relation, owners, relations_to
 from folio.history.names import name_field
@@ -20,20 +21,26 @@ def found(media: QuerySet[Media], text: str, fields: Iterable[str], request: Htt
     Titles that the user may not view find nothing, or a search would tell them.
     """
     relations = list(searched(request))
-    for word in text.replace("\0", " ").split()[:MAX_SEARCH_WORDS]:
+    words = fold(text).split()[:MAX_SEARCH_WORDS]
+    if text.strip() and not words:  # nothing but hyphens
+        return media.none()
+    for word in words:
         matches = Q(pk__in=search(Media.objects.order_by(), word, *fields).values("pk"))
-        for relation, title in relations:
-            users = search(relation.model._default_manager.order_by(), word, title)
+        named: dict[Any, QuerySet[Any]] = {}  # one look at the titles of each model, whatever of theirs uses media
+        for relation, model, owner, title in relations:
+            if model not in named:
+                named[model] = search(model._default_manager.order_by(), word, title).values("pk")
+            users = relation.model._default_manager.order_by().filter(**{f"{owner}__in": named[model]})
             matches |= Q(pk__in=users.values(relation.field.name))
         media = media.filter(matches)
     return media
 
 
-def searched(request: HttpRequest) -> Iterator[tuple[Relation, str]]:
-    """Yield what uses media, as far as the user may view it, with the path to the title: its own or its owner's."""
+def searched(request: HttpRequest) -> Iterator[tuple[Relation, Any, str, str]]:
+    """Yield what uses media, as far as the user may view it, with the model that has the title, and the path to it."""
     for relation in relations_to(Media):
         owner = owners.get(relation.model, "pk")
         of: Any = relation.model if owner == "pk" else relation.model._meta.get_field(owner).related_model
         title = name_field(of)
         if title and may_see(request, of) and may_see(request, relation.model):
-            yield relation, title if owner == "pk" else f"{owner}__{title}"
+            yield relation, of, owner, title

@@ -5,6 +5,7 @@ Whoever folds reads notes first, the texts after them, and removes just those no
 its own. One folds at a time, or the older of two readings might be written last.
 """
 
+import logging
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from folio.tasks.registry import Payload, task
 
 from . import content
 from .stores import DUE, STATE, Entry, among, run, store
+
+logger = logging.getLogger(__name__)
 
 FEW = 20  # portfolios that a write folds besides its own, so that it stays quick
 NOTES = 10  # that are read for each of them: a write may leave several of one portfolio
@@ -75,7 +78,14 @@ def fold_some(most: int = BATCH, *, split: bool = True) -> bool:
     To be called within a transaction. A note of many, such as a renamed tag's, is first made into one for each of them,
     or with `split` False left to others.
     """
-    notes: list[Note] = run(f"SELECT * FROM {DUE} ORDER BY id LIMIT %s", [NOTES * most])
+    return fold_noted(first_notes(most), most, split=split)
+
+
+def first_notes(most: int) -> list[Note]:
+    return run(f"SELECT * FROM {DUE} ORDER BY id LIMIT %s", [NOTES * most])
+
+
+def fold_noted(notes: list[Note], most: int, *, split: bool) -> bool:
     if not notes or not store().take_turn():
         return False
     ids: set[int] = set()
@@ -122,9 +132,17 @@ def put(ids: list[int]) -> None:
 
 
 def fold_with_a_write() -> None:
-    """Fold what a write has changed, in its transaction, and some of what else is due."""
-    if not connection.needs_rollback:
-        fold_some(FEW, split=False)
+    """Fold what a write has changed, in its transaction, and some of what else is due.
+
+    A text that can't be folded, such as bytes that another program wrote to SQLite, must not keep Folio from writing.
+    """
+    notes = [] if connection.needs_rollback else first_notes(FEW)
+    if notes:
+        try:
+            with transaction.atomic():
+                fold_noted(notes, FEW, split=False)
+        except Exception:
+            logger.exception("What was written could not be folded for the search; a task tries it again.")
 
 
 def fold_all(tell: Callable[[int], None] = lambda count: None) -> None:

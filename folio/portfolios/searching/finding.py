@@ -17,8 +17,7 @@ from folio.api.texts import MAX_SEARCH_WORDS, Search
 from ..models import Portfolio
 from . import content
 from .due import Due, due_now
-from .stores import SQL, VOCABULARY, listed, run, store
-from .stores import among as one_of
+from .stores import SQL, VOCABULARY, among, listed, run, store
 
 FORGIVEN = 5  # letters of a word from which on one error is forgiven
 GLANCE = 50  # entries among which a published one is looked for first
@@ -55,7 +54,7 @@ class Relevance(Func):
         self.sql = sql
         self.parameters = tuple(parameters)
 
-    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+    def as_sql(self, compiler: Any, connection: Any, *names: Any, **context: Any) -> Any:
         [expression] = self.get_source_expressions()
         pk, own = compiler.compile(expression)
         assert not own  # it is a column
@@ -93,12 +92,12 @@ class Found:
     def relevance(self) -> Any:
         """An expression: the score, a whole number."""
         if not self.words:
-            return Value(0)
+            return Relevance(F("pk"), sql="0 * {pk}", parameters=())  # PostgreSQL takes a plain 0 for a column's place
         sql, parameters = store().relevance(alternatives(self.words))
         if self.due:
             cases, before = "", []
             for score, ids in grouped(self.due):
-                condition, parameter = one_of(ids)
+                condition, parameter = among(ids)
                 cases += f" WHEN {{pk}} {condition} THEN {score}"
                 before.append(parameter)
             sql, parameters = f"CASE{cases} ELSE {sql} END", [*before, *parameters]

@@ -16,7 +16,7 @@ def found(text: str) -> list[str]:
 def scored(text: str) -> list[tuple[str, int]]:
     search = find(text)
     rows = Portfolio.objects.only_published().filter(search.condition).annotate(score=search.relevance)
-    return list(rows.order_by("-score", *Portfolio._meta.ordering).values_list("slug", "score"))
+    return list(rows.order_by("-score", "order", "-created_at", "pk").values_list("slug", "score"))
 
 
 def shown(text: str) -> list[str | None]:

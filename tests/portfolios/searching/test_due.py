@@ -44,6 +44,20 @@ def test_a_write_that_fails_leaves_nothing(client: Client) -> None:
     assert due_now() == before
 
 
+def test_a_text_that_cannot_be_folded_keeps_nobody_from_writing(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(ids: list[int]) -> None:
+        sql("SELECT no_such_column FROM portfolios_portfolio")
+
+    monkeypatch.setattr(due, "put", fail)
+
+    assert client.post("/api/portfolios/", {"title": "Needle", "slug": "n", "excerpt": "x"}).status_code == 201
+
+    assert found("needle") == ["n"]
+    assert "could not be folded" in caplog.text
+
+
 def test_a_write_folds_some_of_what_others_wrote(client: Client) -> None:
     for _ in range(due.FEW + 5):
         make_portfolio()

@@ -102,7 +102,7 @@ def test_an_owner_without_the_right_to_extensions_can_migrate() -> None:
     with transaction.atomic():
         sql("ALTER TABLE portfolios_search_index OWNER TO folio_test_owner")
         sql("SET LOCAL ROLE folio_test_owner")
-        store().make()  # type: ignore[attr-defined]
+        store().make()
         sql("RESET ROLE")
 
     assert store().lacks() is not None

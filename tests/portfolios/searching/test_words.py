@@ -1,5 +1,8 @@
 """What visitors find by words, and in what order."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from folio.portfolios.searching.due import fold_all
@@ -15,8 +18,15 @@ def state(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     """Have each test run on what is due, and on what is folded."""
     if request.param == "folded":
         for name in ("found", "scored"):
-            plain = globals()[name]
-            monkeypatch.setitem(globals(), name, lambda text, plain=plain: (fold_all(), plain(text))[1])
+            monkeypatch.setitem(globals(), name, folded(globals()[name]))
+
+
+def folded(search: Callable[[str], Any]) -> Callable[[str], Any]:
+    def search_what_is_folded(text: str) -> Any:
+        fold_all()
+        return search(text)
+
+    return search_what_is_folded
 
 
 def test_looks_into_title_excerpt_description_tags_employer_and_meta() -> None:
