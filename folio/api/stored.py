@@ -8,7 +8,7 @@ saved, and when a queryset updates them. See docs/decisions/0036-slugs-and-what-
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
-from django.db import connections, models
+from django.db import connections, models, transaction
 
 BATCH = 500  # rows that are told of at a time
 
@@ -109,8 +109,9 @@ class ShownQuerySet(models.QuerySet[Any]):
     def update(self, **values: Any) -> int:
         names = {name for name, attname in fields_of(self.model) if {name, attname} & values.keys()}
         rows = list(self.order_by().values_list("pk", flat=True)) if names else []
-        count = super().update(**values)
-        tell_shown(self.model, rows, names)
+        with transaction.atomic(using=self.db, savepoint=False):
+            count = super().update(**values)
+            tell_shown(self.model, rows, names)
         return count
 
     update.alters_data = True  # type: ignore[attr-defined]

@@ -14,6 +14,7 @@ from operator import or_
 from typing import Any
 from urllib.parse import unquote
 
+from django.db import transaction
 from django.db.models import Model, Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
@@ -55,7 +56,8 @@ def change(model: type[Model], pks: Collection[int], names: Names) -> None:
     rows = showing(model, pks, names)
     if rows is not None:
         locked = rows.select_for_update().order_by("pk").values("pk")
-        Portfolio.objects.filter(pk__in=locked).update(related_updated_at=timezone.now())
+        with transaction.atomic(savepoint=False):  # of whoever saves a row by itself, in a shell
+            Portfolio.objects.filter(pk__in=locked).update(related_updated_at=timezone.now())
 
 
 SHOWER = Shower(lock, change)
@@ -118,7 +120,7 @@ def naming(pks: Collection[int]) -> list[QuerySet[Any, Any]]:
     has = (Q(GreaterThan(StrIndex("description", Value(folder)), 0)) for folder in folders)
     rows = Portfolio.objects.order_by().filter(reduce(or_, has))
     texts = rows.values_list("pk", "description").iterator(READ_AT_ONCE)
-    found = list(islice((pk for pk, text in texts if is_named(names, text)), FEW + 1))
+    found = list(islice((pk for pk, text in texts if is_named(names, text or "")), FEW + 1))
     if found and len(found) <= FEW:
         rows = Portfolio.objects.order_by().filter(pk__in=found)
     return [rows.values_list("pk", flat=True)] if found else []

@@ -11,6 +11,7 @@ from django.db import connection
 
 from folio.management.commands import serve
 from folio.management.commands.serve import Command, what_is_public
+from folio.tasks.models import Task
 from tests.environment import settings_of
 from tests.factories import make_portfolio, make_user
 

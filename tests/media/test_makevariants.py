@@ -293,7 +293,7 @@ def test_what_could_not_be_made_is_tried_by_the_next_start(
         started()
 
     assert started() == [ahead.TASK]
-    ahead.failures.clear()
+    failures.clear()
 
 
 def test_a_portion_begins_where_the_last_one_ended(media_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

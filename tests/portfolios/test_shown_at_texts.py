@@ -209,3 +209,19 @@ def test_moves_them_all_where_too_many_name_it(monkeypatch: pytest.MonkeyPatch) 
     media.delete()
 
     assert all(moved(portfolio) for portfolio in portfolios)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("way", ["save", "update"])
+def test_moves_where_a_program_changes_a_media_in_no_transaction(way: str) -> None:
+    media = make_media()
+    portfolio = make_portfolio(image=media)
+
+    if way == "save":
+        media.alt = "New"
+        media.save()
+    else:
+        Media.objects.filter(pk=media.pk).update(alt="New")
+
+    portfolio.refresh_from_db()
+    assert portfolio.related_updated_at is not None
