@@ -144,7 +144,7 @@ def measures(rates: Rates, cold: Times, facets: Times) -> list[Measure]:
         pairs = zip(rates[name], rates[other], strict=True)
         return Measure(f"{name} ÷ {other}", [one.rate / two.rate for one, two in pairs], at_least=at_least)
 
-    def time(name: str, one: list[float], two: list[float], **aim: float) -> Measure:
+    def time(name: str, one: list[float], two: list[float], **aim: Any) -> Measure:
         return Measure(name, [a / b for a, b in zip(one, two, strict=True)], **aim)
 
     return [

@@ -169,7 +169,7 @@ class NamesField(fields.ParameterField):
     def __init__(self, *, names: Iterable[str], **kwargs: Any) -> None:
         self.names = tuple(names)
         name = f"({'|'.join(self.names)})"
-        self.schema = {"type": "string", "pattern": f"^{name}(,{name})*$", "examples": [",".join(self.names)]}
+        self.schema = {"type": "string", "pattern": f"^{name}(,{name})*$", "examples": [",".join(self.names[:2])]}
         super().__init__(**kwargs)
 
     def parse(self, text: str) -> list[str]:

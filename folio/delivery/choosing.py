@@ -3,45 +3,11 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-import django_filters
-from django import forms
-from django.db.models import QuerySet
-
-from folio.api.fields import ParameterField, split_list
-from folio.api.parameters import nearest
+from folio.api.filters import NamesFilter
 
 from .parts import KEYS, OPTIONAL, PARTS, ROW
 
 HIGHLIGHT = "highlight"
-
-
-class NamesField(ParameterField):
-    """Names separated by commas, each of them known."""
-
-    def __init__(self, *, names: Iterable[str], **kwargs: Any) -> None:
-        self.names = tuple(names)
-        name = f"({'|'.join(self.names)})"
-        self.schema = {"type": "string", "pattern": f"^{name}(,{name})*$", "examples": [",".join(self.names[:2])]}
-        super().__init__(**kwargs)
-
-    def parse(self, text: str) -> list[str]:
-        found = list(dict.fromkeys(split_list(text)))
-        for name in found:
-            if name not in self.names:
-                raise forms.ValidationError(
-                    f"There is no '{name}' here.{nearest(name, self.names)} Allowed: {', '.join(self.names)}.",
-                    code="invalid_choice",
-                )
-        return found
-
-
-class NamesFilter(django_filters.Filter):
-    """A parameter that chooses what is told of rows, not which rows."""
-
-    field_class = NamesField
-
-    def filter(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
-        return queryset
 
 
 class Choice(NamedTuple):

@@ -6,11 +6,10 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
-from django.core.files.storage import FileSystemStorage, default_storage
-from django.utils.encoding import filepath_to_uri
 
 from folio.api.rows import Rows
 from folio.media import models, variants
+from folio.media.documents import Addresses
 from folio.media.models import MediaType
 from folio.media.pixels import fit
 
@@ -46,8 +45,7 @@ class Pictures:
 
     def __init__(self, ids: Iterable[int | None], base: str) -> None:
         """`base` is the scheme and host that URLs begin with, without a slash."""
-        self.base = base
-        self.folder = f"{base}{default_storage.base_url}" if isinstance(default_storage, FileSystemStorage) else None
+        self.url = Addresses(base).url
         wanted = {pk for pk in ids if pk is not None}
         self.rows: dict[int | None, dict[str, Any]] = {row["id"]: row for row in media.read(wanted)}
         self.thumbnails: dict[int, list[dict[str, Any]]] = defaultdict(list)
@@ -55,13 +53,6 @@ class Pictures:
         for row in thumbnails_of_media.read(images):
             self.thumbnails[row["media_id"]].append(row)
         self.encoded: dict[int, msgspec.Raw | None] = {}
-
-    def url(self, name: str) -> str:
-        """Return the absolute URL of a name in the storage; a storage elsewhere gives absolute ones itself."""
-        if self.folder is not None:
-            return f"{self.folder}{filepath_to_uri(name)}"
-        url: str = default_storage.url(name)
-        return f"{self.base}{url}" if url.startswith("/") else url
 
     def image(self, pk: int | None) -> Any:
         """Return an `Image` that is encoded already; None where there is none."""
