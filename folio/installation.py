@@ -272,8 +272,9 @@ def close_to_others() -> list[str]:
     """
     mending, group = Mending(), settings.MEDIA_GROUP
     database = database_path()
-    own = [settings.DATA_DIR / "secret_key", settings.ATTEMPTS_PATH, settings.RATES_PATH, settings.PUBLIC_READ_MARK]
-    kept = [*own, *([database] if database else [])]
+    own = [settings.DATA_DIR / "secret_key", settings.ATTEMPTS_PATH, settings.RATES_PATH]
+    marks = [settings.PUBLIC_READ_MARK, settings.VARIANTS_MARK]
+    kept = [*own, *marks, *([database] if database else [])]
     for path in kept:
         for name in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):
             mending.set(name, FILE)

@@ -205,6 +205,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 25_000  # the admin site's form of a portfolio h
 
 # What `folio serve --demo` has filled is open unless it is closed: docs/decisions/0035-the-edge-of-what-is-public.md.
 PUBLIC_READ_MARK = DATA_DIR / "public_read"
+VARIANTS_MARK = DATA_DIR / "variants"  # of which widths and formats all were made ahead, see `folio.media.ahead`
 PUBLIC_READ = switch("FOLIO_PUBLIC_READ", default="on" if is_there(PUBLIC_READ_MARK) else "off")
 PUBLIC_ORIGINALS = switch("FOLIO_PUBLIC_ORIGINALS", default="on")
 PUBLIC_CACHE_SECONDS = number("FOLIO_PUBLIC_CACHE_SECONDS", 60)  # that a CDN may keep an answer

@@ -41,6 +41,7 @@ def media_root(settings: Any, tmp_path: Path) -> Iterator[Path]:
 def attempts_path(settings: Any, tmp_path: Path) -> Path:
     """A file of its own for the failed sign-ins of each test, which all come from one address."""
     settings.ATTEMPTS_PATH = tmp_path / "attempts.sqlite3"
+    settings.VARIANTS_MARK = tmp_path / "variants"
     return tmp_path / "attempts.sqlite3"
 
 

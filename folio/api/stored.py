@@ -8,36 +8,41 @@ saved, and when a queryset updates them. See docs/decisions/0036-slugs-and-what-
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
-from django.db import connections, models
+from django.db import connections, models, transaction
 
 BATCH = 500  # rows that are told of at a time
 
-Names = Collection[str]  # of fields, or of what else is shown of a row; as a mapping, with what was there before
+Names = Collection[str]  # of fields, or of what else is shown of a row
+ADDRESSES = "addresses"  # of files: texts name them without a reference, and have to be searched for them
 
 
 class Shower(NamedTuple):
     """What a room does about rows of others that its own rows show."""
 
-    lock: Callable[[type[models.Model], Collection[int]], Any]  # its rows that show these
+    lock: Callable[[type[models.Model], Collection[int], Names | None], Any]  # its rows that show these
     change: Callable[[type[models.Model], Collection[int], Names], Any]
 
 
 showers: list[Shower] = []  # filled by the rooms above, when they are ready
 
 
-def lock_showing(model: type[models.Model], pks: Collection[int]) -> None:
+def lock_showing(model: type[models.Model], pks: Collection[int], names: Names | None = None) -> None:
     """Keep others from changing what shows these rows, until the transaction ends; call it before these are locked.
 
+    `names` is what is about to change; None stands for all but the addresses.
     Whoever changes a portfolio locks it and then, by its references, what it shows. On SQLite there is one writer
     anyway.
     """
     if connections[model._default_manager.db].features.has_select_for_update:
         for shower in showers:
-            shower.lock(model, pks)
+            shower.lock(model, pks, names)
 
 
 def tell_shown(model: type[models.Model], pks: Iterable[int], names: Names) -> None:
-    """Tell those who show rows what has changed of these, in the transaction of the change."""
+    """Tell those who show rows what has changed of these, in the transaction of the change.
+
+    That addresses lead nowhere is told beforehand, while the rows still have them.
+    """
     rows = list(pks)
     for start in range(0, len(rows), BATCH):
         for shower in showers:
@@ -104,8 +109,9 @@ class ShownQuerySet(models.QuerySet[Any]):
     def update(self, **values: Any) -> int:
         names = {name for name, attname in fields_of(self.model) if {name, attname} & values.keys()}
         rows = list(self.order_by().values_list("pk", flat=True)) if names else []
-        count = super().update(**values)
-        tell_shown(self.model, rows, names)
+        with transaction.atomic(using=self.db, savepoint=False):
+            count = super().update(**values)
+            tell_shown(self.model, rows, names)
         return count
 
     update.alters_data = True  # type: ignore[attr-defined]
@@ -118,4 +124,4 @@ class Shown(Stored):
         abstract = True
 
     def changed(self, was: dict[str, Any]) -> None:
-        tell_shown(type(self), [self.pk], was)
+        tell_shown(type(self), [self.pk], was.keys())

@@ -1,6 +1,7 @@
 """Variants made before they are asked for: by `folio makevariants`, and by the server after something was published."""
 
 import logging
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -23,7 +24,7 @@ from .public import changed_media, public_media
 from .renewing import UNREADABLE, ids_of
 from .thumbnails import UnreadableImage
 from .variant_files import variant_names
-from .variants import Row, Variant, exists, parse, variants_of
+from .variants import VERSION, Row, Variant, exists, parse, variants_of
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ BUSY_WAIT = timedelta(seconds=30)  # until a task that found the decoders at wor
 PATIENCE = 60.0  # seconds that `folio makevariants` waits for one of its own decoders
 
 reached: dict[float, int] = {}  # by the moment since when a task makes variants, the media that this process has got to
+incomplete: set[float] = set()  # those of these moments since when something could not be made
 
 
 def public_images() -> MediaQuerySet:
@@ -104,6 +106,7 @@ def delete_former(row: Row) -> None:
 def make_ahead() -> None:
     """Have the server make the variants of what the running transaction shows to visitors, a while after it."""
     if not (settings.PUBLIC_READ and settings.IMAGE_WIDTHS):
+        settings.VARIANTS_MARK.unlink(missing_ok=True)
         return
     if any(hook[1] is is_written_down for hook in connection.run_on_commit):
         return
@@ -117,10 +120,32 @@ def make_ahead() -> None:
 def make_all_ahead() -> None:
     """Have the server make what visitors may ask for and is missing; to be called when it starts.
 
-    Public reading may be open only now, or the widths be others.
+    Public reading may be open only now, or the widths be others. Once all was looked at, a mark says so, and the next
+    start looks at nothing: what is published since has tasks of its own. Without public reading it has none, and the
+    mark goes.
     """
-    if settings.PUBLIC_READ and settings.IMAGE_WIDTHS:
+    if not (settings.PUBLIC_READ and settings.IMAGE_WIDTHS):
+        settings.VARIANTS_MARK.unlink(missing_ok=True)
+    elif not is_all_made():
         enqueue(TASK, {"since": 0}, key=f"{TASK} all", due=timezone.now() + timedelta(seconds=GATHERED))
+
+
+def all_of() -> str:
+    """Return what a mark says that all were made of."""
+    widths = ",".join(map(str, settings.IMAGE_WIDTHS))
+    return f"version {VERSION}, widths {widths}, formats {','.join(settings.IMAGE_FORMATS)}\n"
+
+
+def is_all_made() -> bool:
+    try:
+        return bool(settings.VARIANTS_MARK.read_text() == all_of())
+    except (OSError, ValueError):
+        return False
+
+
+def mark_all_made() -> None:
+    with open(os.open(settings.VARIANTS_MARK, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(all_of())
 
 
 def is_written_down() -> None:
@@ -136,9 +161,13 @@ def make_ahead_of_saved(sender: Any, raw: bool = False, **kwargs: Any) -> None:
 @task(TASK)
 def make_variants(payload: Payload) -> datetime | None:
     """Make the variants of what has changed since then and visitors see, for as long as no one else needs decoders."""
-    again = make_portion(payload["since"])
+    since = payload["since"]
+    again = make_portion(since)
     if again is None:
-        reached.pop(payload["since"], None)
+        reached.pop(since, None)
+        if since == 0 and since not in incomplete:
+            mark_all_made()
+        incomplete.discard(since)
     return again
 
 
@@ -151,7 +180,10 @@ def make_portion(since: float) -> datetime | None:
         reached[since] = pk
         row = row_of(pk)
         for group in groups(row) if row else ():
-            missing = [each for each in group if each.name not in failures and not exists(each)]
+            lacking = [each for each in group if not exists(each)]
+            missing = [each for each in lacking if each.name not in failures]
+            if len(missing) < len(lacking):
+                incomplete.add(since)
             while row and missing:
                 if not pool.is_idle:
                     return timezone.now() + BUSY_WAIT
@@ -164,6 +196,7 @@ def make_portion(since: float) -> datetime | None:
                 except (UnreadableImage, *UNREADABLE) as error:
                     logger.warning("Could not make %s: %s", missing[0].name, error)
                     failures.add(missing[0].name)
+                    incomplete.add(since)
                     count = 1
                 missing = missing[count:]
     return None

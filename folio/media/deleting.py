@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from folio.access.codes import RESOURCES, Code
+from folio.api.stored import lock_showing
 from folio.api.usage import detach, detachments, lock_users, uses_of
 from folio.history.changes import Changes
 
-from .models import Media
+from .models import GOING, Media
 
 
 def take_off_all(
@@ -26,6 +27,7 @@ def take_off_all(
 
 
 def locked_with_users(pk: int) -> Media | None:
-    """Keep others from changing a media and what uses it until the transaction ends; None where there is none."""
+    """Keep others from changing a media that goes and what uses it until the transaction ends; None where none is."""
+    lock_showing(Media, [pk], GOING)
     lock_users(Media, pk)
     return Media.objects.select_for_update().filter(pk=pk).first()

@@ -1,15 +1,16 @@
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import PurePosixPath
+from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from folio.api.columns import CodePointLineField, NormalCodePointCharField
-from folio.api.stored import Shown, ShownQuerySet
+from folio.api.stored import ADDRESSES, Shown, ShownQuerySet, tell_shown
 from folio.api.texts import CodePointCharField
 
 from .thumbnails import BOXES
@@ -24,6 +25,7 @@ class MediaType(models.TextChoices):
     OTHER = "other", _("Other")
 
 
+GOING = {"file", ADDRESSES}  # what changes of a media that is deleted or gets another file
 FOLDER = "core_media"  # Folio writes nowhere else; the rest of a storage may be others'
 FORMER_NAMES_KEPT = timedelta(days=2)  # longer than the day on which a name can be given
 
@@ -44,6 +46,14 @@ def thumbnail_path(thumbnail: "Thumbnail", filename: str) -> str:
 class MediaQuerySet(ShownQuerySet):
     def images(self) -> "MediaQuerySet":
         return self.filter(type=MediaType.IMAGE)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            tell_shown(Media, self.order_by().values_list("pk", flat=True), {ADDRESSES})
+            return super().delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
 
 
 def share_in_words(share: float | None) -> str:
@@ -117,6 +127,11 @@ class Media(Shown):
 
     def __str__(self) -> str:
         return self.name
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            tell_shown(Media, [self.pk], {ADDRESSES})
+            return super().delete(*args, **kwargs)
 
 
 class Thumbnail(models.Model):

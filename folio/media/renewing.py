@@ -14,7 +14,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, Storage
 from django.db import transaction
 
-from folio.api.stored import lock_showing, tell_shown
+from folio.api.stored import ADDRESSES, Names, lock_showing, tell_shown
 
 from .decoding import Decoded, Decoders, decoders
 from .models import Media, MediaQuerySet, MediaType, Thumbnail, thumbnail_path
@@ -97,15 +97,18 @@ def renew(media: Media, boxes: Iterable[int], pool: Decoders) -> bool:
     UnreadableImage where the image can't be decoded, or one of UNREADABLE.
     """
     image = decode(media, pool)
+    boxes = set(boxes)
+    is_replaced = any(row.size in boxes for row in media.thumbnails.all())
+    names: Names = {"thumbnails", ADDRESSES} if is_replaced else {"thumbnails"}
     with removed_on_failure(media.file.storage) as written, transaction.atomic():
-        lock_showing(Media, [media.pk])
+        lock_showing(Media, [media.pk], names)
         current = Media.objects.select_for_update().filter(pk=media.pk, file=str(media.file)).first()
         if current is None:
             return False
+        tell_shown(Media, [media.pk], names)
         # New rows, not changed ones: who deletes the media just now may have read which files are to go.
         current.thumbnails.filter(size__in=boxes).delete()
         Thumbnail.objects.bulk_create(new_thumbnail(current, box, image, written) for box in sorted(boxes))
-        tell_shown(Media, [media.pk], {"thumbnails"})
         fill_in(current, **told_by(image))
     return True
 

@@ -9,11 +9,11 @@ from django.core.files import File
 from django.db import transaction
 
 from folio.api.documents import Use
-from folio.api.stored import lock_showing
+from folio.api.stored import ADDRESSES, lock_showing, tell_shown
 from folio.api.usage import first_uses_of, relations_to
 from folio.history.changes import set_values
 
-from .models import Media, Thumbnail, media_path
+from .models import GOING, Media, Thumbnail, media_path
 from .removals import let_go
 from .uploads import Log, examine, removed_on_failure, thumbnail_rows, unlogged, with_suffix, write
 
@@ -46,10 +46,11 @@ def replace_file(
         removed_on_failure(examined.media.file.storage) as written,
         transaction.atomic(),
     ):
-        lock_showing(Media, [pk])
+        lock_showing(Media, [pk], GOING)
         media = Media.objects.select_for_update().get(pk=pk)
         judge(pk)
         refuse_other_type(pk, examined.media)
+        tell_shown(Media, [pk], {ADDRESSES})
         let_go(media)
         old = media.file.name
         is_alike = same_shape(media, examined.media)

@@ -13,6 +13,7 @@ from folio.api.filters import BooleanFilter
 from folio.api.idempotency import Keep
 from folio.api.middleware import declared_size, largest_body, too_large
 from folio.api.parsers import MultiPartParser
+from folio.api.stored import lock_showing
 from folio.api.usage import lock_users, uses_of
 from folio.api.viewsets import ResourceViewSet
 from folio.history.changes import Changes, log_each
@@ -20,7 +21,7 @@ from folio.history.changes import Changes, log_each
 from . import documents
 from .deleting import take_off_all
 from .filters import MediaFilterSet
-from .models import Media
+from .models import GOING, Media
 from .removals import at_once
 from .replacing import ShownAsPicture
 from .serializers import MediaSerializer, ReplacementSerializer, UploadSerializer
@@ -115,6 +116,8 @@ class MediaViewSet(ResourceViewSet):
         return Response(Usage(used_by=uses_of(Media, pk)))
 
     def locked(self, pk: int) -> Any:
+        if self.action == "destroy":
+            lock_showing(Media, [pk], GOING)
         if self.is_detaching:
             lock_users(Media, pk)
         return super().locked(pk)

@@ -180,6 +180,11 @@ def content(copy: Path, folder: Path, database: Mapping[str, str]) -> tuple[str,
     return rows, sorted(str(path.relative_to(folder)) for path in (folder / "data" / "media").rglob("*"))
 
 
+def printed_requests(run: Run) -> list[str]:
+    """Return the commands that a run tells to try, in their order."""
+    return [line.strip() for line in run.output.splitlines() if line.strip().startswith("curl ")]
+
+
 def test_make_run_prints_the_address_and_an_admin(first: Run) -> None:
     assert first.printed("username") == "admin"
     assert len(first.printed("password")) >= 12
@@ -191,8 +196,18 @@ def test_make_run_prints_the_address_and_an_admin(first: Run) -> None:
     assert "ERROR" not in first.output
 
 
-def test_the_printed_request_works_as_pasted(first: Run) -> None:
-    [curl] = [line.strip() for line in first.output.splitlines() if line.strip().startswith("curl ")]
+def test_the_first_printed_request_is_a_websites(first: Run) -> None:
+    curl = printed_requests(first)[0]
+
+    answer = json.loads(bash(curl))
+
+    assert curl == f"curl '{first.url}/api/public/portfolios/?limit=2'"
+    assert len(answer["results"]) == 2
+    assert Session(first.url).get(answer["results"][0]["cover"]["src"]).status_code == 200
+
+
+def test_the_other_printed_request_works_as_pasted(first: Run) -> None:
+    _, curl = printed_requests(first)
 
     answer = json.loads(bash(curl))
     status = bash(f"{curl} --silent --output /dev/null --write-out '%{{http_code}}'")

@@ -11,6 +11,7 @@ from django.db import connection
 
 from folio.management.commands import serve
 from folio.management.commands.serve import Command, what_is_public
+from folio.tasks.models import Task
 from tests.environment import settings_of
 from tests.factories import make_portfolio, make_user
 
@@ -164,3 +165,4 @@ def test_only_a_server_that_starts_with_it_on_says_so(
 
     line = "http://127.0.0.1:1/api/public/portfolios/ (1 entry, which anyone can read)"
     assert (line in capsys.readouterr().out) is is_open
+    assert Task.objects.filter(key="media.make_variants all").exists() is is_open

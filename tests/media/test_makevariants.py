@@ -242,6 +242,60 @@ def test_a_server_that_starts_makes_what_is_missing(media_root: Path, settings: 
     assert old
 
 
+def started() -> list[str]:
+    """Have a server look for what is missing, make it, and return what tasks there were."""
+    make_all_ahead()
+    found = tasks()
+    for task in Task.objects.filter(name=ahead.TASK):
+        assert make_variants(task.payload) is None
+    Task.objects.all().delete()
+    return found
+
+
+def test_a_second_start_looks_at_nothing(media_root: Path, settings: Any) -> None:
+    settings.PUBLIC_READ = True
+    public_image()
+    Task.objects.all().delete()
+
+    assert [started(), started()] == [[ahead.TASK], []]
+    assert settings.VARIANTS_MARK.stat().st_mode & 0o077 == 0
+
+    settings.IMAGE_FORMATS = ["webp"]
+    assert [started(), started()] == [[ahead.TASK], []]
+
+
+@pytest.mark.parametrize("way", ["start", "write"])
+def test_what_came_while_nobody_read_is_looked_for(media_root: Path, settings: Any, way: str) -> None:
+    settings.PUBLIC_READ = True
+    assert started() == [ahead.TASK]
+    settings.PUBLIC_READ = False
+    if way == "start":
+        make_all_ahead()
+    else:
+        public_image()  # by a command, say, which was told of no public reading
+    settings.PUBLIC_READ = True
+
+    assert started() == [ahead.TASK]
+
+
+def test_what_could_not_be_made_is_tried_by_the_next_start(
+    media_root: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PUBLIC_READ = True
+    public_image()
+    Task.objects.all().delete()
+
+    def fail(*args: Any, **kwargs: Any) -> tuple[int, int]:
+        raise OSError("The disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ahead, "make_claimed", fail)
+        started()
+
+    assert started() == [ahead.TASK]
+    failures.clear()
+
+
 def test_a_portion_begins_where_the_last_one_ended(media_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
         public_image(name=f"{number}.jpg")

@@ -214,7 +214,7 @@ def test_detach_costs_the_same_however_many_use_the_media(client: Client) -> Non
 
     cost = queries(lambda: detach(client, few))
 
-    assert cost == queries(lambda: detach(client, many)) <= 50
+    assert cost == queries(lambda: detach(client, many)) <= 70  # PostgreSQL locks first what shows and names it
 
 
 def test_detach_locks_the_portfolios_first(client: Client) -> None:

@@ -89,7 +89,10 @@ class Command(BaseCommand):
         if settings.PUBLIC_READ:
             self.stdout.write(f"  public      {address}/api/public/portfolios/ ({what_is_public()})")
         if key:
-            self.stdout.write(f"Try:\n  curl -H 'Authorization: Token {key}' '{address}/api/portfolios/?limit=2'")
+            self.stdout.write("Try:")
+            if settings.PUBLIC_READ:
+                self.stdout.write(f"  curl '{address}/api/public/portfolios/?limit=2'")
+            self.stdout.write(f"  curl -H 'Authorization: Token {key}' '{address}/api/portfolios/?limit=2'")
         elif not get_user_model().objects.exists():
             self.stdout.write("No user exists yet. Make an admin with a password, or with a key:")
             self.stdout.write("  folio createsuperuser\n  folio createtoken NAME --admin")

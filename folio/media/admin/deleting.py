@@ -17,10 +17,11 @@ from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from folio.access.codes import Code
 from folio.admin.options import ResourceAdmin, in_one_write
+from folio.api.stored import lock_showing
 from folio.history.changes import log_each
 
 from ..deleting import locked_with_users, take_off_all
-from ..models import Media
+from ..models import GOING, Media
 from ..removals import at_once
 from .cards import card_of, cards_of
 from .posted import first_of
@@ -37,13 +38,20 @@ class DeletesUnused(ResourceAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         def attempt() -> HttpResponse:
-            if request.method == "POST" and "detach" in request.POST:
-                self.take_off_all(request, object_id)
+            if request.method == "POST":
+                self.lock_what_shows(request, object_id)
+                if "detach" in request.POST:
+                    self.take_off_all(request, object_id)
             context = {**(extra_context or {}), **self.deletion_context(request, object_id)}
             with at_once("now" in request.POST):
                 return super(ResourceAdmin, self).delete_view(request, object_id, context)
 
         return in_one_write(request, attempt)
+
+    def lock_what_shows(self, request: HttpRequest, object_id: str) -> None:
+        found = super().get_object(request, object_id)  # not locked yet: what shows it is locked before it
+        if found is not None and self.has_delete_permission(request, found):
+            lock_showing(Media, [found.pk], GOING)
 
     def take_off_all(self, request: HttpRequest, object_id: str) -> None:
         def permit(code: Code) -> None:
