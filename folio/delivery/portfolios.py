@@ -42,10 +42,13 @@ class PortfolioViewSet(PublicListView):
 
     def found(self, filterset: PageFilterSet, window: Window, snapshot: int | None) -> tuple[int, Sequence[int]]:
         searched = filterset.searched if isinstance(filterset, PortfolioFilterSet) else None
-        if searched is not None and searched.at_most() <= AT_ONCE:
+        if searched is not None and searched.is_within(AT_ONCE):
             # Counted and sorted in one: whoever looks for two pages of a few has seen most of what there is.
-            rows = filterset.ordered(filterset.narrowed(Portfolio.objects.all()))
-            ids = list(rows.values_list("pk", flat=True))
+            if filterset.chosen.keys() == {"search"} and not filterset.values.get("ordering"):
+                ids = searched.in_order()
+            else:
+                rows = filterset.ordered(filterset.narrowed(Portfolio.objects.all()))
+                ids = list(rows.values_list("pk", flat=True))
             return len(ids), ids[window.offset : window.offset + window.limit]
         slugs = filterset.values.get("slugs")
         if slugs is None or filterset.values.get("ordering") or filterset.values.get("search"):
@@ -59,7 +62,7 @@ class PortfolioViewSet(PublicListView):
         parts = parts_of(ids, choice.parts, base_url(self.request), snapshot)
         found = filterset.searched if isinstance(filterset, PortfolioFilterSet) and choice.has_highlight else None
         if found is not None:
-            for pk, sentence in found.highlights(list(parts)).items():
+            for pk, sentence in found.highlights(list(parts), snapshot).items():
                 parts[pk].append(b'"highlight":%b' % msgspec.json.encode(sentence))
         return [joined(parts[pk], choice.keys) for pk in ids if pk in parts]
 

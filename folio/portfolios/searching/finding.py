@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from threading import Lock
 from typing import Any
 
@@ -88,11 +88,17 @@ class Found:
     def condition(self) -> Q:
         return Q(pk__in=raw(self.ids))
 
-    @cached_property
+    @property
     def relevance(self) -> Any:
         """An expression: the score, a whole number."""
+        sql, parameters = self.score
+        return Relevance(F("pk"), sql=sql, parameters=parameters)
+
+    @cached_property
+    def score(self) -> SQL:
+        """The same as SQL of `{pk}`."""
         if not self.words:
-            return Relevance(F("pk"), sql="0 * {pk}", parameters=())  # PostgreSQL takes a plain 0 for a column's place
+            return "0 * {pk}", []  # PostgreSQL takes a plain 0 for a column's place
         sql, parameters = store().relevance(alternatives(self.words))
         if self.due:
             cases, before = "", []
@@ -101,22 +107,27 @@ class Found:
                 cases += f" WHEN {{pk}} {condition} THEN {score}"
                 before.append(parameter)
             sql, parameters = f"CASE{cases} ELSE {sql} END", [*before, *parameters]
-        return Relevance(F("pk"), sql=sql, parameters=parameters)
+        return sql, parameters
 
-    def at_most(self) -> int:
-        """Return how many portfolios it finds, drafts included, by a look at the index alone."""
+    def is_within(self, most: int) -> bool:
+        """Tell whether it finds so many portfolios at the most, drafts included, by a look at the index alone."""
         sql, parameters = self.ids
-        return int(run(f"SELECT COUNT(*) FROM ({sql}) AS found", parameters)[0][0])
+        [(count,)] = run(f"SELECT COUNT(*) FROM (SELECT * FROM ({sql}) AS found LIMIT %s) AS some", [*parameters, most + 1])
+        return int(count) <= most
 
-    def highlights(self, ids: Sequence[int]) -> dict[int, str | None]:
+    def in_order(self) -> list[int]:
+        """Return the ids of all that it finds and that is published, the best first, then in the default order."""
+        return [pk for (pk,) in run(*in_order(connection.vendor).of(self.ids, self.score))]
+
+    def highlights(self, ids: Sequence[int], snapshot: int | None = None) -> dict[int, str | None]:
         """Return for each portfolio the sentence that shows why it was found, as HTML that may stand in any page.
 
         What matches stands in `<mark>`; all else is escaped. None where only tags or the employer's name match. In one
-        query.
+        query; in none for texts that were read in the snapshot.
         """
-        from .highlighting import highlight
+        from .highlighting import highlight, sentences_of
 
-        return {texts.pk: highlight(texts, self.words) for texts in content.read(ids)}
+        return {pk: highlight(texts, self.words) for pk, texts in sentences_of(ids, snapshot).items()}
 
 
 def find(text: str) -> Found:
@@ -202,16 +213,51 @@ def forgiven(words: list[Word], stale: Due, due: Matching | None) -> Iterator[Wo
         yield Word(word.text, tuple(meant[word.text]), True) if word in lost else word
 
 
+IDS, SCORE = "folio_found_ids", "folio_found_score"
+
+
+class Written:
+    """A SELECT of ids that Django has written once: it takes longer for it than the database takes to carry it out.
+
+    In the queryset IDS stands for the SELECT of what is found, and behind it SCORE for the score.
+    """
+
+    def __init__(self, rows: QuerySet[Any, Any]) -> None:
+        sql, parameters = rows.values("pk").query.sql_with_params()
+        self.before, found, rest = sql.partition(IDS)
+        assert found
+        self.between, _, self.after = rest.partition(SCORE)
+        self.parameters = tuple(parameters)
+        counts = [part.count("%s") for part in (self.before, self.between)]
+        self.first, self.second = counts[0], sum(counts)
+
+    def of(self, ids: SQL, score: SQL = ("", [])) -> SQL:
+        """Return it for such ids and such a score, which is SQL of `{pk}`."""
+        relevance = score[0].replace("{pk}", PK)
+        sql = "".join((self.before, ids[0], self.between, relevance, self.after))
+        own = self.parameters
+        return sql, [*own[: self.first], *ids[1], *own[self.first : self.second], *score[1], *own[self.second :]]
+
+
+PK = '"portfolios_portfolio"."id"'  # as Django writes it
+
+
+@cache
+def any_published(vendor: str) -> Written:
+    return Written(Portfolio.objects.only_published().order_by().filter(pk__in=raw((IDS, [])))[:1])
+
+
+@cache
+def in_order(vendor: str) -> Written:
+    rows = Portfolio.objects.only_published().filter(pk__in=raw((IDS, [])))
+    return Written(rows.order_by(Relevance(F("pk"), sql=SCORE, parameters=()).desc(), *Portfolio._meta.ordering))
+
+
 class Published:
     """What is published, of what the index finds."""
 
-    MARK = "folio_found_ids"  # stands for the ids in SQL that is written once: Django takes longer for it than SQLite
-
     def __init__(self, stale: Due) -> None:
         self.stale = stale
-        marked = Portfolio.objects.only_published().order_by().filter(pk__in=raw((self.MARK, [])))
-        self.sql, self.parameters = marked.values("pk")[:1].query.sql_with_params()
-        self.before = self.sql[: self.sql.index(self.MARK)].count("%s")
 
     def have(self, searches: Sequence[Sequence[Word]]) -> Sequence[bool]:
         """Tell for each of some searches, each for all of its words, whether it finds anything; in one query."""
@@ -222,16 +268,11 @@ class Published:
         for words in searches:
             sql, own = but_for(store().with_words(alternatives(words)), self.stale)
             # Most searches are settled by their first few entries; only drafts' words need all of them.
-            tests = [self.exists((f"{sql} LIMIT {GLANCE}", own)), self.exists((sql, own))]
-            selects.append(f"({' OR '.join(test for test, _ in tests)})")
+            tests = [any_published(connection.vendor).of(ids) for ids in ((f"{sql} LIMIT {GLANCE}", own), (sql, own))]
+            selects.append(f"({' OR '.join(f'EXISTS ({test})' for test, _ in tests)})")
             parameters += [each for _, values in tests for each in values]
         [answers] = run(f"SELECT {', '.join(selects)}", parameters)
         return [bool(answer) for answer in answers]
-
-    def exists(self, ids: SQL) -> SQL:
-        sql, parameters = ids
-        values = [*self.parameters[: self.before], *parameters, *self.parameters[self.before :]]
-        return f"EXISTS ({self.sql.replace(self.MARK, sql)})", values
 
 
 def like(words: Sequence[str]) -> dict[str, list[str]]:

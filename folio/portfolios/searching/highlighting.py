@@ -1,14 +1,17 @@
 """The sentence that shows why a search found a portfolio."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from html import escape
+from sys import getsizeof
 from typing import TYPE_CHECKING
 
+from folio import snapshots
+from folio.api.documents import KEY_SIZE
 from folio.api.folding import AROUND, fold, is_unspaced, letters, words_of_text
 
 from ..markdown import plain
-from .content import LONGEST_TEXT, Texts
+from .content import LONGEST_TEXT, Texts, read
 
 if TYPE_CHECKING:
     from .finding import Word
@@ -17,18 +20,59 @@ SENTENCE = re.compile(r"(?<=[.!?…؟۔])\s+|(?<=[。！？])\s*|\n+")
 LONGEST = 300  # characters; of a longer sentence, what stands around the first match is shown
 BEFORE = 60  # characters of it that are shown before the match
 CHUNK = re.compile(r"\S+")
+ENDS = ".!?…؟۔。！？\n"  # of sentences
+SENTENCE_SIZE = 200  # bytes that a sentence takes beside its letters, roughly
 Span = tuple[int, int]
+Sentence = tuple[str, str]  # as it is shown, and folded
 
 
-def highlight(texts: Texts, words: Sequence["Word"]) -> str | None:
+class Sentences:
+    """The sentences of a portfolio's texts: those of a text are found when they are first looked at, and kept."""
+
+    def __init__(self, texts: Texts) -> None:
+        self.texts = (texts.excerpt, texts.description or "", *texts.meta, texts.title)
+        self.found: list[list[Sentence] | None] = [None] * len(self.texts)
+
+    def __iter__(self) -> Iterator[Sentence]:
+        for place, text in enumerate(self.texts):
+            found = self.found[place]
+            if found is None:
+                found = self.found[place] = list(sentences(plain(text) if place == 1 else text))
+            yield from found
+
+    @property
+    def size(self) -> int:
+        """About what it takes at the most, in bytes."""
+        count = sum(text.count(end) for text in self.texts for end in ENDS) + len(self.texts)
+        return 3 * sum(map(getsizeof, self.texts)) + SENTENCE_SIZE * count
+
+
+def sentences_of(ids: Sequence[int], snapshot: int | None) -> dict[int, Sentences]:
+    """Return the sentences of those of the portfolios that exist; what was not read in this snapshot, in one query."""
+    snapshot = snapshots.usable(snapshot)
+    kept: dict[tuple[type, int], Sentences] = {}
+    if snapshot is not None:
+        kept = snapshots.documents.get_many(snapshot, [(Sentences, pk) for pk in ids])
+    found = {pk: each for (_, pk), each in kept.items()}
+    for texts in read([pk for pk in ids if pk not in found]):
+        found[texts.pk] = each = Sentences(texts)
+        if snapshot is not None:
+            snapshots.documents.put(snapshot, (Sentences, texts.pk), each, each.size + KEY_SIZE)
+    return found
+
+
+def highlight(texts: Iterable[Sentence], words: Sequence["Word"]) -> str | None:
     """Return the sentence of a portfolio's texts that most of the words match, as HTML; None where no text does.
 
     Of several, the first one: in the excerpt, the description, the meta texts, and last the title, which is shown
     anyway.
     """
     best: tuple[int, str, list[Span]] | None = None
-    for sentence in filter(Glance(words), sentences(texts)):
-        spans, count = matches(sentence, words)
+    may_match = Glance(words)
+    for sentence, folded in texts:
+        if not may_match(folded):
+            continue
+        spans, count = matches(sentence, folded, words, may_match)
         if count > (best[0] if best else 0):
             best = count, sentence, spans
             if count == len(words):
@@ -37,39 +81,37 @@ def highlight(texts: Texts, words: Sequence["Word"]) -> str | None:
 
 
 class Glance:
-    """Tells whether a text may match, without taking it to its words: most do not."""
+    """Tells whether a folded text may match, without taking it to its words: most do not."""
 
-    def __init__(self, words: Sequence["Word"]) -> None:
+    def __init__(self, words: Collection["Word"]) -> None:
         self.beginnings = [each for word in words for each in word.alternatives]
         self.is_open = any(word.is_forgiven for word in words)  # what is due may have words that nobody knows yet
 
-    def __call__(self, text: str) -> bool:
-        if self.is_open:
-            return True
-        folded = fold(text)
-        return any(each in folded for each in self.beginnings)
+    def __call__(self, folded: str) -> bool:
+        return self.is_open or any(each in folded for each in self.beginnings)
 
 
-def sentences(texts: Texts) -> Iterator[str]:
-    own = (texts.excerpt, plain(texts.description or "")[:LONGEST_TEXT], *texts.meta, texts.title)
-    for text in own:
-        for sentence in SENTENCE.split(text[:LONGEST_TEXT]):
-            if sentence.strip():
-                yield sentence.strip()
+def sentences(text: str) -> Iterator[Sentence]:
+    for sentence in SENTENCE.split(text[:LONGEST_TEXT]):
+        stripped = sentence.strip()
+        if stripped:
+            yield stripped, fold(stripped)
 
 
-def matches(sentence: str, words: Sequence["Word"]) -> tuple[list[Span], int]:
+def matches(sentence: str, folded: str, words: Sequence["Word"], may_match: Glance) -> tuple[list[Span], int]:
     """Return where a sentence matches, and how many of the words do so."""
     spans: list[Span] = []
     matched: set[str] = set()
-    may_match = Glance(words)
+    # Of ASCII, folding leaves each letter in its place or takes it away.
+    is_aligned = len(folded) == len(sentence) and sentence.isascii()
     for chunk in CHUNK.finditer(sentence):
-        if not may_match(chunk[0]):
+        start, end = chunk.span()
+        if not may_match(folded[start:end] if is_aligned else fold(chunk[0])):
             continue
         found = matching(chunk[0], words)
         if found:
             matched.update(word.text for word in found)
-            spans += ((chunk.start() + first, chunk.start() + last) for first, last in spans_of(chunk[0], found))
+            spans += ((start + first, start + last) for first, last in spans_of(chunk[0], found))
     return spans, len(matched)
 
 
