@@ -112,7 +112,9 @@ class Found:
     def is_within(self, most: int) -> bool:
         """Tell whether it finds so many portfolios at the most, drafts included, by a look at the index alone."""
         sql, parameters = self.ids
-        [(count,)] = run(f"SELECT COUNT(*) FROM (SELECT * FROM ({sql}) AS found LIMIT %s) AS some", [*parameters, most + 1])
+        [(count,)] = run(
+            f"SELECT COUNT(*) FROM (SELECT * FROM ({sql}) AS found LIMIT %s) AS some", [*parameters, most + 1]
+        )
         return int(count) <= most
 
     def in_order(self) -> list[int]:
