@@ -105,7 +105,7 @@ def test_what_a_request_changes_of_its_fields_no_other_sees() -> None:
     assert RegexValidator("never") not in two.fields["name"].validators
     assert two.fields["name"].required
     assert two.validators == []
-    assert list(two.fields) == ["name", "image"]
+    assert list(two.fields) == ["name", "image", "slug"]
 
 
 def test_a_subclass_has_fields_of_its_own() -> None:
@@ -122,7 +122,7 @@ def test_a_subclass_has_fields_of_its_own() -> None:
 
     assert list(Shouted().fields) == ["name", "loud"]
     assert Shouted().fields["name"].label == "NAME"
-    assert list(TagSerializer().fields) == ["name", "image"]
+    assert list(TagSerializer().fields) == ["name", "image", "slug"]
     assert TagSerializer().fields["name"].label != "NAME"
 
 

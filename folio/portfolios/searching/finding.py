@@ -252,7 +252,8 @@ def any_published(vendor: str) -> Written:
 @cache
 def in_order(vendor: str) -> Written:
     rows = Portfolio.objects.only_published().filter(pk__in=raw((IDS, [])))
-    return Written(rows.order_by(Relevance(F("pk"), sql=SCORE, parameters=()).desc(), *Portfolio._meta.ordering))
+    order: Any = Portfolio._meta.ordering
+    return Written(rows.order_by(Relevance(F("pk"), sql=SCORE, parameters=()).desc(), *order))
 
 
 class Published:
