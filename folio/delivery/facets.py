@@ -38,6 +38,7 @@ class FacetFilterSet(PortfolioFilterSet):
         min_value=1, label=f"How many values of each to return; at most {MAX_LIMIT}, which is the default"
     )
     offset = ordering = include = fields = None  # type: ignore[assignment]  # which takes them away
+    is_search_alone = False  # for no ids are asked for in order
 
     def without(self, names: Collection[str]) -> "FacetFilterSet":
         """Return the same parameters but those."""

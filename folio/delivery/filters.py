@@ -210,7 +210,8 @@ class PortfolioFilterSet(PageFilterSet):
     def __init__(self, query: QueryDict) -> None:
         super().__init__(query)
         text = self.values.get("search")
-        self.find = cache(lambda: None if text is None else find(text))  # once, for copies of this too
+        # Once, for copies of this too.
+        self.find = cache(lambda: None if text is None else find(text, in_order=self.is_search_alone))
         if text is None:
             self.refuse_without_search()
 
@@ -223,6 +224,11 @@ class PortfolioFilterSet(PageFilterSet):
             errors["fields"] = ["There is no highlight without search."]
         if errors:
             raise ValidationError(errors)
+
+    @property
+    def is_search_alone(self) -> bool:
+        """Tell whether all that a search finds is asked for, the best first."""
+        return self.chosen.keys() == {"search"} and not self.values.get("ordering")
 
     @property
     def searched(self) -> Found | None:

@@ -21,8 +21,6 @@ from .filters import PortfolioFilterSet
 from .parts import OPTIONAL, joined, parts_of
 from .views import PublicListView
 
-AT_ONCE = 2_000  # portfolios that a search finds; more are counted first, and then read from where they are shown
-
 
 class PortfolioViewSet(PublicListView):
     """Finished pieces of work that are published."""
@@ -42,10 +40,10 @@ class PortfolioViewSet(PublicListView):
 
     def found(self, filterset: PageFilterSet, window: Window, snapshot: int | None) -> tuple[int, Sequence[int]]:
         searched = filterset.searched if isinstance(filterset, PortfolioFilterSet) else None
-        if searched is not None and searched.is_within(AT_ONCE):
+        if searched is not None and searched.few is not None:
             # Counted and sorted in one: whoever looks for two pages of a few has seen most of what there is.
-            if filterset.chosen.keys() == {"search"} and not filterset.values.get("ordering"):
-                ids = searched.in_order()
+            if filterset.is_search_alone:
+                ids = searched.in_order
             else:
                 rows = filterset.ordered(filterset.narrowed(Portfolio.objects.all()))
                 ids = list(rows.values_list("pk", flat=True))

@@ -20,6 +20,7 @@ from .due import Due, due_now
 from .stores import SQL, VOCABULARY, among, listed, run, store
 
 FORGIVEN = 5  # letters of a word from which on one error is forgiven
+FEW = 2_000  # portfolios that are counted and sorted in one; more are counted first, and read where they are shown
 GLANCE = 50  # entries among which a published one is looked for first
 LAST = chr(0x10FFFF)  # no word has it, and all words come before it
 MANY = 2_000  # due portfolios from which on one thread at a time compares them
@@ -91,15 +92,14 @@ class Found:
     @property
     def relevance(self) -> Any:
         """An expression: the score, a whole number."""
-        sql, parameters = self.score
+        sql, parameters = self.score()
         return Relevance(F("pk"), sql=sql, parameters=parameters)
 
-    @cached_property
-    def score(self) -> SQL:
-        """The same as SQL of `{pk}`."""
+    def score(self, count: int | None = None) -> SQL:
+        """Return the same as SQL of `{pk}`; `count` is how many the index finds, where nothing is due."""
         if not self.words:
             return "0 * {pk}", []  # PostgreSQL takes a plain 0 for a column's place
-        sql, parameters = store().relevance(alternatives(self.words))
+        sql, parameters = store().relevance(alternatives(self.words), count)
         if self.due:
             cases, before = "", []
             for score, ids in grouped(self.due):
@@ -109,17 +109,18 @@ class Found:
             sql, parameters = f"CASE{cases} ELSE {sql} END", [*before, *parameters]
         return sql, parameters
 
-    def is_within(self, most: int) -> bool:
-        """Tell whether it finds so many portfolios at the most, drafts included, by a look at the index alone."""
+    @cached_property
+    def few(self) -> int | None:
+        """How many portfolios it finds, drafts included, by a look at the index alone; None where more than FEW."""
         sql, parameters = self.ids
-        [(count,)] = run(
-            f"SELECT COUNT(*) FROM (SELECT * FROM ({sql}) AS found LIMIT %s) AS some", [*parameters, most + 1]
-        )
-        return int(count) <= most
+        [(count,)] = run(f"SELECT COUNT(*) FROM (SELECT * FROM ({sql}) AS found LIMIT {FEW + 1}) AS few", parameters)
+        return int(count) if count <= FEW else None
 
+    @cached_property
     def in_order(self) -> list[int]:
-        """Return the ids of all that it finds and that is published, the best first, then in the default order."""
-        return [pk for (pk,) in run(*in_order(connection.vendor).of(self.ids, self.score))]
+        """The ids of all that it finds and that is published, the best first, then in the default order."""
+        score = self.score(None if self.stale else self.few)
+        return [pk for (pk,) in run(*in_order(connection.vendor).of(self.ids, score))]
 
     def highlights(self, ids: Sequence[int], snapshot: int | None = None) -> dict[int, str | None]:
         """Return for each portfolio the sentence that shows why it was found, as HTML that may stand in any page.
@@ -132,13 +133,18 @@ class Found:
         return {pk: highlight(texts, self.words) for pk, texts in sentences_of(ids, snapshot).items()}
 
 
-def find(text: str) -> Found:
+def find(text: str, *, in_order: bool = False) -> Found:
     """Return what visitors find by a text, of which the first MAX_SEARCH_WORDS words count.
 
-    A word that alone finds nothing that is published is taken for one that is like it.
+    A word that alone finds nothing that is published is taken for one that is like it. With `in_order`, the ids are
+    going to be asked for in order, all of them; so they also tell whether there are any.
     """
     plain = [Word(word, (word,)) for word in words_of_query(text)[:MAX_SEARCH_WORDS]]
     stale = due_now()
+    if in_order and not stale:
+        found = Found(tuple(plain), {}, stale)
+        if found.few and found.in_order:
+            return found
     texts = Matching(stale.ids) if stale else None
     words = tuple(forgiven(plain, stale, texts))
     return Found(words, texts.scores(words) if texts else {}, stale)

@@ -122,6 +122,8 @@ def matching(text: str, words: Iterable["Word"]) -> list["Word"]:
 
 def spans_of(chunk: str, words: Sequence["Word"]) -> list[Span]:
     """Return what of a chunk is marked: the parts that match, or all of it but what stands around it in a sentence."""
+    if chunk.isascii() and chunk.isalnum():  # one word, as most are
+        return [(0, min(len(chunk), LONGEST))]
     if any(map(is_unspaced, chunk)):
         return [unspaced(chunk, words)]
     parts = [part.span() for part in CHUNK.finditer(chunk.translate(letters))]

@@ -151,7 +151,7 @@ class PostgreSQLStore:
         sql = f"SELECT portfolio_id FROM {INDEX} WHERE words @@ %s::tsquery"
         return sql, [" & ".join(map(some, words))]
 
-    def relevance(self, words: Sequence[Alternatives]) -> SQL:
+    def relevance(self, words: Sequence[Alternatives], count: int | None) -> SQL:
         terms: list[str] = []
         parameters: list[str] = []
         for word in words:

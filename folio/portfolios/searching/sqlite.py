@@ -124,19 +124,32 @@ class SQLiteStore:
     def with_words(self, words: Sequence[Alternatives]) -> SQL:
         return f"SELECT rowid FROM {WORDS} WHERE {WORDS} MATCH %s", [every(words)]
 
-    def relevance(self, words: Sequence[Alternatives]) -> SQL:
-        """Return a sum of what each word counts for; the ids of each field are collected once for the whole query."""
+    def relevance(self, words: Sequence[Alternatives], count: int | None) -> SQL:
+        """Return a sum of what each word counts for; the ids of each field are collected once for the whole query.
+
+        Few entries have rare words in their titles, tags or employer's name, and often all have them in the excerpt:
+        where that is so, nothing is collected.
+        """
+        columns = {weight: column for weight, column in COLUMNS.items() if weight > 1}
+        if count is not None:
+            best = f"{{title names}} : ({' OR '.join(map(some, words))}) AND {every(words)}"
+            excerpt = " AND ".join(f"excerpt : {some(word)}" for word in words)
+            counts = f"SELECT {', '.join([f'(SELECT COUNT(*) FROM {WORDS} WHERE {WORDS} MATCH %s)'] * 2)}"
+            [(in_best, in_excerpt)] = run(counts, [best, excerpt])
+            if not in_best and in_excerpt == count:
+                return f"{2 * len(words)} + 0", []  # a number by itself would be a column's place
+            if not in_best:
+                columns = {2: COLUMNS[2]}
         terms: list[str] = []
         parameters: list[str] = []
         # What is scored has all words, so that any of the others narrow; all of them would be read over and over.
         narrowing = sorted(words, key=lambda word: min(map(len, word)), reverse=True)
         for word in words:
             cases = ""
-            for weight, column in COLUMNS.items():
-                if weight > 1:
-                    cases += f" WHEN {{pk}} IN (SELECT rowid FROM {WORDS} WHERE {WORDS} MATCH %s) THEN {weight}"
-                    others = [each for each in narrowing if each is not word]
-                    parameters.append(" AND ".join([f"{column} : {some(word)}", *map(some, others[:NARROWING])]))
+            for weight, column in columns.items():
+                cases += f" WHEN {{pk}} IN (SELECT rowid FROM {WORDS} WHERE {WORDS} MATCH %s) THEN {weight}"
+                others = [each for each in narrowing if each is not word]
+                parameters.append(" AND ".join([f"{column} : {some(word)}", *map(some, others[:NARROWING])]))
             terms.append(f"CASE{cases} ELSE 1 END")
         return " + ".join(terms), parameters
 

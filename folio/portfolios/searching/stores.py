@@ -81,8 +81,11 @@ class Store(Protocol):
     def with_words(self, words: Sequence[Alternatives]) -> SQL:
         """Return the SELECT of the ids that have, for each word, a word that begins with one of its alternatives."""
 
-    def relevance(self, words: Sequence[Alternatives]) -> SQL:
-        """Return the score of an entry that has all of the words, as SQL in which `{pk}` stands for its id."""
+    def relevance(self, words: Sequence[Alternatives], count: int | None) -> SQL:
+        """Return the score of an entry that has all of the words, as SQL in which `{pk}` stands for its id.
+
+        `count` is how many have them, where that is known and worth a look at how they differ.
+        """
 
 
 def store() -> Store:

@@ -178,6 +178,7 @@ def test_answers_as_a_look_at_every_row_does(seed: int) -> None:
             ordered = rows.order_by("-score", "order", "-created_at", "pk")
             assert list(ordered.values_list("pk", "score")) == visitors_find(plain, text), (step, text)
             assert rows.count() == len(ordered)
+            assert find(text, in_order=True).in_order == [pk for pk, _ in visitors_find(plain, text)], (step, text)
             words = fold(text).split()
             managed = search(Portfolio.objects.all(), text, "title", "slug", "excerpt", "year", "employer__name")
             expected = {
