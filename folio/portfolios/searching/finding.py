@@ -22,6 +22,7 @@ from .stores import SQL, VOCABULARY, among, listed, run, store
 FORGIVEN = 5  # letters of a word from which on one error is forgiven
 FEW = 2_000  # portfolios that are counted and sorted in one; more are counted first, and read where they are shown
 GLANCE = 50  # entries among which a published one is looked for first
+DEFAULT_ORDER: Sequence[Any] = Portfolio._meta.ordering or ()
 LAST = chr(0x10FFFF)  # no word has it, and all words come before it
 MANY = 2_000  # due portfolios from which on one thread at a time compares them
 turn = Lock()
@@ -258,7 +259,7 @@ def any_published(vendor: str) -> Written:
 @cache
 def in_order(vendor: str) -> Written:
     rows = Portfolio.objects.only_published().filter(pk__in=raw((IDS, [])))
-    return Written(rows.order_by(Relevance(F("pk"), sql=SCORE, parameters=()).desc(), *Portfolio._meta.ordering))
+    return Written(rows.order_by(Relevance(F("pk"), sql=SCORE, parameters=()).desc(), *DEFAULT_ORDER))
 
 
 class Published:
@@ -404,7 +405,7 @@ def parts_in_order(search: Search, *, is_reversed: bool) -> SQL:
 
 @cache
 def written_in_order(vendor: str, is_many: bool, is_reversed: bool) -> Written:
-    rows = with_ids(Portfolio.objects.all(), raw((IDS, [])), is_many=is_many).order_by(*Portfolio._meta.ordering)
+    rows = with_ids(Portfolio.objects.all(), raw((IDS, [])), is_many=is_many).order_by(*DEFAULT_ORDER)
     return Written(rows.reverse() if is_reversed else rows)
 
 
@@ -422,7 +423,7 @@ def count_by_parts(search: Search) -> int:
 def having(words: Sequence[str]) -> SQL:
     """Return the SELECT of the portfolios of which each word, folded, is part of one of FIELDS.
 
-    On SQLite a few are looked for here, once, and named in it.
+    A few are looked for here, once, and named in it.
     """
     stale = due_now()
     found: list[int] = []
@@ -432,8 +433,6 @@ def having(words: Sequence[str]) -> SQL:
             if all(word in parts for word in words):
                 found.append(texts.pk)
     sql, parameters = but_for(store().with_parts(words), stale, found)
-    if connection.vendor == "sqlite":  # which stops where it has enough; they are counted, and read in order
-        ids = [pk for (pk,) in run(f"SELECT * FROM ({sql}) AS found LIMIT {FEW + 1}", parameters)]
-        if len(ids) <= FEW:
-            return listed(ids)
-    return sql, parameters
+    # They are counted, and read in order; PostgreSQL would guess how many they are, and walk through all for a few.
+    ids = [pk for (pk,) in run(f"SELECT * FROM ({sql}) AS found LIMIT {FEW + 1}", parameters)]
+    return listed(ids) if len(ids) <= FEW else (sql, parameters)
