@@ -40,6 +40,8 @@ from .stored import lock_showing
 
 ATTEMPTS = 3
 STATEMENT_SIZE = 4096  # bytes of SQL, roughly
+NAMED = 2_000  # ids that a statement may name, of at most ID_SIZE bytes each, roughly
+ID_SIZE = 10
 DEADLOCK = "40P01"  # PostgreSQL's code for having ended one of two changes that waited for each other
 HOUR = 3600  # seconds
 T = TypeVar("T")
@@ -180,9 +182,8 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
         def statement(is_reversed: bool) -> Statement:
             """Return the SQL for the ids: Django takes longer to write it than the database to carry it out."""
             written = (*key, filterset.order(), is_reversed)
-            return remember(
-                snapshot, written, lambda: filterset.statement(rows, count, is_reversed), STATEMENT_SIZE + size
-            )
+            room = STATEMENT_SIZE + ID_SIZE * min(count, NAMED) + size
+            return remember(snapshot, written, lambda: filterset.statement(rows, count, is_reversed), room)
 
         return count, window.read(count, statement)
 

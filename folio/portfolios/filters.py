@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -22,7 +23,7 @@ from folio.api.texts import Search
 
 from . import documents
 from .models import Portfolio, PortfolioTag
-from .searching.finding import count_by_parts
+from .searching.finding import count_by_parts, parts_in_order
 
 
 class TagsFilter(IdListFilter):
@@ -100,9 +101,21 @@ class PortfolioFilterSet(FilterSet):
     bare = (*BARE, "include")
 
     def count(self, queryset: QuerySet[Portfolio]) -> int:
-        if set(self.chosen) == {"search"} and not queryset.query.where:  # the index knows it
-            return count_by_parts(Search(self.chosen["search"], self.base_filters["search"].fields))
+        if self.is_search_alone(queryset):  # the index knows it
+            return count_by_parts(self.search_of())
         return super().count(queryset)
+
+    def is_search_alone(self, queryset: QuerySet[Portfolio]) -> bool:
+        return self.chosen.keys() == {"search"} and not queryset.query.where
+
+    def search_of(self, *, is_many: bool = False) -> Search:
+        return Search(self.chosen["search"], self.base_filters["search"].fields, is_many=is_many)
+
+    def statement(self, queryset: QuerySet[Portfolio], count: int, is_reversed: bool) -> tuple[str, tuple[Any, ...]]:
+        if self.is_search_alone(queryset) and not self.values.get("ordering"):
+            sql, parameters = parts_in_order(self.search_of(is_many=count > FEW), is_reversed=is_reversed)
+            return sql, tuple(parameters)
+        return super().statement(queryset, count, is_reversed)
 
     def ids(self, queryset: QuerySet[Portfolio], count: int) -> QuerySet[Portfolio]:
         if set(self.chosen) == {"search"} and count <= FEW:  # the index tells which, so that they are looked up once

@@ -22,6 +22,7 @@ from .stores import SQL, VOCABULARY, among, listed, run, store
 FORGIVEN = 5  # letters of a word from which on one error is forgiven
 FEW = 2_000  # portfolios that are counted and sorted in one; more are counted first, and read where they are shown
 GLANCE = 50  # entries among which a published one is looked for first
+DEFAULT_ORDER: Sequence[Any] = Portfolio._meta.ordering or ()
 LAST = chr(0x10FFFF)  # no word has it, and all words come before it
 MANY = 2_000  # due portfolios from which on one thread at a time compares them
 turn = Lock()
@@ -258,8 +259,7 @@ def any_published(vendor: str) -> Written:
 @cache
 def in_order(vendor: str) -> Written:
     rows = Portfolio.objects.only_published().filter(pk__in=raw((IDS, [])))
-    order: Any = Portfolio._meta.ordering
-    return Written(rows.order_by(Relevance(F("pk"), sql=SCORE, parameters=()).desc(), *order))
+    return Written(rows.order_by(Relevance(F("pk"), sql=SCORE, parameters=()).desc(), *DEFAULT_ORDER))
 
 
 class Published:
@@ -385,9 +385,28 @@ def by_parts(rows: QuerySet[Any], search: Search) -> QuerySet[Any] | None:
     ids = raw(search.once("parts", lambda: having(search.words)))
     if FIELDS.difference(search.fields):
         return search.compared(rows.filter(pk__in=ids))
-    if search.is_many and connection.vendor == "sqlite":
+    return with_ids(rows, ids, is_many=search.is_many)
+
+
+def with_ids(rows: QuerySet[Any], ids: RawSQL, *, is_many: bool) -> QuerySet[Any]:
+    if is_many and connection.vendor == "sqlite":
         return rows.alias(walked=F("pk") + Value(0)).filter(walked__in=ids)
     return rows.filter(pk__in=ids)
+
+
+def parts_in_order(search: Search, *, is_reversed: bool) -> SQL:
+    """Return the SELECT of the ids of the portfolios of which each word is part of one of FIELDS, as they are ordered.
+
+    With `is_many` they are met on a walk.
+    """
+    ids = search.once("parts", lambda: having(search.words)) if search.words else listed([])
+    return written_in_order(connection.vendor, search.is_many, is_reversed).of(ids)
+
+
+@cache
+def written_in_order(vendor: str, is_many: bool, is_reversed: bool) -> Written:
+    rows = with_ids(Portfolio.objects.all(), raw((IDS, [])), is_many=is_many).order_by(*DEFAULT_ORDER)
+    return Written(rows.reverse() if is_reversed else rows)
 
 
 def count_by_parts(search: Search) -> int:
@@ -402,7 +421,10 @@ def count_by_parts(search: Search) -> int:
 
 
 def having(words: Sequence[str]) -> SQL:
-    """Return the SELECT of the portfolios of which each word, folded, is part of one of FIELDS."""
+    """Return the SELECT of the portfolios of which each word, folded, is part of one of FIELDS.
+
+    A few are looked for here, once, and named in it.
+    """
     stale = due_now()
     found: list[int] = []
     with one_of_many(stale.ids):
@@ -410,4 +432,7 @@ def having(words: Sequence[str]) -> SQL:
             parts = texts.parts()
             if all(word in parts for word in words):
                 found.append(texts.pk)
-    return but_for(store().with_parts(words), stale, found)
+    sql, parameters = but_for(store().with_parts(words), stale, found)
+    # They are counted, and read in order; PostgreSQL would guess how many they are, and walk through all for a few.
+    ids = [pk for (pk,) in run(f"SELECT * FROM ({sql}) AS found LIMIT {FEW + 1}", parameters)]
+    return listed(ids) if len(ids) <= FEW else (sql, parameters)

@@ -17,6 +17,8 @@ SIGNS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"  # of ASCII; all characters beyond 
 TOKENIZER = "ascii tokenchars '{}'".format(SIGNS.replace("'", "''"))
 TRIGRAM = 3  # characters
 NARROWING = 2  # other words that the ids of one word in one field are narrowed by, the longest first
+FEW = 500  # entries that are sooner read than several words are looked for by all of their sequences
+MOST_LOOKED_AT = 12  # sequences of which a rare one is looked for
 LONGEST_PHRASE = 30  # characters that the index is asked for; the rest of a longer word is compared
 
 TABLES = [
@@ -111,12 +113,13 @@ class SQLiteStore:
 
     def with_parts(self, words: Sequence[str]) -> SQL:
         conditions, parameters = [], []
-        long = [phrase(word[:LONGEST_PHRASE]) for word in words if len(word) >= TRIGRAM]
+        long = [word[:LONGEST_PHRASE] for word in words if len(word) >= TRIGRAM]
+        rare = rare_trigram(long) if len(long) > 1 else None
         if long:
             conditions.append(f"{PARTS} MATCH %s")
-            parameters.append(" AND ".join(long))
+            parameters.append(phrase(rare) if rare else " AND ".join(map(phrase, long)))
         for word in words:
-            if not TRIGRAM <= len(word) <= LONGEST_PHRASE:
+            if rare or not TRIGRAM <= len(word) <= LONGEST_PHRASE:
                 conditions.append("INSTR(parts, %s)")
                 parameters.append(word)
         return f"SELECT rowid FROM {PARTS} WHERE {' AND '.join(conditions)}", parameters
@@ -152,6 +155,19 @@ class SQLiteStore:
                 parameters.append(" AND ".join([f"{column} : {some(word)}", *map(some, others[:NARROWING])]))
             terms.append(f"CASE{cases} ELSE 1 END")
         return " + ".join(terms), parameters
+
+
+def rare_trigram(words: Sequence[str]) -> str | None:
+    """Return a sequence of three characters of one of the words that few entries have; None where none is seen soon.
+
+    All sequences of several words together cost more to look for than to read what has a rare one.
+    """
+    places = [[word[:TRIGRAM], word[-TRIGRAM:], word[len(word) // 2 - 1 :][:TRIGRAM]] for word in words]
+    looked = list(dict.fromkeys(trigrams[turn] for turn in range(3) for trigrams in places))[:MOST_LOOKED_AT]
+    is_rare = f"(SELECT 1 FROM {PARTS} WHERE {PARTS} MATCH %s LIMIT 1 OFFSET {FEW}) IS NULL"
+    cases = " ".join(f"WHEN {is_rare} THEN {place}" for place in range(len(looked)))
+    [(place,)] = run(f"SELECT CASE {cases} END", map(phrase, looked))
+    return None if place is None else looked[place]
 
 
 def in_columns(words: dict[str, int]) -> list[str]:

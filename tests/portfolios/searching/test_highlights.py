@@ -1,7 +1,12 @@
 """The sentence that shows why a portfolio was found."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from folio import snapshots
+from folio.portfolios.searching import find
+from folio.snapshots.caches import SnapshotCache
 from tests.factories import make_employer, make_meta, make_portfolio, make_tag
 
 from .found import shown
@@ -88,3 +93,19 @@ def test_is_bounded_for_a_word_of_any_length() -> None:
 
     assert text is not None
     assert len(text) < 400
+
+
+def test_texts_are_read_once_in_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshots, "documents", SnapshotCache(1_000_000))
+    monkeypatch.setattr(snapshots, "usable", lambda snapshot: snapshot)
+    portfolio = make_portfolio(excerpt="At the harbour.")
+    first = find("harb").highlights([portfolio.pk], 1)
+    type(portfolio).objects.update(excerpt="The harbour by night.")
+    search = find("har")
+
+    with CaptureQueriesContext(connection) as captured:
+        kept = search.highlights([portfolio.pk], 1)
+
+    assert len(captured) == 0
+    assert first == {portfolio.pk: "At the <mark>harbour</mark>."} == kept
+    assert search.highlights([portfolio.pk], 2) == {portfolio.pk: "The <mark>harbour</mark> by night."}

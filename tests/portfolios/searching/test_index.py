@@ -8,7 +8,9 @@ from django.core.management import call_command
 from django.db import connection, migrations, models, transaction
 from django.db.migrations.state import ProjectState
 
-from folio.portfolios.searching import checks, due
+from folio.api.texts import search
+from folio.portfolios.models import Portfolio
+from folio.portfolios.searching import checks, due, finding, sqlite
 from folio.portfolios.searching.stores import STATE, run, store
 from tests.factories import make_meta, make_portfolio
 
@@ -147,3 +149,33 @@ def test_scores_each_of_many_words() -> None:
     call_command("reindex", verbosity=0, stdout=StringIO())
 
     assert scored(" ".join(words)) == [("titled", 8 * 4), ("mixed", 3 * 4 + 2 * 2 + 3 * 1)]
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="SQLite's own")
+@pytest.mark.parametrize("few", [0, sqlite.FEW])
+def test_parts_of_several_words_are_found_with_and_without_a_rare_sequence(
+    monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(sqlite, "FEW", few)
+    for title in ("Harbour museum", "Museum of harbours", "Harbour", "Har bour mus eum"):
+        make_portfolio(title=title)
+    due.fold_all()
+
+    rows = search(Portfolio.objects.order_by("pk"), "arbou useu", "title", "slug", "excerpt", "year", "employer__name")
+
+    assert list(rows.values_list("title", flat=True)) == ["Harbour museum", "Museum of harbours"]
+
+
+def test_the_same_is_found_where_it_is_too_much_to_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        make_portfolio(title=f"Harbour {number}")
+    due.fold_all()
+
+    def titles() -> list[str]:
+        rows = search(Portfolio.objects.order_by("pk"), "arbou", "title", "slug", "excerpt", "year", "employer__name")
+        return list(rows.values_list("title", flat=True))
+
+    named = titles()
+    monkeypatch.setattr(finding, "FEW", 2)
+
+    assert titles() == named == ["Harbour 0", "Harbour 1", "Harbour 2"]
