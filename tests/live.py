@@ -29,6 +29,7 @@ from .postgresql import free_port
 
 START = 180  # seconds that a server may take until it answers, on a machine that does much else
 ADMIN = "ada"
+LATER = {"FOLIO_TASKS_SECONDS": "3600"}  # a server does nothing but what it is asked
 PHOTOGRAPHS = ["china.jpg", "flower.jpg"]
 
 
@@ -72,9 +73,12 @@ class Session(requests.Session):
 def running_server(folder: Path, *flags: str, **variables: str) -> Iterator[Server]:
     """Serve an installation in `folder`; on PostgreSQL where DATABASE_URL names a server, in a new database there.
 
-    A new one is migrated and has an admin already, but for the sample content, which asks for an empty one.
+    A new one is migrated and has an admin already, but for the sample content, which asks for an empty one. The
+    variants of the sample's pictures are not made ahead, unless asked for: that would take both cores for minutes.
     """
     is_empty = "--demo" in flags
+    if is_empty:
+        variables = {**LATER, **variables}
     with ExitStack() as stack:
         if "DATABASE_URL" not in variables:
             variables = {**stack.enter_context(new_database(is_empty)), **variables}

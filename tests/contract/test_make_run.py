@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.environment import ROOT
-from tests.live import Session, new_database
+from tests.live import LATER, Session, new_database
 from tests.papers import PAGES, Terminal, blocks_of, compared, run_page, shortened, terminal
 from tests.postgresql import free_port
 
@@ -40,7 +40,7 @@ def clean_environment(**variables: str) -> dict[str, str]:
         and name not in {"DATABASE_URL", "VIRTUAL_ENV", "DATABASES", "PORT", "DATA"}
     }
     base = str(Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}")
-    return {**kept, "PATH": path, "PYTHON": base, **variables}
+    return {**kept, "PATH": path, "PYTHON": base, **LATER, **variables}
 
 
 @contextmanager
