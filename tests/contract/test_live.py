@@ -184,7 +184,7 @@ def test_a_file_is_served_without_a_key_and_goes_with_its_row(api: Session, serv
     media = upload(api, "notes.txt", b"some notes\n")
 
     served = server.session().get(media["f"])
-    api.delete(f"/api/media/{media['id']}/")
+    api.delete(f"/api/media/{media['id']}/?now=true")
 
     assert served.content == b"some notes\n"
     assert served.headers["X-Content-Type-Options"] == "nosniff"

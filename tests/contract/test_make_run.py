@@ -338,8 +338,8 @@ def test_pages_show_what_is_answered(first: Run, newcomer: tuple[Terminal, Path]
                 "node -e 'import(\"./folio.mjs\").then(async (m) => console.log(JSON.stringify(await m.default())))'"
             )
         )
-        assert [work["image_data"]["alt"] for work in works if work["slug"] == "harbour-bakery"] == [ALT]
-        assert all(work["is_active"] and "description" in work for work in works)
+        assert [work["cover"]["alt"] for work in works if work["slug"] == "harbour-bakery"] == [ALT]
+        assert all("description_html" in work and "gallery" in work for work in works)
     served = [line for line in blocks_of((ROOT / "docs/tutorial.md").read_text())[1].text.splitlines() if line]
     assert [line for line in served if line.replace("http://127.0.0.1:8000", first.url) not in first.output] == []
 
@@ -351,7 +351,8 @@ def check_static_pages(site: Path) -> None:
 
     assert len(list((site / "projects").iterdir())) == front.count("<h2>") > 10
     assert f'alt="{ALT}"' in front
-    assert re.search(r'srcset="http\S+64x64.jpg 64w, http\S+128x128.jpg 128w, http\S+ 512w, http\S+ 1080w"', own)
+    assert re.search(r'<source type="image/avif" srcset="http\S+_320.avif 320w, http\S+_640.avif 640w, ', own)
+    assert re.search(r'<source type="image/jpeg" srcset="http\S+_320.jpg 320w, ', own)
     assert '<a href="https://harbourbakery.example/">Site</a>' in own
     pictures = re.findall(r"<img [^>]+>", front + own)
     assert len(pictures) > 20
