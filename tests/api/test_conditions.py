@@ -104,6 +104,6 @@ def test_the_row_is_locked_before_its_condition_is_judged(client: Client, resour
     begun = next(number for number, sql in enumerate(queries) if sql.startswith("SAVEPOINT"))
     inside = [sql for sql in queries[begun:] if sql.startswith("SELECT") and f'_{table}"."id"' in sql]
     assert len(inside) >= 2, "once to lock the row, once to read its document"
-    if connection.vendor == "postgresql":
-        assert locks(inside[0])
+    if connection.vendor == "postgresql":  # a media's file is read first, to lock the portfolios that name it
+        assert any(locks(sql) for sql in inside[:-1])
         assert not locks(inside[-1])
