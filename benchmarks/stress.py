@@ -38,7 +38,7 @@ LIMIT = 100  # seconds
 LONGEST_PAUSE = 2.5  # seconds
 REQUESTS_PER_CONNECTION = 300  # then another one is opened, which may reach another worker
 NEVER_SHOWN = 999_999_999  # what is written and rolled back
-MEMBER_KEY = "the member's key"
+MEMBER_KEY = "the-key-of-the-member"
 MEMBER = "User.objects.filter(username='member')"
 # How the member's access is withdrawn, the status that they then get, and how it is restored.
 WITHDRAWALS = [
