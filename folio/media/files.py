@@ -14,8 +14,9 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, parse_http_date_safe
 from django.views.decorators.http import require_safe
 
+from .kinds import KIND_BY_EXTENSION
 from .making import on_request
-from .uploads import KIND_BY_EXTENSION, extension_of
+from .naming import extension_of
 
 # What a browser may do with a file that is opened by itself: show it, and nothing else. The viewers of PDF that Chrome
 # and Firefox have built in show one under it too.

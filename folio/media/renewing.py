@@ -18,8 +18,9 @@ from folio.api.stored import ADDRESSES, Names, lock_showing, tell_shown
 
 from .decoding import Decoded, Decoders, decoders
 from .models import Media, MediaQuerySet, MediaType, Thumbnail, thumbnail_path
+from .naming import with_suffix
+from .storing import removed_on_failure, thumbnail_extension, write
 from .thumbnails import BOXES, UnreadableImage
-from .uploads import removed_on_failure, thumbnail_extension, with_suffix, write
 
 UNREADABLE = (OSError, ValueError, SuspiciousFileOperation)  # what storages raise for a file that they can't open
 AT_A_TIME = 500  # ids or names that the database is asked for at once

@@ -14,8 +14,10 @@ from folio.api.usage import first_uses_of, relations_to
 from folio.history.changes import set_values
 
 from .models import GOING, Media, Thumbnail, media_path
+from .naming import with_suffix
 from .removals import let_go
-from .uploads import Log, examine, removed_on_failure, thumbnail_rows, unlogged, with_suffix, write
+from .storing import Log, removed_on_failure, thumbnail_rows, unlogged, write
+from .uploads import examine
 
 KEPT = {"id", "file", "name", "alt", "focal_x", "focal_y", "created_at", "updated_at"}
 # What the history keeps of it; the placeholder, so that entries of before can show what was there.

@@ -10,9 +10,11 @@ from folio.api.serializers import LONGEST, LineField, StrictModelSerializer, Str
 
 from .documents import FOCAL_X, FOCAL_Y
 from .documents import Media as MediaDocument
+from .errors import UploadBusy, UploadRefused, UploadTooLarge
 from .models import Media, MediaType
 from .replacing import replace_file
-from .uploads import BUSY_SECONDS, Log, UploadBusy, UploadRefused, UploadTooLarge, store_once, store_upload
+from .storing import Log
+from .uploads import BUSY_SECONDS, store_once, store_upload
 
 
 class UploadField(serializers.FileField):

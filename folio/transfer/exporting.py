@@ -21,7 +21,7 @@ from django.db import connection, transaction
 from django.db.models import Prefetch
 
 from folio.media.models import Media
-from folio.media.uploads import WINDOWS_DEVICE, label
+from folio.media.naming import WINDOWS_DEVICE, label
 from folio.portfolios.models import (
     Employer,
     FormerSlug,

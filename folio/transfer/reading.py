@@ -10,8 +10,9 @@ from django.utils.text import slugify
 
 from folio.api.parameters import unknown_names
 from folio.api.texts import normal
+from folio.media.kinds import KIND_BY_EXTENSION
 from folio.media.models import MediaType
-from folio.media.uploads import KIND_BY_EXTENSION, extension_of
+from folio.media.naming import extension_of
 
 from . import EXTENSION, INDEX
 from .folders import LINK, Folder

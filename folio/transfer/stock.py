@@ -22,22 +22,16 @@ from django.core.files import File
 from django.db import models
 
 from folio.history.changes import new_values
+from folio.media.errors import UploadRefused
 from folio.media.journal import UploadHandler
+from folio.media.kinds import KIND_BY_MIME_TYPE
 from folio.media.models import FOLDER, Media, MediaType
+from folio.media.naming import label
 from folio.media.privacy import CLEANERS
+from folio.media.recognising import detect
 from folio.media.serializers import MediaSerializer
-from folio.media.uploads import (
-    KIND_BY_MIME_TYPE,
-    Examined,
-    UploadRefused,
-    check_size,
-    detect,
-    digest,
-    examine,
-    label,
-    store,
-    without_private_data,
-)
+from folio.media.storing import Examined, store
+from folio.media.uploads import check_size, digest, examine, without_private_data
 
 from .problems import Problem, Refused
 from .reading import Point, Row

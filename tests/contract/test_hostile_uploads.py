@@ -29,8 +29,10 @@ from rest_framework.parsers import JSONParser as RestJSONParser
 from folio.admin.root import favicon, robots, root
 from folio.api.parsers import JSONParser
 from folio.media.files import serve_media
+from folio.media.kinds import KIND_BY_MIME_TYPE
 from folio.media.models import Media, Thumbnail
-from folio.media.uploads import KIND_BY_MIME_TYPE, WINDOWS_DEVICE, store_upload
+from folio.media.naming import WINDOWS_DEVICE
+from folio.media.uploads import store_upload
 from folio.transfer.folders import open_root
 from folio.transfer.importing import Importer
 from tests.conftest import Client

@@ -21,9 +21,10 @@ from django.core.files import File
 from PIL import Image, ImageOps
 
 from folio.media.checking import check_media
+from folio.media.errors import UploadRefused
 from folio.media.models import Media
 from folio.media.thumbnails import BOXES, FORMATS
-from folio.media.uploads import UploadRefused, store_upload
+from folio.media.uploads import store_upload
 from tests.environment import ROOT
 
 pytestmark = pytest.mark.django_db

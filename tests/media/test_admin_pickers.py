@@ -230,7 +230,7 @@ def test_an_upload_is_refused_with_the_doors_own_word(site: Site) -> None:
 
 def test_a_busy_door_says_when_to_come_back(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     from folio.media.admin import views
-    from folio.media.uploads import UploadBusy
+    from folio.media.errors import UploadBusy
 
     def busy(file: Any, **options: Any) -> Any:
         raise UploadBusy("Try again.")

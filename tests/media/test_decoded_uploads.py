@@ -11,8 +11,9 @@ from PIL import Image, ImageCms
 
 from folio.media.bounds import METADATA_SIZE
 from folio.media.decoding import decoders
+from folio.media.errors import UploadRefused
 from folio.media.models import Media
-from folio.media.uploads import UploadRefused, store_upload
+from folio.media.uploads import store_upload
 from tests.conftest import Client
 from tests.factories import draw, make_portfolio
 

@@ -14,8 +14,9 @@ from django.test import Client, RequestFactory
 from django.utils.http import http_date
 
 from folio.media.files import serve_media
+from folio.media.kinds import KINDS
 from folio.media.models import Media, Thumbnail
-from folio.media.uploads import KINDS, store_upload
+from folio.media.uploads import store_upload
 from tests.factories import draw, make_image
 
 pytestmark = pytest.mark.django_db  # the end of a response looks at the connection

@@ -18,7 +18,8 @@ from django.test import Client as Site
 from folio.media import journal
 from folio.media.journal import claim, operation, record, recover, settle
 from folio.media.models import Media
-from folio.media.uploads import removed_on_failure, store_upload, write
+from folio.media.storing import removed_on_failure, write
+from folio.media.uploads import store_upload
 from tests.factories import draw, make_image
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_removed_at_once")]

@@ -13,8 +13,9 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from PIL import Image
 
+from folio.media.errors import UploadRefused, UploadTooLarge
 from folio.media.models import Media
-from folio.media.uploads import UploadRefused, UploadTooLarge, store_upload
+from folio.media.uploads import store_upload
 from tests.factories import draw
 
 from .kinds import iso_media, matroska

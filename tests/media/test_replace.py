@@ -13,9 +13,10 @@ from django.db import connection, transaction
 from PIL import Image
 
 from folio.media import serializers
+from folio.media.errors import UploadBusy
 from folio.media.models import Media, Thumbnail
 from folio.media.replacing import replace_file
-from folio.media.uploads import UploadBusy, store_upload
+from folio.media.uploads import store_upload
 from tests.conftest import Client
 from tests.factories import draw, make_employer, make_image, make_link, make_media, make_meta, make_portfolio, make_tag
 

@@ -12,8 +12,10 @@ from django.core.files.uploadedfile import InMemoryUploadedFile
 from django.utils import timezone
 from PIL import Image
 
+from folio.media.kinds import KINDS
 from folio.media.privacy import write_without_private_data
-from folio.media.uploads import KINDS, detect, store_upload
+from folio.media.recognising import detect
+from folio.media.uploads import store_upload
 from tests.factories import draw
 
 from .kinds import ACCEPTED, WORDS, archive, compound

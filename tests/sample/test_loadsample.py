@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from folio.media import uploads
+from folio.media import storing
 from folio.media.models import Media, Thumbnail
 from folio.portfolios.models import Employer, Link, Portfolio, PortfolioImage
 from folio.sample import formats, loading
@@ -163,7 +163,7 @@ def test_leaves_nothing_when_it_fails_halfway(
         made.append(store(*arguments))
         return made[-1]
 
-    store = uploads.store
+    store = storing.store
     monkeypatch.setattr(stock, "store", store_three)
 
     with pytest.raises(type(failure)):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from folio.media import uploads
+from folio.media import storing
 from folio.media.models import Media
 from folio.portfolios.models import Employer, Portfolio, Tag
 from folio.transfer import stock
@@ -168,7 +168,7 @@ def test_leaves_neither_rows_nor_files_where_a_project_fails_halfway(
         stored.append(store(*arguments))
         return stored[0]
 
-    store = uploads.store
+    store = storing.store
     monkeypatch.setattr(stock, "store", store_one)
 
     _, errors, failure = run("import", work)

@@ -15,9 +15,11 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget
 from folio.admin.collisions import TellsCollisions
 from folio.admin.options import ResourceAdmin
 
+from ..errors import UploadRefused
 from ..filters import MediaFilterSet
 from ..models import Media, MediaType
-from ..uploads import Examined, UploadRefused, examine, store
+from ..storing import Examined, store
+from ..uploads import examine
 from .cards import card_of, cards_of, limits
 from .deleting import DeletesUnused
 from .pictures import thumbnail_urls

@@ -26,9 +26,11 @@ from folio.api.stored import lock_showing
 from folio.api.viewsets import write
 from folio.history.changes import log
 
+from ..errors import UploadBusy
 from ..models import Media, MediaType
 from ..replacing import ShownAsPicture, replace_file
-from ..uploads import BUSY_SECONDS, Log, UploadBusy, store_once
+from ..storing import Log
+from ..uploads import BUSY_SECONDS, store_once
 from .cards import card_of, cards_of, limits, with_thumbnails
 from .panel import TextsForm, given_values, panel_of, values_of
 from .pictures import picture_view

@@ -1,0 +1,139 @@
+"""Files and their rows: stored together or not at all, under names that no other file had."""
+
+from __future__ import annotations  # File[bytes] means something to type checkers only
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import cast
+
+from django.core.files import File
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage
+from django.db import IntegrityError, connection, transaction
+
+from folio.history.changes import Changes, new_values
+
+from .decoding import Decoded
+from .journal import claim, operation, persist, record
+from .models import FormerName, Media, Thumbnail, media_path, thumbnail_path
+from .naming import extension_of, with_suffix
+from .thumbnails import ImageHeader
+
+logger = logging.getLogger(__name__)
+
+Log = Callable[[Media, Changes], None]  # records a change in the history, within its transaction
+
+
+@dataclass(frozen=True)
+class Examined:
+    """An accepted upload, of which nothing is stored yet."""
+
+    content: File[bytes]  # what is to be stored
+    media: Media  # the row without its file
+    image: Decoded | None
+    file_name: str
+    is_copy: bool
+
+    def close(self) -> None:
+        if self.is_copy:
+            self.content.close()
+
+
+def unlogged(media: Media, changes: Changes) -> None:
+    """Leave a change out of the history."""
+
+
+def store(examined: Examined, log: Log = unlogged) -> Media:
+    media = examined.media
+    with removed_on_failure(media.file.storage) as written, transaction.atomic():
+        path = insert(media, media_path(media, examined.file_name), examined)
+        media.file = write(media.file.storage, path, examined.content, written)
+        if media.file.name != path:
+            media.save(update_fields=["file"])
+        Thumbnail.objects.bulk_create(thumbnail_rows(media, examined, written))
+        log(media, new_values(media, ["file", "name", "alt"]))
+    return media
+
+
+@contextmanager
+def removed_on_failure(storage: Storage) -> Iterator[list[str]]:
+    """Give a list for the names of written files; should the block fail, these files are removed."""
+    written: list[str] = []
+    with operation():
+        try:
+            yield written
+        except BaseException:
+            if connection.in_atomic_block:  # what is around goes on, without these rows
+                for name in written:
+                    try:
+                        storage.delete(name)
+                    except Exception:
+                        logger.exception("Could not remove %s, which an upload that failed has written.", name)
+            raise
+
+
+def insert(media: Media, path: str, examined: Examined) -> str:
+    """Insert the row under a name that is free in the storage and in the table, and was no other's; return that.
+
+    The row goes before its file, so that of two uploads that want one name at once the later waits here for the
+    other's commit; S3 would let it overwrite the other's file.
+    """
+    storage = media.file.storage
+    while True:
+        path = storage.get_available_name(path, max_length=255)
+        media.file = path
+        if not FormerName.objects.filter(name__in=[path, *thumbnail_paths(media, examined).values()]).exists():
+            try:
+                with transaction.atomic():
+                    media.save(force_insert=True)
+            except IntegrityError:
+                if not Media.objects.filter(file=path).exists():
+                    raise
+            else:
+                return path
+        path = with_suffix(path)  # not the storage's way: where it overwrites, it has none
+
+
+def write(storage: Storage, path: str, content: File[bytes], written: list[str], *, lasting: bool = True) -> str:
+    """Save a file and return the name it got; `written` and the journal hold it before the first byte is on the disk.
+
+    Call it in the block of `removed_on_failure()`. What can be made again need not be `lasting`: a power failure may
+    leave it empty.
+    """
+    name = claim(storage, path)
+    written.append(name)
+    written[-1] = storage.save(name, content, max_length=255)
+    if written[-1] != name:  # another program has put a file there meanwhile
+        record(written[-1])
+    if lasting:
+        persist(storage, written[-1])
+    return written[-1]
+
+
+def thumbnail_extension(image: ImageHeader, file_name: str) -> str:
+    if image.thumbnail_format == image.format:
+        return extension_of(file_name)
+    return image.thumbnail_format.extensions[0]
+
+
+def thumbnail_paths(media: Media, examined: Examined) -> dict[int, str]:
+    """Return where the thumbnails would lie, by the edge of their box."""
+    if examined.image is None:
+        return {}
+    name = f"thumbnail.{thumbnail_extension(examined.image.header, examined.file_name)}"
+    return {box: thumbnail_path(Thumbnail(media=media, size=box), name) for box in sorted(examined.image.thumbnails)}
+
+
+def thumbnail_rows(media: Media, examined: Examined, written: list[str]) -> list[Thumbnail]:
+    """Save the thumbnails' files, named after the media's, and return their rows, not yet inserted."""
+    paths = thumbnail_paths(media, examined)
+    return [thumbnail_row(media, box, path, examined, written) for box, path in paths.items()]
+
+
+def thumbnail_row(media: Media, box: int, path: str, examined: Examined, written: list[str]) -> Thumbnail:
+    """Save a thumbnail's file and return its row, not yet inserted."""
+    content = ContentFile(cast(Decoded, examined.image).thumbnails[box])
+    name = write(media.file.storage, path, content, written, lasting=False)
+    return Thumbnail(media=media, size=box, file=name)
