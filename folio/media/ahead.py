@@ -20,9 +20,9 @@ from .decoding import Decoders, DecodersBusy
 from .documents import MEDIA_FIELDS
 from .making import claimed, failures, in_place_of, make, upload_decoders
 from .models import MediaQuerySet
+from .opening import UnreadableImage
 from .public import changed_media, public_media
 from .renewing import UNREADABLE, ids_of
-from .thumbnails import UnreadableImage
 from .variant_files import variant_names
 from .variants import VERSION, Row, Variant, exists, parse, variants_of
 

@@ -16,12 +16,14 @@ from PIL import Image
 
 from .decoding import Decoders, DecodersBusy
 from .models import FOLDER, FormerName, Media, MediaType, RemovedFile, Thumbnail
+from .opening import FORMATS, UnreadableImage
 from .pixels import fit
 from .removals import NotRemoved, kept_files, remove_due
 from .rendering import SHARE_SIZE
 from .renewing import UNREADABLE, decode, exists, fill_in, find_media, image_decoders, measure, renew
 from .sizes import human_readable_size
-from .thumbnails import BOXES, FORMATS, UnreadableImage, difference, open_placeholder
+from .standing_in import difference, open_placeholder
+from .thumbnails import BOXES
 from .variants import TYPES, Variant, height_of, parse
 
 THUMBNAIL_PATH = re.compile(r".+/thumbnails/[^/]+_thumbnail_\d+x\d+[^/]*")

@@ -26,20 +26,11 @@ from typing import IO
 import msgspec
 from PIL import AvifImagePlugin, Image
 
+from .opening import FORMATS, ImageHeader, UnreadableImage, load, read_header
 from .refusals import DAMAGED, gettext_noop
 from .rendering import Wanted, render
-from .thumbnails import (
-    FORMATS,
-    ImageHeader,
-    UnreadableImage,
-    dominant_color,
-    load,
-    open_in_srgb,
-    placeholder,
-    read_header,
-    scale_of_thumbnails,
-    shrink,
-)
+from .standing_in import dominant_color, open_in_srgb, placeholder
+from .thumbnails import scale_of_thumbnails, shrink
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .models import MediaType
-from .thumbnails import FORMATS
+from .opening import FORMATS
 
 
 @dataclass(frozen=True)

@@ -29,11 +29,12 @@ from .decoding import Decoders, DecodersBusy, decoders
 from .documents import MEDIA_FIELDS
 from .journal import leave_room, mutex, operation, persist, record
 from .models import Media, Thumbnail
+from .opening import UnreadableImage
 from .pixels import fit
 from .public import is_public
 from .rendering import Wanted
 from .renewing import UNREADABLE, on_disk
-from .thumbnails import BOXES, UnreadableImage
+from .thumbnails import BOXES
 from .variants import (
     FALLBACKS,
     THOUSANDTHS,

@@ -12,8 +12,8 @@ import msgspec
 from PIL import Image, ImageCms, ImageFile
 
 from .bounds import frame_count
+from .opening import Loaded, UnreadableImage, draft_scale, load, open_image, read_header, unreadable
 from .pixels import TURNS, Size, correct_transparency, in_eight_bits, in_rgb, orientation, premultiplied
-from .thumbnails import Loaded, UnreadableImage, draft_scale, load, open_image, read_header, unreadable
 
 SHARE_SIZE = (1200, 630)  # pixels that networks show beside a link
 LARGEST_PROFILE = 4096  # bytes of a colour profile that each variant may carry

@@ -19,8 +19,9 @@ from folio.api.stored import ADDRESSES, Names, lock_showing, tell_shown
 from .decoding import Decoded, Decoders, decoders
 from .models import Media, MediaQuerySet, MediaType, Thumbnail, thumbnail_path
 from .naming import with_suffix
+from .opening import UnreadableImage
 from .storing import removed_on_failure, thumbnail_extension, write
-from .thumbnails import BOXES, UnreadableImage
+from .thumbnails import BOXES
 
 UNREADABLE = (OSError, ValueError, SuspiciousFileOperation)  # what storages raise for a file that they can't open
 AT_A_TIME = 500  # ids or names that the database is asked for at once

@@ -19,7 +19,7 @@ from .decoding import Decoded
 from .journal import claim, operation, persist, record
 from .models import FormerName, Media, Thumbnail, media_path, thumbnail_path
 from .naming import extension_of, with_suffix
-from .thumbnails import ImageHeader
+from .opening import ImageHeader
 
 logger = logging.getLogger(__name__)
 

@@ -22,11 +22,11 @@ from .journal import operation, received_folder
 from .kinds import KIND_BY_MIME_TYPE, FileKind
 from .models import Media
 from .naming import label, safe_name
+from .opening import PREFIX_SIZE, UnreadableImage, may_be_image
 from .privacy import CLEANERS, UnreadableStructure, write_without_private_data
 from .recognising import recognise
 from .refusals import Refusal
 from .storing import Examined, Log, store, unlogged
-from .thumbnails import PREFIX_SIZE, UnreadableImage, may_be_image
 
 BUSY_SECONDS = 5  # after which a file that no decoder was free for is best sent again
 

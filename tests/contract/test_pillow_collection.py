@@ -23,7 +23,8 @@ from PIL import Image, ImageOps
 from folio.media.checking import check_media
 from folio.media.errors import UploadRefused
 from folio.media.models import Media
-from folio.media.thumbnails import BOXES, FORMATS
+from folio.media.opening import FORMATS
+from folio.media.thumbnails import BOXES
 from folio.media.uploads import store_upload
 from tests.environment import ROOT
 

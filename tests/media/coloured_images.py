@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image, ImageChops, ImageStat
 
-from folio.media.thumbnails import ImageHeader, read_header
+from folio.media.opening import ImageHeader, read_header
 
 Colour = tuple[int, int, int, int]
 

@@ -10,9 +10,9 @@ from PIL import Image
 
 from folio.media import rendering
 from folio.media.models import Media
+from folio.media.opening import UnreadableImage, read_header
 from folio.media.rendering import Wanted, render
 from folio.media.replacing import replace_file
-from folio.media.thumbnails import UnreadableImage, read_header
 from folio.media.uploads import store_upload
 from tests.factories import draw, make_portfolio
 

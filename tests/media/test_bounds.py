@@ -12,7 +12,8 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from folio.media import bounds
 from folio.media.bounds import MAX_FRAMES, METADATA_SIZE
-from folio.media.thumbnails import TooManyFrames, TooMuchMetadata, UnreadableImage, read_header, render_thumbnails
+from folio.media.opening import TooManyFrames, TooMuchMetadata, UnreadableImage, read_header
+from folio.media.thumbnails import render_thumbnails
 
 from .crafted import apng, chunk, gif, header, jpeg_with, png, tiff, tiff_of_pages
 

@@ -19,7 +19,8 @@ from PIL import Image
 
 from folio.media import decoding
 from folio.media.decoding import Decoded, Decoder, Decoders, DecodersBusy, decoders
-from folio.media.thumbnails import UnreadableImage, may_be_image, read_header, render_thumbnails
+from folio.media.opening import UnreadableImage, may_be_image, read_header
+from folio.media.thumbnails import render_thumbnails
 from tests.environment import ROOT
 from tests.factories import draw
 

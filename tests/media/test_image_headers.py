@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from PIL import Image, ImageFile
 
-from folio.media.thumbnails import FORMATS, TooManyPixels, UnreadableImage, read_header, render_thumbnails
+from folio.media.opening import FORMATS, TooManyPixels, UnreadableImage, read_header
+from folio.media.thumbnails import render_thumbnails
 
 from .coloured_images import LIMIT, encode, header_of, photograph, png, quadrants
 

@@ -19,8 +19,8 @@ from folio.media.ahead import complete, make_ahead, make_all_ahead, make_variant
 from folio.media.decoding import Decoders, DecodersBusy
 from folio.media.making import claimed, failures, store, upload_decoders
 from folio.media.models import Media
+from folio.media.opening import UnreadableImage
 from folio.media.replacing import replace_file
-from folio.media.thumbnails import UnreadableImage
 from folio.media.variants import Variant
 from folio.portfolios.models import Portfolio
 from folio.tasks.models import Task

@@ -8,7 +8,7 @@ import pytest
 from django.core.files.base import ContentFile
 from PIL import Image, ImageCms
 
-from folio.media.thumbnails import dominant_color, open_in_srgb, placeholder
+from folio.media.standing_in import dominant_color, open_in_srgb, placeholder
 from folio.media.uploads import store_upload
 
 from .decoded import encoded

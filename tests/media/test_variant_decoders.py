@@ -11,8 +11,8 @@ import pytest
 
 from folio.media import decoding
 from folio.media.decoding import Decoder, Decoders, DecodersBusy
+from folio.media.opening import UnreadableImage
 from folio.media.rendering import Wanted
-from folio.media.thumbnails import UnreadableImage
 from tests.factories import draw
 
 from .decoded import MEGABYTE, plain

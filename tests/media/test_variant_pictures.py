@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from PIL import Image, ImageCms, ImageOps
 
+from folio.media.opening import UnreadableImage
 from folio.media.rendering import SHARE_SIZE, Wanted, crop, render
-from folio.media.thumbnails import UnreadableImage, in_srgb
+from folio.media.standing_in import in_srgb
 from folio.media.variants import VERSION
 
 from .coloured_images import (

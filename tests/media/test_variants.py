@@ -19,7 +19,7 @@ from folio.media import journal, making
 from folio.media.decoding import Decoders, DecodersBusy
 from folio.media.making import Postponed, failures, postponed
 from folio.media.models import Media
-from folio.media.thumbnails import UnreadableImage
+from folio.media.opening import UnreadableImage
 from folio.media.uploads import store_upload
 from folio.portfolios.models import Portfolio
 from tests.factories import make_employer, make_link, make_meta, make_portfolio, make_tag

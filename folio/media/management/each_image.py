@@ -16,8 +16,8 @@ from tqdm import tqdm
 
 from ..decoding import Decoders, DecodersBusy
 from ..models import MediaQuerySet
+from ..opening import UnreadableImage
 from ..renewing import AT_A_TIME, INTERRUPTED, UNREADABLE, chunks, ids_of, image_decoders
-from ..thumbnails import UnreadableImage
 
 MAX_PROCESSES = 64
 MAX_ID = 2**63 - 1

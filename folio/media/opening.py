@@ -1,0 +1,299 @@
+"""Images opened and decoded, within bounds; no database, no request."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import IO, NamedTuple
+
+# Those of the accepted formats: where one isn't there yet, Pillow brings in the plugins of all that it knows.
+from PIL import (
+    AvifImagePlugin,  # noqa: F401
+    BmpImagePlugin,  # noqa: F401
+    ExifTags,
+    GifImagePlugin,  # noqa: F401
+    Image,
+    ImageFile,
+    JpegImagePlugin,  # noqa: F401
+    PngImagePlugin,
+    TiffImagePlugin,  # noqa: F401
+    WebPImagePlugin,  # noqa: F401
+)
+
+from .bounds import MAX_FRAMES, METADATA_SIZE, frame_count, metadata_size
+from .pixels import Size, correct_transparency, in_eight_bits, orientation
+from .privacy import UnreadableStructure
+from .refusals import DAMAGED, Refusal, gettext_noop
+
+MOVING = {"GIF", "WEBP", "PNG", "AVIF"}  # whose frames follow one another in time
+PREFIX_SIZE = 16  # bytes by which Pillow tells a format
+
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = METADATA_SIZE
+
+
+class UnreadableImage(Refusal):
+    """An image that can't be shown; its message tells the person who sent it what is wrong."""
+
+
+class TooManyPixels(UnreadableImage):
+    """An image whose header promises more pixels than may be decoded."""
+
+    def __init__(self, max_pixels: int, size: Size | None = None) -> None:
+        accepted = f"{max_pixels:,}"
+        if size is None:
+            text = gettext_noop("The image has more than the %(accepted)s pixels that are accepted.")
+            super().__init__(text, accepted=accepted)
+        else:
+            text = gettext_noop(
+                "The image has %(width)s × %(height)s pixels, more than the %(accepted)s that are accepted. "
+                "Send a smaller version of it."
+            )
+            super().__init__(text, width=f"{size[0]:,}", height=f"{size[1]:,}", accepted=accepted)
+
+
+class TooManyFrames(UnreadableImage):
+    """An image with more frames, or pages, than are accepted."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            gettext_noop(
+                "The image has more than the %(frames)s frames that are accepted. Send a shorter one, or a film."
+            ),
+            frames=f"{MAX_FRAMES:,}",
+        )
+
+
+class TooMuchMetadata(UnreadableImage):
+    """An image with more beside its pixels than is read."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            gettext_noop(
+                "The image carries more than the %(bytes)s bytes of colour profile, camera data and texts that "
+                "are accepted. Save it without them."
+            ),
+            bytes=f"{METADATA_SIZE:,}",
+        )
+
+
+@dataclass(frozen=True)
+class ImageFormat:
+    """An accepted format, under Pillow's name; the first of its usual extensions is the default."""
+
+    name: str
+    mime_type: str
+    extensions: tuple[str, ...]
+
+
+FORMATS = {
+    format.name: format
+    for format in (
+        ImageFormat("JPEG", "image/jpeg", ("jpg", "jpeg", "jpe", "jfif")),
+        ImageFormat("PNG", "image/png", ("png",)),
+        ImageFormat("GIF", "image/gif", ("gif",)),
+        ImageFormat("WEBP", "image/webp", ("webp",)),
+        ImageFormat("AVIF", "image/avif", ("avif",)),
+        ImageFormat("BMP", "image/bmp", ("bmp",)),
+        ImageFormat("TIFF", "image/tiff", ("tif", "tiff")),
+    )
+}
+
+
+@dataclass(frozen=True)
+class ImageHeader:
+    """What an image says of itself before it is decoded."""
+
+    format: ImageFormat
+    mode: str  # the original's colour mode, in Pillow's words
+    width: int  # pixels, as shown upright
+    height: int
+    is_animated: bool = False
+
+    @property
+    def mime_type(self) -> str:
+        return self.format.mime_type
+
+    @property
+    def extension(self) -> str:
+        return self.format.extensions[0]
+
+    @property
+    def thumbnail_format(self) -> ImageFormat:
+        return thumbnail_format(self.format)
+
+
+def thumbnail_format(format: ImageFormat) -> ImageFormat:
+    """Return the format that an image's thumbnails are in: its own, but browsers don't show TIFF."""
+    return FORMATS["PNG"] if format.name == "TIFF" else format
+
+
+def may_be_image(prefix: bytes) -> bool:
+    """Tell whether a file that begins with these 16 bytes could be of an accepted format; nothing is parsed."""
+    return any(Image.OPEN[name][1](prefix) for name in FORMATS)  # type: ignore[misc]
+
+
+def read_header(file: IO[bytes], max_pixels: int) -> ImageHeader | None:
+    """Return what an image says of itself, or None where Pillow can't open it as one of the accepted formats.
+
+    The content decides, not the name, and no pixel is decoded. Raises TooManyPixels where the header promises more
+    than `max_pixels` (Pillow's own limit, `PIL.Image.MAX_IMAGE_PIXELS`, holds as well), TooMuchMetadata, TooManyFrames,
+    or UnreadableImage for a camera's raw file, of which Pillow would only see the preview.
+    """
+    size = _webp_size(file)  # on opening a WebP, room for its pixels is made already
+    if size and size[0] * size[1] > max_pixels:
+        raise TooManyPixels(max_pixels, size)
+    try:
+        image = open_image(file)
+    except (MemoryError, TooMuchMetadata):
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise TooManyPixels(max_pixels) from error
+    except Exception:  # Pillow raises whatever a file that is no image, or a damaged one, makes it trip over
+        if size:
+            _check_memory(size)
+        return None
+    if _is_raw(image):
+        raise UnreadableImage(
+            gettext_noop("This is a camera's raw file. Export the photograph as JPEG or TIFF and send that.")
+        )
+    width, height = _stored_size(image)
+    if width * height > max_pixels:
+        raise TooManyPixels(max_pixels, (width, height))
+    frames = _count_frames(file, image)
+    if orientation(image) >= 5:
+        width, height = height, width
+    return ImageHeader(_format(image), image.mode, width, height, image.format in MOVING and frames > 1)
+
+
+class Loaded(NamedTuple):
+    """An image that is decoded, of an animation its first frame."""
+
+    image: ImageFile.ImageFile
+    frame: Image.Image  # its pixels, in a mode that can be resized and shown
+    format: ImageFormat
+    full_size: Size  # in pixels, as stored; the frame may be smaller
+    turn: int  # the EXIF orientation, 1 where it is upright
+
+    @property
+    def is_transparent(self) -> bool:
+        """Tell whether anything shines through."""
+        return "A" in self.frame.mode and self.frame.getchannel("A").getextrema() != (255, 255)
+
+
+def draft_scale(full_size: Size, needed: Size) -> int:
+    """Return by how much a JPEG may be decoded smaller, to be made of a size after that: 1, 2, 4 or 8.
+
+    That is much faster. With barely more pixels than are needed it loses 10 dB to a full decode; from a quarter more
+    in each direction, 1 dB.
+    """
+    room = min(full_size[0] // max(1, needed[0] * 5 // 4), full_size[1] // max(1, needed[1] * 5 // 4))
+    return max(scale for scale in (1, 2, 4, 8) if scale <= max(1, room))
+
+
+def load(file: IO[bytes], scale: int | Callable[[Size], int]) -> Loaded:
+    """Decode an image once; a JPEG smaller by `scale`, or by what that gives for the full size as stored.
+
+    Judge the size by `read_header()` before. Raises UnreadableImage where the image can't be decoded.
+    """
+    image = None
+    try:
+        image = open_image(file)
+        format, turn = _format(image), orientation(image)
+        correct_transparency(image)
+        full_size = image.size
+        if not isinstance(scale, int):
+            scale = scale(full_size)
+        if scale > 1:
+            image.draft(None, (full_size[0] // scale, full_size[1] // scale))
+        image.load()
+        _check_metadata(file, image)
+    except (MemoryError, TooMuchMetadata):
+        raise
+    except Exception as error:  # as in read_header()
+        raise unreadable(error, image) from error
+    if image.format == "TIFF":  # turned upright by Pillow, as it loads
+        full_size, turn = image.size, 1
+    return Loaded(image, in_eight_bits(image), format, full_size, turn)
+
+
+def unreadable(error: Exception, image: Image.Image | None) -> UnreadableImage:
+    """Return why an image can't be decoded, by what Pillow has raised; raise MemoryError where that was why."""
+    if _is_too_much_text(error):
+        return TooMuchMetadata()
+    if image:
+        _check_memory(image.size)
+    return UnreadableImage(DAMAGED)
+
+
+def open_image(file: IO[bytes]) -> ImageFile.ImageFile:
+    """Open an image of one of the accepted formats; raise what Pillow raises, or TooMuchMetadata."""
+    try:
+        image = Image.open(file, formats=tuple(FORMATS))
+    except ValueError as error:
+        if _is_too_much_text(error):
+            raise TooMuchMetadata from error
+        raise
+    _check_metadata(file, image)
+    return image
+
+
+def _webp_size(file: IO[bytes]) -> Size | None:
+    """Return the width and height that a WebP's header promises; None for another file."""
+    file.seek(0)
+    head = file.read(30)
+    if head[:4] != b"RIFF" or head[8:12] != b"WEBP" or len(head) < 30:
+        return None
+    if head[12:16] == b"VP8X":
+        return 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little")
+    if head[12:16] == b"VP8L":
+        bits = int.from_bytes(head[21:25], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    return int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(head[28:30], "little") & 0x3FFF
+
+
+def _check_memory(size: Size) -> None:
+    """Raise MemoryError where there isn't twice the room of that many pixels.
+
+    Called where a codec has failed: they lack memory in words of their own, or in those of a damaged image.
+    """
+    bytearray(2 * 4 * size[0] * size[1])
+
+
+def _is_too_much_text(error: Exception) -> bool:
+    return isinstance(error, ValueError) and "MAX_TEXT" in str(error)  # as the decoder of PNG says it
+
+
+def _check_metadata(file: IO[bytes], image: Image.Image) -> None:
+    """Raise TooMuchMetadata where what was read beside the pixels is too long altogether."""
+    if metadata_size(file, image) > METADATA_SIZE:
+        raise TooMuchMetadata
+
+
+def _count_frames(file: IO[bytes], image: Image.Image) -> int:
+    """Return how many frames, or pages, an image has; raise TooManyFrames."""
+    try:
+        count = frame_count(file, image)
+    except UnreadableStructure as error:
+        raise UnreadableImage(error.text, **error.values) from error
+    if count > MAX_FRAMES:
+        raise TooManyFrames
+    return count - bool(image.info.get("default_image"))  # of a PNG, for those who can't show the others
+
+
+def _format(image: ImageFile.ImageFile) -> ImageFormat:
+    # Cameras write MPO: a JPEG with another picture behind it.
+    return FORMATS["JPEG" if image.format == "MPO" else str(image.format)]
+
+
+def _is_raw(image: ImageFile.ImageFile) -> bool:
+    """Tell whether a TIFF is a raw photograph: most cameras' raw formats are TIFF with a small picture in front."""
+    if image.format != "TIFF":
+        return False
+    tags = image.tag_v2  # type: ignore[attr-defined]
+    is_preview = tags.get(ExifTags.Base.NewSubfileType) == 1
+    return is_preview or ExifTags.Base.DNGVersion in tags
+
+
+def _stored_size(image: ImageFile.ImageFile) -> Size:
+    if image.format == "TIFF":  # its `size` is the upright one already, if not for each way to say the orientation
+        tags = image.tag_v2  # type: ignore[attr-defined]
+        return tags[ExifTags.Base.ImageWidth], tags[ExifTags.Base.ImageLength]
+    return image.size
