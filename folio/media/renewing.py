@@ -16,10 +16,11 @@ from django.db import transaction
 
 from folio.api.stored import ADDRESSES, Names, lock_showing, tell_shown
 
-from .decoding import Decoded, Decoders, decoders
+from .decoding import Decoders, decoders
 from .models import Media, MediaQuerySet, MediaType, Thumbnail, thumbnail_path
 from .naming import with_suffix
 from .opening import UnreadableImage
+from .orders import Decoded
 from .storing import removed_on_failure, thumbnail_extension, write
 from .thumbnails import BOXES
 

@@ -15,11 +15,11 @@ from django.db import IntegrityError, connection, transaction
 
 from folio.history.changes import Changes, new_values
 
-from .decoding import Decoded
 from .journal import claim, operation, persist, record
 from .models import FormerName, Media, Thumbnail, media_path, thumbnail_path
 from .naming import extension_of, with_suffix
 from .opening import ImageHeader
+from .orders import Decoded
 
 logger = logging.getLogger(__name__)
 

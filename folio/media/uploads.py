@@ -3,11 +3,12 @@
 from __future__ import annotations  # File[bytes] means something to type checkers only
 
 import hashlib
+import os
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from pathlib import PurePosixPath
 from tempfile import TemporaryFile
-from typing import IO, cast
+from typing import IO
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -16,14 +17,15 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from .decoding import Decoded, DecodersBusy, decoders
+from .decoding import Decoders, DecodersBusy, decoders
 from .errors import UploadBusy, UploadRefused, UploadTooLarge
 from .journal import operation, received_folder
 from .kinds import KIND_BY_MIME_TYPE, FileKind
 from .models import Media
 from .naming import label, safe_name
 from .opening import PREFIX_SIZE, UnreadableImage, may_be_image
-from .privacy import CLEANERS, UnreadableStructure, write_without_private_data
+from .orders import Decoded, Prepare
+from .privacy import CLEANERS
 from .recognising import recognise
 from .refusals import Refusal
 from .storing import Examined, Log, store, unlogged
@@ -72,9 +74,12 @@ def examine(file: File[bytes], *, name: str = "", alt: str = "") -> Examined:
     """Return what is to be stored of a file, or raise UploadRefused."""
     original = PurePosixPath((file.name or "").replace("\\", "/")).name
     check_size(file)
-    image = decode(file)
-    kind = KIND_BY_MIME_TYPE[image.header.mime_type] if image else recognise(file, original)
-    content = file if settings.KEEP_METADATA else without_private_data(file, kind)
+    image, content = prepare(file)
+    if image:
+        kind = KIND_BY_MIME_TYPE[image.header.mime_type]
+    else:
+        kind = recognise(file, original)
+        content = file if settings.KEEP_METADATA else without_private_data(file, kind)
     media = Media(
         type=kind.type,
         mime_type=kind.mime_type,
@@ -110,18 +115,44 @@ def check_size(file: File[bytes]) -> None:
         )
 
 
-def decode(file: File[bytes]) -> Decoded | None:
-    """Return an image's header, thumbnails and what stands in for it, made in a process of its own; None of others.
+def prepare(file: File[bytes]) -> tuple[Decoded | None, File[bytes]]:
+    """Return an image's header, thumbnails and what stands in for it, with what is to be stored; None of others.
 
-    Raises UploadRefused where it can't be decoded within the limits, UploadBusy where no process is free.
+    All is made in a process of its own. Raises UploadRefused where it can't be within the limits, UploadBusy where no
+    process is free.
     """
     file.seek(0)
     if not may_be_image(file.read(PREFIX_SIZE)):
-        return None
-    pool = decoders(settings.DECODERS, settings.DECODER_MEMORY, settings.DECODER_SECONDS)
+        return None, file
+    order = Prepare(settings.MAX_IMAGE_PIXELS, settings.KEEP_METADATA)
+    with on_disk(file) as opened, another() as copy:
+        with refusals():
+            image = image_decoders().prepare(opened, copy, order)
+        return image, taken(copy, file.name) if image and image.is_rewritten else file
+
+
+def without_private_data(file: File[bytes], kind: FileKind) -> File[bytes]:
+    """Return a copy of the file without what it tells of people and places, or the file where it can't tell any.
+
+    Raises what `prepare()` raises.
+    """
+    if kind.mime_type not in CLEANERS:
+        return file
+    with on_disk(file) as opened, another() as copy:
+        with refusals():
+            image_decoders().clean(opened, copy, kind.mime_type)
+        return taken(copy, file.name)
+
+
+def image_decoders() -> Decoders:
+    return decoders(settings.DECODERS, settings.DECODER_MEMORY, settings.DECODER_SECONDS)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Say in the words of an upload's refusal why the decoders have made nothing."""
     try:
-        with on_disk(file) as opened:
-            return pool.decode(opened, settings.MAX_IMAGE_PIXELS)
+        yield
     except UnreadableImage as error:
         raise UploadRefused(said(error), code="unreadable") from error
     except DecodersBusy as error:
@@ -129,6 +160,18 @@ def decode(file: File[bytes]) -> Decoded | None:
             _("More images are being uploaded than the server can decode at once. Nothing was stored; try again."),
             code="busy",
         ) from error
+
+
+@contextmanager
+def another() -> Iterator[IO[bytes]]:
+    """Open a file without a name, for a decoder to write to; it is closed in the end unless it was `taken()`."""
+    with TemporaryFile(dir=received_folder()) as copy:
+        yield copy
+
+
+def taken(copy: IO[bytes], name: str | None) -> File[bytes]:
+    """Return what was written to a file that is to be closed, open by itself."""
+    return File(open(os.dup(copy.fileno()), "rb"), name)
 
 
 def said(refusal: Refusal) -> str:
@@ -148,21 +191,6 @@ def on_disk(file: File[bytes]) -> Iterator[IO[bytes]]:
             copy.write(chunk)
         copy.flush()
         yield copy
-
-
-def without_private_data(file: File[bytes], kind: FileKind) -> File[bytes]:
-    """Return a copy of the file without what it tells of people and places, or the file where it can't tell any."""
-    if kind.mime_type not in CLEANERS:
-        return file
-    with ExitStack() as stack:
-        copy = stack.enter_context(TemporaryFile(dir=received_folder()))
-        try:
-            write_without_private_data(cast(IO[bytes], file), copy, kind.mime_type)
-        except UnreadableStructure as error:
-            raise UploadRefused(said(error), code="damaged") from error
-        copy.flush()
-        stack.pop_all()  # `Examined` closes it
-    return File(copy, file.name)
 
 
 def digest(file: File[bytes]) -> str:

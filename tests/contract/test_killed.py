@@ -73,8 +73,8 @@ def die_at_steps() -> None:
     from folio.media.removals import remove_due, shorten
 
     call_command("migrate", verbosity=0)
-    decoded = uploads.decode(ContentFile(draw()))
-    uploads.decode = lambda file: decoded  # a forked process would start decoders of its own
+    decoded, _ = uploads.prepare(ContentFile(draw()))
+    uploads.prepare = lambda file: (decoded, file)  # a forked process would start decoders of its own
     connection.close()
 
     def start() -> None:

@@ -35,13 +35,13 @@ def test_stores_an_upload_with_its_thumbnails(site: Site, media_root: Path) -> N
 def test_decodes_an_image_once_and_before_the_transaction(
     site: Site, monkeypatch: pytest.MonkeyPatch, content: bytes, count: int
 ) -> None:
-    decode, in_transaction = uploads.decode, []
+    prepare, in_transaction = uploads.prepare, []
 
     def noted(file: Any) -> Any:
         in_transaction.append(connection.in_atomic_block)
-        return decode(file)
+        return prepare(file)
 
-    monkeypatch.setattr(uploads, "decode", noted)
+    monkeypatch.setattr(uploads, "prepare", noted)
     site.post(ADD, {"file": upload(content)})
 
     assert in_transaction == [False]

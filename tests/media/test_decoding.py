@@ -1,5 +1,6 @@
 """Images are decoded where a hostile file can bring down nothing but its decoder."""
 
+import errno
 import io
 import os
 import signal
@@ -11,22 +12,35 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import msgspec
 import pytest
 from PIL import Image
 
+from folio.media import decoder as a_decoder
 from folio.media import decoding
-from folio.media.decoding import Decoded, Decoder, Decoders, DecodersBusy, decoders
+from folio.media.decoding import Decoder, Decoders, DecodersBusy, decoders
 from folio.media.opening import UnreadableImage, may_be_image, read_header
+from folio.media.orders import (
+    LENGTH,
+    READY,
+    Decoded,
+    Failed,
+    Prepare,
+    decode_answer,
+    encode,
+)
 from folio.media.thumbnails import render_thumbnails
 from tests.environment import ROOT
 from tests.factories import draw
 
 from .decoded import MEGABYTE, plain
+from .private_files import copied
 
 PIXELS = 50_000_000
+ORDER = Prepare(PIXELS, keep_metadata=False)
 
 MakePool = Callable[..., Decoders]
 
@@ -218,34 +232,64 @@ def test_takes_no_answer_but_one_of_its_own_kind(make_pool: MakePool, on_disk: A
         with theirs:
             theirs.sendall(answer)
             with pytest.raises((OSError, msgspec.MsgspecError)):
-                decoder.ask(on_disk(draw()), PIXELS)
+                decoder.ask(ORDER, on_disk(draw()))
 
 
 def test_a_decoder_makes_place_after_a_number_of_images(monkeypatch: pytest.MonkeyPatch, on_disk: Any) -> None:
-    monkeypatch.setattr(decoding, "IMAGES", 2)
+    monkeypatch.setattr(a_decoder, "IMAGES", 2)
     ours, theirs = socket.socketpair()
+    what = encode(ORDER)
     with ours, theirs, on_disk(draw()) as file:
         for _ in range(3):
-            socket.send_fds(ours, [decoding.REQUEST.pack(PIXELS, 1), b"\x90"], [file.fileno()])
+            socket.send_fds(ours, [LENGTH.pack(len(what)), what], [file.fileno()])
 
-        decoding.serve(theirs, 30)
+        a_decoder.serve(theirs, 30)
 
         theirs.shutdown(socket.SHUT_WR)
         with ours.makefile("rb") as answers:
-            assert answers.read(1) == decoding.READY
+            assert answers.read(1) == READY
             for _ in range(2):
-                (length,) = decoding.LENGTH.unpack(answers.read(4))
-                assert isinstance(decoding.decode_answer(answers.read(length)), Decoded)
+                (length,) = LENGTH.unpack(answers.read(4))
+                assert isinstance(decode_answer(answers.read(length)), Decoded)
             assert answers.read() == b""
 
 
+@pytest.mark.parametrize("name", ["image/png", "image/tiff"])
+def test_says_what_the_system_has_refused(name: str, on_disk: Any) -> None:
+    class Full(io.BytesIO):
+        def write(self, data: Any) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    file = on_disk(draw(format=name[6:].upper()))
+
+    answer = a_decoder.answer(ORDER, file, Full(), 30)
+
+    assert answer == Failed(errno.ENOSPC)
+    with pytest.raises(OSError, match="No space left on device"):
+        decoding.judged(answer)
+
+
+def test_writes_what_is_stored_to_a_file_that_another_had_begun(make_pool: MakePool, on_disk: Any) -> None:
+    image = draw(format="JPEG")
+    with TemporaryFile() as target:
+        target.write(b"half of it" * 1_000)
+        target.flush()
+
+        prepared = make_pool().prepare(on_disk(image), target, ORDER)
+
+        assert prepared is not None
+        assert prepared.is_rewritten
+        target.seek(0)
+        assert target.read() == copied(image, "image/jpeg")
+
+
 def test_a_decoder_ends_when_it_has_had_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding, "IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(a_decoder, "IDLE_SECONDS", 0.01)
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        decoding.serve(theirs, 30)
+        a_decoder.serve(theirs, 30)
 
-        assert ours.recv(10) == decoding.READY
+        assert ours.recv(10) == READY
 
 
 def test_a_decoder_ends_with_a_server_that_is_killed(tmp_path: Path) -> None:

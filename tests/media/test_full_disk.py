@@ -16,7 +16,8 @@ from django.db import OperationalError, connection
 from django.test import Client as Site
 from django.urls import reverse
 
-from folio.media import journal, uploads
+from folio.media import journal
+from folio.media.decoding import Decoders
 from folio.media.journal import UploadHandler
 from folio.media.models import Media
 from folio.portfolios.models import Tag
@@ -114,7 +115,7 @@ def test_the_file_that_is_being_received_is_removed_at_once(
         (TemporaryUploadedFile, "__init__"),
         (TemporaryUploadedFile, "write"),
         (os, "fsync"),
-        (uploads, "write_without_private_data"),
+        (Decoders, "prepare"),
         (FileSystemStorage, "_save"),
         (journal.Entry, "add"),
         (Media, "save"),
@@ -130,7 +131,7 @@ def test_an_upload_is_a_507_and_leaves_nothing(
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    content = draw((400, 300), "BMP" if name != "write_without_private_data" else "PNG")
+    content = draw((400, 300), "BMP" if name != "prepare" else "PNG")
     settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 100
     with monkeypatch.context() as broken:
         broken.setattr(place, name, raising(error), raising=False)

@@ -9,9 +9,10 @@ from typing import IO, Any
 
 import pytest
 
-from folio.media import decoding
+from folio.media import decoder
 from folio.media.decoding import Decoder, Decoders, DecodersBusy
 from folio.media.opening import UnreadableImage
+from folio.media.orders import Refused, Render
 from folio.media.rendering import Wanted
 from tests.factories import draw
 
@@ -111,17 +112,17 @@ def test_a_decoder_makes_several_of_one_image(single: Decoders, image: IO[bytes]
 def test_begins_no_further_variant_after_a_share_of_the_time(monkeypatch: pytest.MonkeyPatch, image: IO[bytes]) -> None:
     wanted = [Wanted("webp", 100), Wanted("webp", 50), Wanted("webp", 20)]
 
-    assert len(decoding.rendered(image, PIXELS, wanted, 0).variants) == 1  # type: ignore[union-attr]
-    monkeypatch.setattr(decoding, "ENOUGH_VARIANTS", 10)
-    assert len(decoding.rendered(image, PIXELS, wanted, 99).variants) == 1  # type: ignore[union-attr]
+    assert len(decoder.rendered(Render(PIXELS, wanted), image, 0).variants) == 1  # type: ignore[union-attr]
+    monkeypatch.setattr(decoder, "ENOUGH_VARIANTS", 10)
+    assert len(decoder.rendered(Render(PIXELS, wanted), image, 99).variants) == 1  # type: ignore[union-attr]
 
 
 def test_refuses_a_variant_that_is_too_large_to_answer(monkeypatch: pytest.MonkeyPatch, image: IO[bytes]) -> None:
-    monkeypatch.setattr(decoding, "LARGEST_ANSWER", 1024 + 100)
+    monkeypatch.setattr(decoder, "LARGEST_ANSWER", 1024 + 100)
 
-    answer = decoding.answer(image, PIXELS, [Wanted("png", 300)], 30)
+    answer = decoder.answer(Render(PIXELS, [Wanted("png", 300)]), image, None, 30)
 
-    assert isinstance(answer, decoding.Refused)
+    assert isinstance(answer, Refused)
     assert "too large" in answer.text
 
 

@@ -200,8 +200,8 @@ def die_at_steps() -> None:
     from tests.contract.test_killed import fork
 
     call_command("migrate", verbosity=0)
-    decoded = uploads.decode(ContentFile(draw()))
-    uploads.decode = lambda file: decoded  # a forked process would start decoders of its own
+    decoded, _ = uploads.prepare(ContentFile(draw()))
+    uploads.prepare = lambda file: (decoded, file)  # a forked process would start decoders of its own
     decoders(settings.DECODERS, settings.DECODER_MEMORY, settings.DECODER_SECONDS).close()
     connection.close()
     content = b"a picture" * 100_000

@@ -1,0 +1,169 @@
+"""A decoder: `python -m folio.media.decoder MEMORY SECONDS`, with a limit of bytes and of seconds for each image.
+
+It knows neither Django nor the server's environment. By the socket that is its standard input it gets one order after
+another, each with an open file, and perhaps another one to write to. It ends when the server does, when it has had
+nothing to do for a while, and after a number of images.
+"""
+
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+import warnings
+from contextlib import ExitStack, suppress
+from typing import IO
+
+from PIL import AvifImagePlugin, Image
+
+from .opening import UnreadableImage, load, read_header
+from .orders import (
+    LARGEST_ANSWER,
+    LENGTH,
+    READY,
+    Answer,
+    Clean,
+    Cleaned,
+    Decoded,
+    Failed,
+    NoImage,
+    Order,
+    OutOfMemory,
+    Prepare,
+    Refused,
+    Render,
+    Rendered,
+    decode_order,
+    encode,
+    receive,
+)
+from .privacy import write_without_private_data
+from .refusals import Refusal
+from .rendering import render
+from .standing_in import dominant_color, open_in_srgb, placeholder
+from .thumbnails import scale_of_thumbnails, shrink
+
+IMAGES = 500  # that a decoder decodes before it makes place for a new one
+IDLE_SECONDS = 60  # that it waits for another image
+MEMORY_AT_REST = 32 * 1024 * 1024  # bytes that Python, Pillow and their threads take before the first image
+NICENESS = 5  # reads go before
+CODEC_THREADS = 2  # each takes memory of its own
+ENOUGH_VARIANTS = LARGEST_ANSWER // 4  # bytes of variants after which no further one is begun
+MODES = ("rb", "r+b")  # of the file, and of the one to write to
+SHARE_OF_TIME = 3  # of the time for an image, that after which no further variant of it is begun
+
+
+def answer(order: Order, file: IO[bytes], target: IO[bytes] | None, seconds: float) -> Answer:
+    try:
+        if isinstance(order, Prepare):
+            return prepared(order, file, target)
+        if isinstance(order, Clean):
+            return cleaned(order, file, target)
+        return rendered(order, file, seconds)
+    except Refusal as error:
+        return Refused(error.text, error.values)
+    except MemoryError:
+        return OutOfMemory()
+    except OSError as error:
+        if error.errno is None:  # not the system's
+            raise
+        return Failed(error.errno)
+
+
+def prepared(order: Prepare, file: IO[bytes], target: IO[bytes] | None) -> Answer:
+    Image.MAX_IMAGE_PIXELS = order.max_pixels
+    header = read_header(file, order.max_pixels)
+    if header is None:
+        return NoImage()
+    loaded = load(file, scale_of_thumbnails)
+    is_transparent = loaded.is_transparent
+    thumbnails = shrink(loaded)
+    smallest = open_in_srgb(thumbnails[min(thumbnails)])
+    is_rewritten = target is not None and not order.keep_metadata
+    if target and is_rewritten:
+        clean(file, target, header.mime_type)
+    return Decoded(
+        header.format.name,
+        header.mode,
+        header.width,
+        header.height,
+        thumbnails,
+        dominant_color(smallest),
+        placeholder(smallest),
+        header.is_animated,
+        is_transparent,
+        is_rewritten,
+    )
+
+
+def cleaned(order: Clean, file: IO[bytes], target: IO[bytes] | None) -> Answer:
+    assert target
+    clean(file, target, order.mime_type)
+    return Cleaned()
+
+
+def clean(file: IO[bytes], target: IO[bytes], mime_type: str) -> None:
+    target.seek(0)  # the place is shared with the server, and with another decoder that may have ended midway
+    target.truncate()
+    write_without_private_data(file, target, mime_type)
+
+
+def rendered(order: Render, file: IO[bytes], seconds: float) -> Answer:
+    Image.MAX_IMAGE_PIXELS = order.max_pixels
+    late = time.monotonic() + seconds / SHARE_OF_TIME
+    variants: list[bytes] = []
+    size = 0
+    for variant in render(file, order.wanted, order.max_pixels):
+        size += len(variant)
+        if size > LARGEST_ANSWER - 1024:
+            if variants:
+                break
+            raise UnreadableImage("The image is too large to be kept in this format.")
+        variants.append(variant)
+        if size > ENOUGH_VARIANTS or time.monotonic() > late:
+            break
+    return Rendered(variants)
+
+
+def serve(server: socket.socket, seconds: int) -> None:
+    server.sendall(READY)
+    for _ in range(IMAGES):
+        server.settimeout(IDLE_SECONDS)
+        try:
+            message, descriptors, _, _ = socket.recv_fds(server, LENGTH.size, 2)
+        except TimeoutError:
+            return
+        if not descriptors:
+            return
+        signal.alarm(seconds + 1)  # for where the server is no longer there to end it
+        with ExitStack() as stack:
+            files = [stack.enter_context(open(each, mode)) for each, mode in zip(descriptors, MODES, strict=False)]
+            (length,) = LENGTH.unpack(message)
+            order = decode_order(receive(server, length, time.monotonic() + seconds))
+            made = answer(order, files[0], files[1] if len(files) > 1 else None, seconds)
+        data = encode(made)
+        server.settimeout(IDLE_SECONDS)
+        server.sendall(LENGTH.pack(len(data)) + data)
+        signal.alarm(0)
+
+
+def limit(kind: int, value: int) -> None:
+    _, hard = resource.getrlimit(kind)
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(kind, (value, value))
+
+
+def main() -> None:
+    memory, seconds = map(int, sys.argv[1:])
+    limit(resource.RLIMIT_CORE, 0)
+    limit(resource.RLIMIT_DATA, memory + MEMORY_AT_REST)
+    os.nice(NICENESS)
+    AvifImagePlugin.DEFAULT_MAX_THREADS = CODEC_THREADS
+    warnings.simplefilter("ignore")  # what is wrong with an image is for its sender
+    with socket.socket(fileno=sys.stdin.fileno()) as server, suppress(ConnectionError, EOFError):
+        serve(server, seconds)
+
+
+if __name__ == "__main__":
+    main()
