@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 
-from .data import RARE
+from .data import HALF, RARE
 from .processes import LIST, Installation, folio
 from .scale import Times, begin_snapshot
 
@@ -29,6 +29,7 @@ SEARCHES = {
     "a word with an error": [f"{max(RARE)[:-1]}q"],
     "two rare words and a common one": [*list(RARE)[:2], "harbour"],
     "a common word": ["harbour"],
+    "a word that half have": [HALF],
     "three letters that are common": ["har"],
     "two letters": ["ha"],
 }
