@@ -26,7 +26,7 @@ from .naming import label, safe_name
 from .opening import PREFIX_SIZE, UnreadableImage, may_be_image
 from .orders import Decoded, Prepare
 from .privacy import CLEANERS
-from .recognising import recognise
+from .recognising import named_text, recognise
 from .refusals import Refusal
 from .storing import Examined, Log, store, unlogged
 
@@ -74,7 +74,8 @@ def examine(file: File[bytes], *, name: str = "", alt: str = "") -> Examined:
     """Return what is to be stored of a file, or raise UploadRefused."""
     original = PurePosixPath((file.name or "").replace("\\", "/")).name
     check_size(file)
-    image, content = prepare(file)
+    # Of a text that begins as pictures do, such as notes on `GIF89a`, a decoder would find a damaged one.
+    image, content = (None, file) if named_text(file, original) else prepare(file)
     if image:
         kind = KIND_BY_MIME_TYPE[image.header.mime_type]
     else:
