@@ -46,11 +46,16 @@ KINDS = (
     FileKind(MediaType.VIDEO, "video/mp4", ("mp4", "m4v"), ("video/x-m4v", "video/3gpp")),
     FileKind(MediaType.VIDEO, "video/quicktime", ("mov", "qt")),
     FileKind(MediaType.VIDEO, "video/webm", ("webm",)),
+    FileKind(MediaType.VIDEO, "video/x-matroska", ("mkv",), ("video/matroska",)),
     FileKind(MediaType.VIDEO, "video/ogg", ("ogv",)),
     FileKind(MediaType.AUDIO, "audio/mpeg", ("mp3",)),
+    FileKind(MediaType.AUDIO, "audio/aac", ("aac",), ("audio/x-hx-aac-adts", "audio/aacp")),
     FileKind(MediaType.AUDIO, "audio/mp4", ("m4a", "m4b"), ("audio/x-m4a",)),
+    FileKind(MediaType.AUDIO, "audio/webm", ("weba",)),
+    FileKind(MediaType.AUDIO, "audio/x-matroska", ("mka",)),
     FileKind(MediaType.AUDIO, "audio/ogg", ("ogg", "oga", "opus"), ("application/ogg",)),
     FileKind(MediaType.AUDIO, "audio/wav", ("wav",), ("audio/x-wav", "audio/vnd.wave")),
+    FileKind(MediaType.AUDIO, "audio/aiff", ("aiff", "aif", "aifc"), ("audio/x-aiff",)),
     FileKind(MediaType.AUDIO, "audio/flac", ("flac",), ("audio/x-flac",)),
 )
 KIND_BY_MIME_TYPE = {name: kind for kind in KINDS for name in (kind.mime_type, *kind.aliases)}

@@ -13,6 +13,7 @@ from ..refusals import DAMAGED
 from .detecting import detect
 from .refusing import refuse
 from .texts import is_markup
+from .tracks import behind_junk, film_or_sound
 from .zips import is_open_xml
 
 __all__ = ["detect", "recognise"]
@@ -27,8 +28,11 @@ def recognise(file: File[bytes], name: str) -> FileKind:
 
     The name decides only between kinds of which the content could be either.
     """
+    played = film_or_sound(file, name)
+    if played:
+        return played
     mime_type = detect(file)
-    kind = KIND_BY_MIME_TYPE.get(mime_type)
+    kind = KIND_BY_MIME_TYPE.get(mime_type) or behind_junk(file, name, mime_type)
     named = KIND_BY_EXTENSION.get(extension_of(name))
     if kind and kind.type == MediaType.IMAGE:
         raise UploadRefused(_(DAMAGED), code="damaged")
