@@ -20,7 +20,7 @@ from .opening import FORMATS, UnreadableImage
 from .pixels import fit
 from .removals import NotRemoved, kept_files, remove_due
 from .rendering import SHARE_SIZE
-from .renewing import UNREADABLE, decode, exists, fill_in, find_media, image_decoders, measure, renew
+from .renewing import UNREADABLE, decode, exists, fill_in, find_media, image_decoders, measure, measure_played, renew
 from .sizes import human_readable_size
 from .standing_in import difference, open_placeholder
 from .thumbnails import BOXES
@@ -173,6 +173,8 @@ def repair(media: Media, facts: tuple[int, str], faults: list[Fault], decoders: 
     if any(fault.kind == Kind.CHANGED for fault in faults):
         return  # no thumbnails of a wrong picture, and no digest of a damaged file
     fill_in(media, size=size, sha256=digest)
+    with suppress(*UNREADABLE):  # it could be read a moment ago
+        measure_played(media)
     boxes = [fault.box for fault in faults if fault.box]
     problem = None
     if boxes:

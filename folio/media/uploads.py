@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import PurePosixPath
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, cast
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -25,6 +25,7 @@ from .models import Media
 from .naming import label, safe_name
 from .opening import PREFIX_SIZE, UnreadableImage, may_be_image
 from .orders import Decoded, Prepare
+from .playing import measured
 from .privacy import CLEANERS
 from .recognising import named_text, recognise
 from .refusals import Refusal
@@ -81,6 +82,7 @@ def examine(file: File[bytes], *, name: str = "", alt: str = "") -> Examined:
     else:
         kind = recognise(file, original)
         content = file if settings.KEEP_METADATA else without_private_data(file, kind)
+    played = measured(cast(IO[bytes], content), kind.mime_type)
     media = Media(
         type=kind.type,
         mime_type=kind.mime_type,
@@ -88,8 +90,9 @@ def examine(file: File[bytes], *, name: str = "", alt: str = "") -> Examined:
         alt=alt,
         size=content.size,
         sha256=digest(content),
-        width=image.width if image else None,
-        height=image.height if image else None,
+        width=image.width if image else played.width,
+        height=image.height if image else played.height,
+        duration=played.duration,
         mode=image.mode if image else None,
         dominant_color=image.dominant_color if image else "",
         placeholder=image.placeholder if image else "",

@@ -18,7 +18,8 @@ from folio.media.models import Media
 from folio.media.uploads import store_upload
 from tests.factories import draw
 
-from .kinds import iso_media, matroska
+from .played import ftyp
+from .private_files import box
 from .stored import Wrap, assert_nothing_is_left, temporary, upload
 
 pytestmark = pytest.mark.django_db
@@ -50,8 +51,7 @@ TEXTS: dict[str, bytes] = {
 BINARIES: dict[str, bytes] = {
     "exe": EXE,
     "elf": b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<HHI", 2, 62, 1) + bytes(200),
-    "heic": iso_media(b"heic"),
-    "matroska": matroska(b"matroska"),
+    "heic": ftyp(b"heic") + box(b"meta", bytes(4)),
     "random": bytes(range(128, 256)) * 8 + bytes(range(16)) * 20,
     "zeros": bytes(100),
 }

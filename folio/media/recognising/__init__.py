@@ -17,6 +17,7 @@ from .designs import design
 from .detecting import detect
 from .refusing import refuse, refuse_type
 from .texts import is_markup, named_text
+from .tracks import behind_junk, film_or_sound
 from .zips import zipped
 
 __all__ = ["detect", "named_text", "recognise"]
@@ -24,7 +25,13 @@ __all__ = ["detect", "named_text", "recognise"]
 PDF_SIGNATURE = b"%PDF-"
 
 # Asked in this order: each tells what a file is, nothing where it is for the next to tell, or raises UploadRefused.
-QUESTIONS: tuple[Callable[[File[bytes], str], FileKind | None], ...] = (named_text, design, zipped, compound)
+QUESTIONS: tuple[Callable[[File[bytes], str], FileKind | None], ...] = (
+    film_or_sound,
+    named_text,
+    design,
+    zipped,
+    compound,
+)
 
 
 def recognise(file: File[bytes], name: str) -> FileKind:
@@ -33,15 +40,15 @@ def recognise(file: File[bytes], name: str) -> FileKind:
     The name decides only between kinds of which the content could be either; one that claims a picture is held to it.
     """
     found = (ask(file, name) for ask in QUESTIONS)
-    kind = next((kind for kind in found if kind is not None), None) or by_signature(file)
+    kind = next((kind for kind in found if kind is not None), None) or by_signature(file, name)
     refuse_false_picture(file, name, kind)
     return kind
 
 
-def by_signature(file: File[bytes]) -> FileKind:
+def by_signature(file: File[bytes], name: str) -> FileKind:
     """Return the kind that libmagic knows the content of, or raise UploadRefused."""
     mime_type = detect(file)
-    kind = KIND_BY_MIME_TYPE.get(mime_type)
+    kind = KIND_BY_MIME_TYPE.get(mime_type) or behind_junk(file, name, mime_type)
     if kind and kind.type == MediaType.IMAGE:
         raise UploadRefused(_(DAMAGED), code="damaged")
     is_text = mime_type in {"text/plain", "text/csv"}
