@@ -75,7 +75,7 @@ def same_shape(old: Media, new: Media) -> bool:
     The point that matters most stays where a picture comes again, retouched or larger. One that was cropped, or is
     another altogether, has it elsewhere, and its centre is the better guess.
     """
-    if not (old.width and old.height and new.width and new.height):
+    if old.type != new.type or not (old.width and old.height and new.width and new.height):
         return False
     return abs(old.width * new.height / (old.height * new.width) - 1) <= SAME_SHAPE
 
