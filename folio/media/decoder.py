@@ -17,7 +17,7 @@ from typing import IO
 
 from PIL import AvifImagePlugin, Image
 
-from .opening import UnreadableImage, load, read_header
+from .opening import FORMATS, UnreadableImage, load, read_header
 from .orders import (
     LARGEST_ANSWER,
     LENGTH,
@@ -26,6 +26,8 @@ from .orders import (
     Clean,
     Cleaned,
     Decoded,
+    Depict,
+    Depicted,
     Failed,
     NoImage,
     Order,
@@ -38,6 +40,7 @@ from .orders import (
     encode,
     receive,
 )
+from .posters import depict
 from .privacy import write_without_private_data
 from .refusals import Refusal
 from .rendering import render
@@ -51,6 +54,7 @@ NICENESS = 5  # reads go before
 CODEC_THREADS = 2  # each takes memory of its own
 ENOUGH_VARIANTS = LARGEST_ANSWER // 4  # bytes of variants after which no further one is begun
 MODES = ("rb", "r+b")  # of the file, and of the one to write to
+SHARE_OF_FRAMES = 0.8  # of the time for a poster, in which frames of a film may be looked at
 SHARE_OF_TIME = 3  # of the time for an image, that after which no further variant of it is begun
 
 
@@ -60,6 +64,8 @@ def answer(order: Order, file: IO[bytes], target: IO[bytes] | None, seconds: flo
             return prepared(order, file, target)
         if isinstance(order, Clean):
             return cleaned(order, file, target)
+        if isinstance(order, Depict):
+            return depicted(order, file)
         return rendered(order, file, seconds)
     except Refusal as error:
         return Refused(error.text, error.values)
@@ -107,6 +113,16 @@ def clean(file: IO[bytes], target: IO[bytes], mime_type: str) -> None:
     target.seek(0)  # the place is shared with the server, and with another decoder that may have ended midway
     target.truncate()
     write_without_private_data(file, target, mime_type)
+
+
+def depicted(order: Depict, file: IO[bytes]) -> Answer:
+    picture = depict(file, order.mime_type, order.seconds * SHARE_OF_FRAMES, order.max_pixels, order.ffmpeg)
+    if picture is None:
+        return NoImage()
+    loaded = load(picture.file, scale_of_thumbnails)
+    thumbnails = shrink(loaded._replace(format=FORMATS["JPEG"]))
+    smallest = open_in_srgb(thumbnails[min(thumbnails)])
+    return Depicted(thumbnails, dominant_color(smallest), placeholder(smallest), picture.width, picture.height)
 
 
 def rendered(order: Render, file: IO[bytes], seconds: float) -> Answer:

@@ -34,6 +34,15 @@ class Render(msgspec.Struct, tag=True):
     wanted: list[Wanted]
 
 
+class Depict(msgspec.Struct, tag=True):
+    """Make thumbnails of a PDF's first page, or of a frame of a film; `ffmpeg` is the path of that program."""
+
+    mime_type: str
+    max_pixels: int
+    seconds: float
+    ffmpeg: str
+
+
 class Decoded(msgspec.Struct, tag=True):
     """An image's header in plain values, its thumbnails by the edge of their box, and what stands in for it."""
 
@@ -63,8 +72,21 @@ class Cleaned(msgspec.Struct, tag=True):
     """The file is written without private data."""
 
 
+class Depicted(msgspec.Struct, tag=True):
+    """What shows a file that is no image: thumbnails as JPEG by the edge of their box, and what stands in for them.
+
+    A page has a width and a height, in CSS pixels; what a film has of them is told by the film itself.
+    """
+
+    thumbnails: dict[int, bytes]
+    dominant_color: str
+    placeholder: str
+    width: int | None = None
+    height: int | None = None
+
+
 class NoImage(msgspec.Struct, tag=True):
-    """The file is no image of an accepted format, or a damaged one."""
+    """The file is no image of an accepted format, or a damaged one; or nothing of it can be shown."""
 
 
 class Refused(msgspec.Struct, tag=True):
@@ -84,8 +106,8 @@ class OutOfMemory(msgspec.Struct, tag=True):
     """The image needs more memory than the decoder has."""
 
 
-Order = Prepare | Clean | Render
-Answer = Decoded | Rendered | Cleaned | NoImage | Refused | Failed | OutOfMemory
+Order = Prepare | Clean | Render | Depict
+Answer = Decoded | Rendered | Cleaned | Depicted | NoImage | Refused | Failed | OutOfMemory
 encode = msgspec.msgpack.encode
 decode_order = msgspec.msgpack.Decoder(Order).decode
 decode_answer = msgspec.msgpack.Decoder(Answer).decode
