@@ -24,7 +24,7 @@ from .kinds import KIND_BY_MIME_TYPE, FileKind
 from .models import Media
 from .naming import label, safe_name
 from .opening import PREFIX_SIZE, UnreadableImage, may_be_image
-from .orders import Decoded, Prepare
+from .orders import Clean, Decoded, Prepare
 from .privacy import CLEANERS
 from .recognising import recognise
 from .refusals import Refusal
@@ -79,7 +79,7 @@ def examine(file: File[bytes], *, name: str = "", alt: str = "") -> Examined:
         kind = KIND_BY_MIME_TYPE[image.header.mime_type]
     else:
         kind = recognise(file, original)
-        content = file if settings.KEEP_METADATA else without_private_data(file, kind)
+        content = file if settings.KEEP_METADATA == "all" else without_private_data(file, kind)
     media = Media(
         type=kind.type,
         mime_type=kind.mime_type,
@@ -140,7 +140,7 @@ def without_private_data(file: File[bytes], kind: FileKind) -> File[bytes]:
         return file
     with on_disk(file) as opened, another() as copy:
         with refusals():
-            image_decoders().clean(opened, copy, kind.mime_type)
+            image_decoders().clean(opened, copy, Clean(kind.mime_type, settings.KEEP_METADATA))
         return taken(copy, file.name)
 
 
