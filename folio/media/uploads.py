@@ -25,7 +25,7 @@ from .kinds import KIND_BY_MIME_TYPE, FileKind
 from .models import Media
 from .naming import label, safe_name
 from .opening import PREFIX_SIZE, UnreadableImage, may_be_image
-from .orders import Decoded, Depicted, Prepare
+from .orders import Clean, Decoded, Depicted, Prepare
 from .playing import measured
 from .privacy import CLEANERS
 from .recognising import named_text, recognise
@@ -83,7 +83,7 @@ def examine(file: File[bytes], *, name: str = "", alt: str = "") -> Examined:
         kind = KIND_BY_MIME_TYPE[image.header.mime_type]
     else:
         kind = recognise(file, original)
-        content = file if settings.KEEP_METADATA else without_private_data(file, kind)
+        content = file if settings.KEEP_METADATA == "all" else without_private_data(file, kind)
         shown = depicted(content, kind.mime_type)
     played = measured(cast(IO[bytes], content), kind.mime_type)
     media = Media(
@@ -147,7 +147,7 @@ def without_private_data(file: File[bytes], kind: FileKind) -> File[bytes]:
         return file
     with on_disk(file) as opened, another() as copy:
         with refusals():
-            image_decoders().clean(opened, copy, kind.mime_type)
+            image_decoders().clean(opened, copy, Clean(kind.mime_type, settings.KEEP_METADATA))
         return taken(copy, file.name)
 
 
