@@ -16,7 +16,7 @@ from PIL import Image, ImageCms, ImageMath
 
 Triple = tuple[float, float, float]
 Matrix = tuple[Triple, Triple, Triple]
-Primaries = tuple[float, ...]  # x and y of red, green, blue and white, as of CIE 1931
+Primaries = tuple[float, float, float, float, float, float, float, float]  # x, y of red, green, blue and white
 
 D65, C = (0.3127, 0.3290), (0.310, 0.316)
 BT_709 = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, *D65)
@@ -178,7 +178,7 @@ def profile_of(description: Description) -> bytes | None:
             data += tag.ljust(-len(tag) % 4 + len(tag), b"\0")
         table += struct.pack(">4sII", name, places[tag], len(tag))
     header = struct.pack(
-        ">I4xI4s4s4s12x4s24x", start + len(data), 0x04200000, b"mntr", b"RGB ", b"XYZ ", b"acsp"
+        ">I4xI4s4s4s12x4s28x", start + len(data), 0x04200000, b"mntr", b"RGB ", b"XYZ ", b"acsp"
     ) + fixed(*D50)
     return header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + data
 
