@@ -16,7 +16,7 @@ from PIL import Image
 
 from .decoding import Decoders, DecodersBusy
 from .models import FOLDER, FormerName, Media, MediaType, RemovedFile, Thumbnail
-from .opening import FORMATS, UnreadableImage
+from .opening import FORMATS, UnreadableImage, open_image
 from .pixels import fit
 from .removals import NotRemoved, kept_files, remove_due
 from .rendering import SHARE_SIZE
@@ -134,10 +134,7 @@ def thumbnail_fault(media: Media, thumbnail: Thumbnail, rendered: Callable[[], d
     """
     expected = fit((media.width or 1, media.height or 1), thumbnail.size)
     try:
-        with (
-            thumbnail.file.storage.open(str(thumbnail.file)) as file,
-            Image.open(file, formats=tuple(FORMATS)) as image,
-        ):
+        with thumbnail.file.storage.open(str(thumbnail.file)) as file, open_image(file) as image:
             if image.size != expected:
                 return f"is {image.width} × {image.height} pixels, not {expected[0]} × {expected[1]}"
             image.load()
@@ -145,7 +142,7 @@ def thumbnail_fault(media: Media, thumbnail: Thumbnail, rendered: Callable[[], d
             if (
                 is_doubtful
                 and (right := rendered().get(thumbnail.size))
-                and is_unlike(image, Image.open(BytesIO(right)))
+                and is_unlike(image, open_image(BytesIO(right)))
             ):
                 return "shows another picture"
     except FileNotFoundError:

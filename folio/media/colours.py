@@ -7,12 +7,14 @@ Chromium shows it: docs/decisions/0044.
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from io import BytesIO
 from typing import Any, NamedTuple
 
 from PIL import Image, ImageCms, ImageMath
+
+from .pixels import in_rgb
 
 Triple = tuple[float, float, float]
 Matrix = tuple[Triple, Triple, Triple]
@@ -68,6 +70,7 @@ CURVES = {  # by the numbers of H.273
 }
 OF_FILMS = {1, 6, 14, 15}  # BT.709, BT.601 and BT.2020: what cameras do, without a word on what screens do
 
+TOLD = "colours"  # the key of an image's `info` under which its description lies
 PEAK = 1000.0  # candelas a square metre, the brightest that HDR is made with unless it tells
 WHITE = 203.0  # candelas a square metre of a white page, BT.2408
 LARGEST = 10_000.0  # candelas a square metre that PQ can tell
@@ -95,6 +98,10 @@ class Coloured(NamedTuple):
     profile: bytes | None
 
 
+def is_known(primaries: int, transfer: int) -> bool:
+    return primaries in PRIMARIES and (transfer in CURVES or transfer in OF_FILMS or transfer in (PQ, HLG))
+
+
 def of_numbers(primaries: int, transfer: int, films: Curve = SRGB, peak: float = PEAK) -> Description | None:
     """Return what the numbers of H.273 (nclx, cICP) mean, None where that is sRGB; unknown ones are sRGB's.
 
@@ -105,6 +112,18 @@ def of_numbers(primaries: int, transfer: int, films: Curve = SRGB, peak: float =
         curve = films
     description = Description(PRIMARIES.get(primaries, BT_709), curve, peak)
     return None if description[:2] == (BT_709, SRGB) else description
+
+
+def coloured(image: Image.Image, info: Mapping[Any, Any]) -> Coloured:
+    """Return an image (L, LA, RGB, RGBA or CMYK) as it is stored, by the `info` of the one that it was made from."""
+    if image.mode == "CMYK":
+        return Coloured(in_rgb(image, info.get("icc_profile")), None)
+    if description := info.get(TOLD):
+        return settled(image, description)
+    profile = info.get("icc_profile")
+    space = {"L": b"GRAY", "LA": b"GRAY", "RGB": b"RGB ", "RGBA": b"RGB "}.get(image.mode)
+    # There may be none, or one of other colours than the image's.
+    return Coloured(image, profile if isinstance(profile, bytes) and profile[16:20] == space else None)
 
 
 def settled(image: Image.Image, description: Description) -> Coloured:
