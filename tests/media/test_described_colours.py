@@ -181,10 +181,12 @@ def test_a_profile_says_the_same_to_others() -> None:
     assert profile.profile.version == pytest.approx(4.2)
     # Apple's profile of the same name, and the whites of all profiles.
     red, green, blue = (getattr(profile.profile, f"{name}_colorant")[0] for name in ("red", "green", "blue"))
+    white = profile.profile.media_white_point
+    assert white
     assert red == pytest.approx((0.5151, 0.2412, -0.0011), abs=2e-4)
     assert green == pytest.approx((0.2920, 0.6922, 0.0419), abs=2e-4)
     assert blue == pytest.approx((0.1571, 0.0666, 0.7841), abs=2e-4)
-    assert profile.profile.media_white_point[0] == pytest.approx((0.9642, 1.0, 0.8249), abs=1e-3)
+    assert white[0] == pytest.approx((0.9642, 1.0, 0.8249), abs=1e-3)
 
 
 def test_transparency_stays_what_it_is() -> None:
@@ -206,7 +208,7 @@ def test_grays_follow_their_curve(transfer: int, look: Callable[[float], float])
     thumbnail = decode(render_thumbnails(file)[512])
 
     assert thumbnail.mode == "LA"
-    grays = expected(tuple((value,) * 3 for value in range(256)), 1, look)  # type: ignore[misc]
+    grays = expected(tuple((value, value, value) for value in range(256)), 1, look)
     found = thumbnail.getchannel("L").tobytes()
     assert max(abs(one - other[0]) for one, other in zip(found, grays, strict=True)) <= 1
 
@@ -219,7 +221,7 @@ def test_grays_of_hdr_are_mapped_too() -> None:
     made = in_srgb(image, description)
 
     assert made.mode == "L"
-    grays = pq_in_srgb([(value,) * 3 for value in range(256)], 9)  # type: ignore[misc]
+    grays = pq_in_srgb([(value, value, value) for value in range(256)], 9)
     assert max(abs(one - other[0]) for one, other in zip(made.tobytes(), grays, strict=True)) <= 1
 
 
