@@ -17,7 +17,7 @@ from PIL import Image
 from .decoding import Decoders, DecodersBusy
 from .depicting import is_depicted
 from .models import FOLDER, FormerName, Media, MediaType, RemovedFile, Thumbnail
-from .opening import FORMATS, UnreadableImage
+from .opening import FORMATS, UnreadableImage, open_image
 from .pixels import Size, fit
 from .removals import NotRemoved, kept_files, remove_due
 from .rendering import SHARE_SIZE
@@ -136,7 +136,7 @@ def thumbnail_fault(media: Media, thumbnail: Thumbnail, rendered: Callable[[], d
     try:
         with (
             thumbnail.file.storage.open(str(thumbnail.file)) as file,
-            Image.open(file, formats=tuple(FORMATS)) as image,
+            open_image(file) as image,
         ):
             expected = expected_size(media, thumbnail, image.size)
             if image.size != expected:
@@ -146,7 +146,7 @@ def thumbnail_fault(media: Media, thumbnail: Thumbnail, rendered: Callable[[], d
             if (
                 is_doubtful
                 and (right := rendered().get(thumbnail.size))
-                and is_unlike(image, Image.open(BytesIO(right)))
+                and is_unlike(image, open_image(BytesIO(right)))
             ):
                 return "shows another picture"
     except FileNotFoundError:
