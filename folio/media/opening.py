@@ -232,6 +232,8 @@ def open_image(file: IO[bytes]) -> ImageFile.ImageFile:
             raise TooMuchMetadata from error
         raise
     _check_metadata(file, image)
+    for key in ("xmp", "XML:com.adobe.xmp"):  # of which Pillow would take an orientation that no browser knows
+        image.info.pop(key, None)
     return image
 
 

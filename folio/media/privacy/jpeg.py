@@ -5,14 +5,13 @@ import struct
 from dataclasses import dataclass
 from typing import IO
 
-from .exif import Exif
+from .exif import EXIF_PREFIX, Exif
 from .original import BLOCK_SIZE, Original, UnreadableStructure
 
 SOI, EOI, SOS, APP0, APP1, APP2, APP14 = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xEE
 ALONE = {0x01, *range(0xD0, 0xDA)}  # markers that no segment follows
 CODING = {*range(0xC0, 0xD0), *range(0xDA, 0xE0)}  # frames, tables, scans
 MARKER_IN_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
-XMP_IN_JPEG = b"http://ns.adobe.com/xap/1.0/\0"
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ def clean_jpeg(original: Original, target: IO[bytes]) -> None:
             break
         body = kept_of_segment(original, segment)
         if exif and not (segment.marker == APP0 and body):  # JFIF comes first
-            write_segment(target, APP1, b"Exif\0\0" + exif)
+            write_segment(target, APP1, EXIF_PREFIX + exif)
             exif = b""
         if body:
             write_segment(target, segment.marker, body)
@@ -71,16 +70,14 @@ def next_segment(original: Original, place: int) -> Segment | None:
 
 
 def exif_of_jpeg(original: Original) -> bytes:
-    place, exif, xmp = 2, None, b""
+    place = 2
     while (segment := next_segment(original, place)) and segment.marker not in (SOS, EOI):
         place = segment.end
         if segment.marker == APP1:
-            start = original.read(segment.body, min(segment.size, len(XMP_IN_JPEG)))
-            if start.startswith(b"Exif\0\0") and exif is None:
-                exif = Exif.read(original, segment.body, segment.end)
-            elif start == XMP_IN_JPEG:
-                xmp = xmp or original.read(segment.body, segment.size)
-    return (exif or Exif()).turned(xmp).write()
+            start = original.read(segment.body, min(segment.size, len(EXIF_PREFIX)))
+            if start == EXIF_PREFIX:
+                return Exif.read(original, segment.body, segment.end).write()
+    return b""
 
 
 def kept_of_segment(original: Original, segment: Segment) -> bytes:

@@ -4,7 +4,7 @@ import struct
 import zlib
 from typing import IO
 
-from .exif import XMP_SIZE, Exif
+from .exif import EXIF_PREFIX, Exif
 from .original import Original, UnreadableStructure
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -12,7 +12,6 @@ PNG_CHUNKS = {
     *(b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"acTL", b"fcTL", b"fdAT", b"pHYs", b"bKGD", b"hIST", b"sBIT"),
     *(b"cHRM", b"gAMA", b"iCCP", b"sRGB", b"cICP", b"mDCV", b"mDCv", b"cLLI", b"cLLi", b"oFFs"),
 }
-XMP_IN_PNG = b"XML:com.adobe.xmp\0\0\0"  # not compressed, as XMP is to be
 
 
 def clean_png(original: Original, target: IO[bytes]) -> None:
@@ -20,16 +19,16 @@ def clean_png(original: Original, target: IO[bytes]) -> None:
     if original.read(0, 8) != PNG_SIGNATURE:
         raise UnreadableStructure
     target.write(PNG_SIGNATURE)
-    place, exif, xmp, is_written = 8, Exif(), b"", False
+    place, exif, is_written = 8, Exif(), False
     while place + 12 <= original.size:
         size, kind = struct.unpack(">I4s", original.read(place, 8))
         if place + 12 + size > original.size:
             raise UnreadableStructure
         if kind == b"eXIf" and not exif.main and not exif.photograph:
             exif = Exif.read(original, place + 8, place + 8 + size)
-        elif kind == b"iTXt" and original.peek(place + 8, min(size, len(XMP_IN_PNG))) == XMP_IN_PNG:
-            xmp = original.read(place + 8, min(size, XMP_SIZE))
-        if kind in (b"IDAT", b"IEND") and not is_written and (block := exif.turned(xmp).write()):
+            if original.read(place + 8, min(size, len(EXIF_PREFIX))) == EXIF_PREFIX:  # where browsers look no further
+                exif = exif.without_orientation()
+        if kind in (b"IDAT", b"IEND") and not is_written and (block := exif.write()):
             checksum = zlib.crc32(b"eXIf" + block)
             target.write(struct.pack(">I4s", len(block), b"eXIf") + block + struct.pack(">I", checksum))
             is_written = True

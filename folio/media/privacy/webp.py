@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterator
 from typing import IO
 
-from .exif import XMP_SIZE, Exif
+from .exif import Exif
 from .original import Original, UnreadableStructure
 
 WEBP_CHUNKS = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP"}
@@ -19,12 +19,10 @@ def clean_webp(original: Original, target: IO[bytes]) -> None:
     if name != b"RIFF" or kind != b"WEBP" or end > original.size:
         raise UnreadableStructure
     target.write(original.read(0, 12))
-    exif, xmp = Exif(), b""
+    exif = Exif()
     for kind, body, size in webp_chunks(original, 12, end):
         if kind == b"EXIF":
-            exif = Exif.read(original, body, body + size)
-        elif kind == b"XMP ":
-            xmp = original.read(body, min(size, XMP_SIZE))
+            exif = Exif.read(original, body, body + size).without_orientation()  # which no browser turns it by
         if kind in WEBP_CHUNKS:
             start = target.tell()
             original.copy(body - 8, 8 + size, target)
@@ -32,7 +30,7 @@ def clean_webp(original: Original, target: IO[bytes]) -> None:
                 blank_in_frame(original, body, body + size, target, start + 8 - body)
             target.write(bytes(size % 2))
     if original.read(12, 4) == b"VP8X":  # the form in which there may be EXIF data
-        block = exif.turned(xmp).write()
+        block = exif.write()
         flags = original.read(20, 1)[0] & ~(WEBP_EXIF | WEBP_XMP)
         target.seek(20)
         target.write(bytes([flags | (WEBP_EXIF if block else 0)]))
