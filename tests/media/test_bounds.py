@@ -114,7 +114,7 @@ def animation(format: str) -> Callable[[int], bytes]:
     ids=["GIF", "PNG", "TIFF", "WEBP", "AVIF"],
 )
 def test_refuses_too_many_frames(make: Callable[[int], bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("bounds", "thumbnails"):
+    for module in ("bounds", "opening"):
         monkeypatch.setattr(f"folio.media.{module}.MAX_FRAMES", 20)
 
     assert read_header(io.BytesIO(make(20)), PIXELS)
