@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from .kinds import KIND_BY_EXTENSION
 from .making import on_request
 from .naming import extension_of
+from .opening import SVG
 
 # What a browser may do with a file that is opened by itself: show it, and nothing else. The viewers of PDF that Chrome
 # and Firefox have built in show one under it too.
@@ -31,6 +32,8 @@ ANY_ORIGIN = {
     "Access-Control-Expose-Headers": "Accept-Ranges, Content-Disposition, Content-Range, ETag",
     "Cross-Origin-Resource-Policy": "cross-origin",  # also for a page that is isolated
 }
+# A drawing has its styles and images in itself, and needs nothing else.
+DRAWING_POLICY = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 CACHE_CONTROL = "public, max-age=31536000, immutable"  # a file's URL never serves other bytes
 RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))", re.IGNORECASE)
 
@@ -106,6 +109,8 @@ def serve_file(request: HttpRequest, path: str) -> HttpResponseBase | None:
 
 
 def policy_of(mime_type: str) -> str:
+    if mime_type == SVG.mime_type:
+        return DRAWING_POLICY
     return PLAYER_POLICY if mime_type.startswith(("audio/", "video/")) else POLICY
 
 

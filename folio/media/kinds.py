@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .models import MediaType
-from .opening import FORMATS
+from .opening import IMAGES
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ TEXTS = (
     FileKind(MediaType.OTHER, "application/json", ("json",)),
 )
 KINDS = (
-    *(FileKind(MediaType.IMAGE, format.mime_type, format.extensions) for format in FORMATS.values()),
+    *(FileKind(MediaType.IMAGE, format.mime_type, format.extensions) for format in IMAGES.values()),
     *TEXTS,
     FileKind(MediaType.DOCUMENT, "application/pdf", ("pdf",)),
     FileKind(MediaType.DOCUMENT, "application/rtf", ("rtf",), ("text/rtf",)),
