@@ -96,6 +96,8 @@ FORMATS = {
         ImageFormat("TIFF", "image/tiff", ("tif", "tiff")),
     )
 }
+SVG = ImageFormat("SVG", "image/svg+xml", ("svg",))  # which Pillow does not know: it is drawn by `svg`
+IMAGES = {**FORMATS, SVG.name: SVG}
 
 
 @dataclass(frozen=True)
@@ -122,8 +124,8 @@ class ImageHeader:
 
 
 def thumbnail_format(format: ImageFormat) -> ImageFormat:
-    """Return the format that an image's thumbnails are in: its own, but browsers don't show TIFF."""
-    return FORMATS["PNG"] if format.name == "TIFF" else format
+    """Return the format that thumbnails are in: the image's, but PNG of SVG, and of TIFF, which browsers don't show."""
+    return FORMATS["PNG"] if format.name in {"TIFF", "SVG"} else format
 
 
 def may_be_image(prefix: bytes) -> bool:
@@ -167,7 +169,7 @@ def read_header(file: IO[bytes], max_pixels: int) -> ImageHeader | None:
 class Loaded(NamedTuple):
     """An image that is decoded, of an animation the first frame that shows something."""
 
-    image: ImageFile.ImageFile
+    image: Image.Image
     frame: Image.Image  # its pixels, in a mode that can be resized and shown
     format: ImageFormat
     full_size: Size  # in pixels, as stored; the frame may be smaller
