@@ -10,8 +10,9 @@ from ..kinds import KIND_BY_EXTENSION, KIND_BY_MIME_TYPE, TEXTS, FileKind
 from ..models import MediaType
 from ..naming import extension_of
 from ..refusals import DAMAGED
+from ..unshown import unshown_kind
 from .detecting import detect
-from .refusing import refuse
+from .refusing import refuse, refuse_unshown
 from .texts import is_markup
 from .zips import is_open_xml
 
@@ -20,6 +21,7 @@ __all__ = ["detect", "recognise"]
 # libmagic takes a document whose parts come in an unusual order for a plain ZIP, or for nothing it has a type for.
 UNSURE = {"application/zip", "application/octet-stream"}
 PDF_SIGNATURE = b"%PDF-"
+SHOWN_TYPES = {"image/svg+xml", "image/vnd.microsoft.icon", "image/x-icon"}  # by browsers, though not accepted
 
 
 def recognise(file: File[bytes], name: str) -> FileKind:
@@ -30,6 +32,8 @@ def recognise(file: File[bytes], name: str) -> FileKind:
     mime_type = detect(file)
     kind = KIND_BY_MIME_TYPE.get(mime_type)
     named = KIND_BY_EXTENSION.get(extension_of(name))
+    if unshown := unshown_kind(file):
+        refuse_unshown(unshown)
     if kind and kind.type == MediaType.IMAGE:
         raise UploadRefused(_(DAMAGED), code="damaged")
     is_text = mime_type in {"text/plain", "text/csv"}
@@ -45,6 +49,8 @@ def recognise(file: File[bytes], name: str) -> FileKind:
         return named
     if named and mime_type in UNSURE and is_open_xml(file, extension_of(name)):
         return named
+    if kind is None and mime_type.startswith("image/") and mime_type not in SHOWN_TYPES:
+        refuse_unshown(mime_type)
     return kind or refuse(
         _("The file's content is of the type %(type)s, which is not accepted. Accepted are: %(accepted)s."),
         type=mime_type,
