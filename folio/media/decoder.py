@@ -7,6 +7,7 @@ nothing to do for a while, and after a number of images.
 
 import os
 import resource
+import shutil
 import signal
 import socket
 import sys
@@ -17,6 +18,7 @@ from typing import IO
 
 from PIL import AvifImagePlugin, Image
 
+from .endings import with_end
 from .opening import UnreadableImage, load, read_header
 from .orders import (
     LARGEST_ANSWER,
@@ -73,16 +75,24 @@ def answer(order: Order, file: IO[bytes], target: IO[bytes] | None, seconds: flo
 
 def prepared(order: Prepare, file: IO[bytes], target: IO[bytes] | None) -> Answer:
     Image.MAX_IMAGE_PIXELS = order.max_pixels
-    header = read_header(file, order.max_pixels)
+    source = file
+    header = read_header(source, order.max_pixels)
     if header is None:
         return NoImage()
-    loaded = load(file, scale_of_thumbnails)
+    try:
+        loaded = load(source, scale_of_thumbnails)
+    except UnreadableImage:
+        ended = with_end(source)
+        if ended is None:
+            raise
+        source = ended
+        loaded = load(source, scale_of_thumbnails)
     is_transparent = loaded.is_transparent
     thumbnails = shrink(loaded)
     smallest = open_in_srgb(thumbnails[min(thumbnails)])
-    is_rewritten = target is not None and not order.keep_metadata
+    is_rewritten = target is not None and (source is not file or not order.keep_metadata)
     if target and is_rewritten:
-        clean(file, target, header.mime_type)
+        write(source, target, None if order.keep_metadata else header.mime_type)
     return Decoded(
         header.format.name,
         header.mode,
@@ -99,14 +109,19 @@ def prepared(order: Prepare, file: IO[bytes], target: IO[bytes] | None) -> Answe
 
 def cleaned(order: Clean, file: IO[bytes], target: IO[bytes] | None) -> Answer:
     assert target
-    clean(file, target, order.mime_type)
+    write(file, target, order.mime_type)
     return Cleaned()
 
 
-def clean(file: IO[bytes], target: IO[bytes], mime_type: str) -> None:
+def write(file: IO[bytes], target: IO[bytes], cleaned_as: str | None) -> None:
+    """Write a file without what is private in one of that type, or all of it."""
     target.seek(0)  # the place is shared with the server, and with another decoder that may have ended midway
     target.truncate()
-    write_without_private_data(file, target, mime_type)
+    if cleaned_as:
+        write_without_private_data(file, target, cleaned_as)
+    else:
+        file.seek(0)
+        shutil.copyfileobj(file, target)
 
 
 def rendered(order: Render, file: IO[bytes], seconds: float) -> Answer:
