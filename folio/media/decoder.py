@@ -19,6 +19,7 @@ from typing import IO
 from PIL import AvifImagePlugin, Image
 
 from .endings import with_end
+from .heif import as_jpeg
 from .opening import UnreadableImage, load, read_header
 from .orders import (
     LARGEST_ANSWER,
@@ -75,7 +76,7 @@ def answer(order: Order, file: IO[bytes], target: IO[bytes] | None, seconds: flo
 
 def prepared(order: Prepare, file: IO[bytes], target: IO[bytes] | None) -> Answer:
     Image.MAX_IMAGE_PIXELS = order.max_pixels
-    source = file
+    source = as_jpeg(file, order.max_pixels) or file
     header = read_header(source, order.max_pixels)
     if header is None:
         return NoImage()

@@ -26,6 +26,10 @@ from .unshown import CR2, RAW, UNSHOWN, unshown_jpeg, unshown_kind, unshown_tiff
 
 MOVING = {"GIF", "WEBP", "PNG", "AVIF"}  # whose frames follow one another in time
 PREFIX_SIZE = 16  # bytes by which Pillow tells a format
+HEIF_BRANDS = {  # which become JPEG, but for those that are AVIF: what they hold tells
+    *(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"),
+    *(b"mif1", b"mif2", b"msf1", b"miaf", b"heif", b"1pic"),
+}
 
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = METADATA_SIZE
 
@@ -127,8 +131,9 @@ def thumbnail_format(format: ImageFormat) -> ImageFormat:
 
 
 def may_be_image(prefix: bytes) -> bool:
-    """Tell whether a file that begins with these 16 bytes could be of an accepted format; nothing is parsed."""
-    return any(Image.OPEN[name][1](prefix) for name in FORMATS)  # type: ignore[misc]
+    """Tell whether a file that begins with these 16 bytes could be of a format that is taken in; nothing is parsed."""
+    is_heif = prefix[4:8] == b"ftyp" and prefix[8:12] in HEIF_BRANDS
+    return is_heif or any(Image.OPEN[name][1](prefix) for name in FORMATS)  # type: ignore[misc]
 
 
 def read_header(file: IO[bytes], max_pixels: int) -> ImageHeader | None:

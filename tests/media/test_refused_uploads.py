@@ -18,7 +18,7 @@ from folio.media.models import Media
 from folio.media.uploads import store_upload
 from tests.factories import draw
 
-from .kinds import iso_media, matroska
+from .kinds import matroska
 from .stored import Wrap, assert_nothing_is_left, temporary, upload
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,6 @@ REFUSED: dict[str, bytes] = {
     "c": b"#include <stdio.h>\nint main(void) { return 0; }\n",
     "exe": EXE,
     "elf": b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<HHI", 2, 62, 1) + bytes(200),
-    "heic": iso_media(b"heic"),
     "matroska": matroska(b"matroska"),
     "random": bytes(range(128, 256)) * 8 + bytes(range(16)) * 20,
     "zeros": bytes(100),

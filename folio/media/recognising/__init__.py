@@ -21,6 +21,7 @@ __all__ = ["detect", "recognise"]
 # libmagic takes a document whose parts come in an unusual order for a plain ZIP, or for nothing it has a type for.
 UNSURE = {"application/zip", "application/octet-stream"}
 PDF_SIGNATURE = b"%PDF-"
+HEIF_TYPES = ("image/heic", "image/heif")
 SHOWN_TYPES = {"image/svg+xml", "image/vnd.microsoft.icon", "image/x-icon"}  # by browsers, though not accepted
 
 
@@ -34,7 +35,7 @@ def recognise(file: File[bytes], name: str) -> FileKind:
     named = KIND_BY_EXTENSION.get(extension_of(name))
     if unshown := unshown_kind(file):
         refuse_unshown(unshown)
-    if kind and kind.type == MediaType.IMAGE:
+    if (kind and kind.type == MediaType.IMAGE) or mime_type.startswith(HEIF_TYPES):
         raise UploadRefused(_(DAMAGED), code="damaged")
     is_text = mime_type in {"text/plain", "text/csv"}
     is_pdf = mime_type == "application/pdf"  # readers look for its signature some way in
