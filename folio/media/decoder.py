@@ -17,6 +17,8 @@ from typing import IO
 
 from PIL import AvifImagePlugin, Image
 
+from .endings import with_end
+from .heif import as_jpeg
 from .opening import FORMATS, SVG, ImageHeader, Loaded, UnreadableImage, load, read_header
 from .orders import (
     LARGEST_ANSWER,
@@ -85,14 +87,22 @@ def prepared(order: Prepare, file: IO[bytes], target: IO[bytes] | None) -> Answe
     Image.MAX_IMAGE_PIXELS = order.max_pixels
     if is_svg(file):
         return prepared_drawing(file, target)
-    header = read_header(file, order.max_pixels)
+    source = as_jpeg(file, order.max_pixels) or file
+    header = read_header(source, order.max_pixels)
     if header is None:
         return NoImage()
-    loaded = load(file, scale_of_thumbnails)
-    is_rewritten = target is not None and order.keep_metadata != "all"
+    try:
+        loaded = load(source, scale_of_thumbnails)
+    except UnreadableImage:
+        ended = with_end(source)
+        if ended is None:
+            raise
+        source = ended
+        loaded = load(source, scale_of_thumbnails)
+    is_rewritten = target is not None and (source is not file or order.keep_metadata != "all")
     answer = decoded(header, loaded, is_rewritten)
     if target and is_rewritten:
-        clean(file, target, header.mime_type, order.keep_metadata)
+        clean(source, target, header.mime_type, order.keep_metadata)
     return answer
 
 

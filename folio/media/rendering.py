@@ -196,7 +196,7 @@ def encode(made: Coloured, extension: str) -> bytes:
     except MemoryError:
         raise
     except Exception as error:  # encoders say in words of their own what they can't do
-        raise unreadable(error, image) from error
+        raise unreadable(error, image.size) from error
     return buffer.getvalue()
 
 
@@ -257,7 +257,7 @@ def moving(file: IO[bytes], size: Size) -> bytes:
     except (MemoryError, UnreadableImage):
         raise
     except Exception as error:  # Pillow raises whatever a damaged file makes it trip over
-        raise unreadable(error, image) from error
+        raise unreadable(error, image.size if image else None) from error
     return buffer.getvalue()
 
 

@@ -18,8 +18,6 @@ from folio.media.models import Media
 from folio.media.uploads import store_upload
 from tests.factories import draw
 
-from .played import ftyp
-from .private_files import box
 from .stored import Wrap, assert_nothing_is_left, temporary, upload
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +44,6 @@ TEXTS: dict[str, bytes] = {
 BINARIES: dict[str, bytes] = {
     "exe": EXE,
     "elf": b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<HHI", 2, 62, 1) + bytes(200),
-    "heic": ftyp(b"heic") + box(b"meta", bytes(4)),
     "random": bytes(range(128, 256)) * 8 + bytes(range(16)) * 20,
     "zeros": bytes(100),
 }
