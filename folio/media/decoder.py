@@ -17,6 +17,7 @@ from typing import IO
 
 from PIL import AvifImagePlugin, Image
 
+from .bounds import MEMORY_AT_REST
 from .opening import UnreadableImage, load, read_header
 from .orders import (
     LARGEST_ANSWER,
@@ -42,11 +43,10 @@ from .privacy import write_without_private_data
 from .refusals import Refusal
 from .rendering import render
 from .standing_in import dominant_color, open_in_srgb, placeholder
-from .thumbnails import scale_of_thumbnails, shrink
+from .thumbnails import make_thumbnails, scale_of_thumbnails
 
 IMAGES = 500  # that a decoder decodes before it makes place for a new one
 IDLE_SECONDS = 60  # that it waits for another image
-MEMORY_AT_REST = 32 * 1024 * 1024  # bytes that Python, Pillow and their threads take before the first image
 NICENESS = 5  # reads go before
 CODEC_THREADS = 2  # each takes memory of its own
 ENOUGH_VARIANTS = LARGEST_ANSWER // 4  # bytes of variants after which no further one is begun
@@ -78,17 +78,18 @@ def prepared(order: Prepare, file: IO[bytes], target: IO[bytes] | None) -> Answe
         return NoImage()
     loaded = load(file, scale_of_thumbnails)
     is_transparent = loaded.is_transparent
-    thumbnails = shrink(loaded)
-    smallest = open_in_srgb(thumbnails[min(thumbnails)])
     is_rewritten = target is not None and not order.keep_metadata
     if target and is_rewritten:
         clean(file, target, header.mime_type)
+    stored = target if target and is_rewritten else file
+    made = make_thumbnails(file, loaded, stored.seek(0, 2))
+    smallest = open_in_srgb(made.smallest)
     return Decoded(
         header.format.name,
         header.mode,
         header.width,
         header.height,
-        thumbnails,
+        made.thumbnails,
         dominant_color(smallest),
         placeholder(smallest),
         header.is_animated,

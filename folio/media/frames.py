@@ -39,7 +39,9 @@ def shown_frame(file: IO[bytes], image: ImageFile.ImageFile, size: Size) -> Imag
             later = later.crop((0, 0, *size))
         if not shows_nothing(later):
             return later
-    return frame
+    image.seek(first)
+    image.load()
+    return in_eight_bits(image)
 
 
 def shows_nothing(image: Image.Image) -> bool:
