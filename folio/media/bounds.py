@@ -6,7 +6,7 @@ from typing import IO
 from PIL import Image
 
 from .privacy.directories import ICC_PROFILE, Tiff
-from .privacy.gif import GIF_END, GIF_EXTENSION, GIF_IMAGE, colours, copy_blocks
+from .privacy.gif import GIF_IMAGE, colours, copy_blocks, next_part
 from .privacy.original import Original, UnreadableStructure
 
 MAX_FRAMES = 10_000  # of an animation, or pages of a TIFF
@@ -14,7 +14,16 @@ METADATA_SIZE = 10 * 1024 * 1024  # bytes of colour profile, camera data and tex
 
 # What a pixel may take of a decoder's memory, in bytes, at the most: measured, docs/decisions/0045. All but JPEG are
 # decoded whole. Of that, in four colours, all scans may have to be there before the first pixel is.
-BYTES_A_PIXEL = {"JPEG": 9, "PNG": 14, "GIF": 22, "WEBP": 24, "AVIF": 20, "BMP": 12, "TIFF": 14, "HEIF": 22}
+BYTES_A_PIXEL = {
+    "JPEG": 8.9,
+    "BMP": 12,
+    "PNG": 14,
+    "TIFF": 14,
+    "HEIF": 16,
+    "WEBP": 20,
+    "AVIF": 20,
+    "GIF": 22,
+}
 ENCODER_MEMORY = {"AVIF": 40 * 1024 * 1024}  # bytes that encoding a thumbnail takes besides, while all pixels are there
 MOST_BYTES_A_PIXEL = 64  # where that much isn't left: of a small image
 MEMORY_AT_REST = 32 * 1024 * 1024  # bytes that Python, Pillow and their threads take before the first image
@@ -39,7 +48,7 @@ def most_pixels(format: str, max_pixels: int, memory: int | None) -> int:
     if memory is None:
         return max_pixels
     left = memory - ENCODER_MEMORY.get(format, 0)
-    return min(max_pixels, max(left // BYTES_A_PIXEL[format], memory // MOST_BYTES_A_PIXEL))
+    return min(max_pixels, max(int(left / BYTES_A_PIXEL[format]), memory // MOST_BYTES_A_PIXEL))
 
 
 def metadata_size(file: IO[bytes], image: Image.Image) -> int:
@@ -75,15 +84,15 @@ def frame_count(file: IO[bytes], image: Image.Image) -> int:
 
 def frames_of_gif(original: Original) -> int:
     place = 13 + colours(original.read(10, 1)[0])
-    count = 0
-    while count <= MAX_FRAMES and (kind := original.peek(place, 1)) not in (b"", GIF_END):
-        if kind == GIF_IMAGE and place + 11 <= original.size:
+    count = parts = 0
+    while count <= MAX_FRAMES and (part := next_part(original, place, parts)):
+        kind, place = part
+        parts += 1
+        if kind == GIF_IMAGE:
             count += 1
             place = copy_blocks(original, place + 11 + colours(original.read(place + 9, 1)[0]), None)
-        elif kind == GIF_EXTENSION:
-            place = copy_blocks(original, place + 2, None)
         else:
-            place += 1
+            place = copy_blocks(original, place + 2, None)
     return count
 
 

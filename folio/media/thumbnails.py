@@ -2,16 +2,18 @@
 
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from io import BytesIO
 from typing import IO, Any, NamedTuple
 
 from PIL import Image, ImageChops, ImageStat
 
 from .bounds import frame_count
+from .colours import TOLD, Coloured, coloured
 from .frames import MOVING
 from .opening import ImageFormat, Loaded, draft_scale, load, thumbnail_format, unreadable
-from .pixels import TURNS, Size, fit, in_rgb, premultiplied
+from .pixels import TURNS, Size, fit, premultiplied
 from .privacy import UnreadableStructure
 from .privacy.bare import bare
 from .privacy.png import PNG_SIGNATURE
@@ -77,11 +79,17 @@ def make_thumbnails(file: IO[bytes], loaded: Loaded, size: int) -> Made:
     return Made(thumbnails, made[smallest])
 
 
+def made_alone(loaded: Loaded) -> Made:
+    """Return thumbnails of what has no bytes to be compared with, such as a drawing's shapes or a film's frame."""
+    thumbnails = shrink(loaded)
+    return Made(thumbnails, thumbnails[min(BOXES)])
+
+
 def copied(file: IO[bytes], loaded: Loaded) -> bytes | None:
     """Return the image as it is coded but bare, to be its own thumbnail; None where it can't be."""
     image = loaded.image
-    if max(loaded.full_size) > max(BOXES) or loaded.turn in TURNS or image.mode == "CMYK":
-        return None
+    if max(loaded.full_size) > max(BOXES) or loaded.turn in TURNS or image.mode == "CMYK" or TOLD in image.info:
+        return None  # larger, or not as it is shown, or in colours that not every program shows
     if thumbnail_format(loaded.format) != loaded.format or file.seek(0, 2) > LARGEST_COPY or is_odd_png(file):
         return None
     if image.format in MOVING and frame_count(file, image) > 1:
@@ -103,21 +111,26 @@ def is_odd_png(file: IO[bytes]) -> bool:
     return head.startswith(PNG_SIGNATURE) and (depth == b"\x10" or (is_gray and depth != b"\x08"))
 
 
-def shrink(loaded: Loaded, boxes: set[int], most: int) -> dict[int, bytes]:
+def shrink(loaded: Loaded, boxes: Collection[int] = BOXES, most: float = math.inf) -> dict[int, bytes]:
     """Return thumbnails for these boxes, by the box; in as many bytes as `most`, if that can be had."""
     image, frame, format, full_size, turn = loaded
-    profile = image.info.get("icc_profile")
-    look = Look(thumbnail_format(format), turn, None if image.mode == "CMYK" else profile, image.mode)
+    target = thumbnail_format(format)
     thumbnails: dict[int, bytes] = {}
     encoded: dict[Size, bytes] = {}
+    made: Coloured | None = None
     for box in sorted(boxes, reverse=True):
         larger, size = frame, fit(full_size, box)
-        frame = in_rgb(resized(larger, size, Image.Resampling.LANCZOS), profile)
+        frame = resized(larger, size, Image.Resampling.LANCZOS)
+        if made is None:  # the smaller ones are made of the largest
+            made = coloured(straightened(frame), image.info)
+            frame = made.image
+            plain = partial(coloured_plainly, larger, size, image.info)
+        else:
+            plain = partial(resized, larger, size, Image.Resampling.BOX)
         if size not in encoded:
+            look = Look(target, turn, made.profile, image.mode)
             best = encode(frame, look)
-            if len(best) > most:
-                best = lightest(frame, larger, look, most, profile, best)
-            encoded[size] = best
+            encoded[size] = best if len(best) <= most else lightest(frame, plain, look, most, best)
         thumbnails[box] = encoded[size]
     return thumbnails
 
@@ -138,33 +151,34 @@ def encode(image: Image.Image, look: Look) -> bytes:
     return min(whole, save(reduced, look), key=len)
 
 
-def lightest(
-    image: Image.Image, larger: Image.Image, look: Look, most: int, profile: bytes | None, heavy: bytes
-) -> bytes:
+def coloured_plainly(image: Image.Image, size: Size, info: Mapping[Any, Any]) -> Image.Image:
+    return coloured(straightened(resized(image, size, Image.Resampling.BOX)), info).image
+
+
+def lightest(image: Image.Image, plain: Callable[[], Image.Image], look: Look, most: float, heavy: bytes) -> bytes:
     """Return the best thumbnail that has no more bytes than `most`, or the one with the fewest."""
     made = [heavy]
-    for made_lighter in lighter(image, larger, look, profile):
-        made.append(made_lighter)
-        if len(made_lighter) <= most:
+    for each in lighter(image, plain, look):
+        made.append(each)
+        if len(each) <= most:
             break
     return min(made, key=len)
 
 
-def lighter(image: Image.Image, larger: Image.Image, look: Look, profile: bytes | None) -> Iterator[bytes]:
-    """Yield thumbnails that become ever lighter, and worse."""
-    if qualities := LIGHTER_QUALITIES.get(look.format.name):
-        for quality in qualities:
-            yield save(image, look, quality=quality)
-        return
-    # Means of what a pixel covers have fewer colours than what Lanczos makes of edges, and half the bytes.
-    plain = in_rgb(resized(larger, image.size, Image.Resampling.BOX), profile)
-    if may_be_reduced(plain, look.format):
-        for source, counts in ((image, LIGHTER_COLOURS[:1]), (plain, LIGHTER_COLOURS)):
+def lighter(image: Image.Image, plain: Callable[[], Image.Image], look: Look) -> Iterator[bytes]:
+    """Yield thumbnails that become ever lighter, and worse.
+
+    What `plain` makes are means of what each pixel covers: they have fewer colours than what Lanczos makes of edges.
+    """
+    for quality in LIGHTER_QUALITIES.get(look.format.name, ()):
+        yield save(image, look, quality=quality)
+    if may_be_reduced(image, look.format):
+        for source, counts in ((image, LIGHTER_COLOURS[:1]), (plain(), LIGHTER_COLOURS)):
             straight = straightened(source)
             for count in counts:
                 yield save(in_colours(straight, count, look.format), look)
     if look.mode == "1":
-        yield save(plain.convert("1"), look)
+        yield save(plain().convert("1"), look)
 
 
 def straightened(image: Image.Image) -> Image.Image:
@@ -186,9 +200,8 @@ def save(image: Image.Image, look: Look, **options: Any) -> bytes:
         return _encode_bmp(image.convert("RGBA"))
     if format.name == "GIF" and image.mode not in ("L", "P"):
         image = in_colours(image, 256, format)
-    space = {"L": b"GRAY", "LA": b"GRAY", "RGB": b"RGB ", "RGBA": b"RGB ", "P": b"RGB "}.get(image.mode)
-    if not isinstance(profile, bytes) or profile[16:20] != space:
-        profile = None  # of other colours than the thumbnail's
+    if image.mode == "P" and profile and profile[16:20] != b"RGB ":
+        profile = None  # of gray, which palettes have none of
     buffer = BytesIO()
     try:
         image.save(buffer, format.name, icc_profile=profile, **{**SAVE_OPTIONS.get(format.name, {}), **options})

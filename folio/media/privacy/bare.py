@@ -5,14 +5,11 @@ from io import BytesIO
 from typing import IO
 
 from . import write_without_private_data
-from .jpeg import APP1, SOS, next_segment
+from .jpeg import write_picture
 from .original import Original
 from .png import PNG_SIGNATURE
 from .webp import WEBP_EXIF, WEBP_XMP, webp_chunks
 
-COMMENT = 0xFE
-BESIDE = {*range(APP1, APP1 + 15), COMMENT}  # of JPEG, whose APP2 has the colour profile
-PROFILES = (b"ICC_PROFILE\0", b"Adobe")
 TEXTS = {b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME"}  # of PNG
 
 
@@ -22,23 +19,12 @@ def bare(source: IO[bytes], mime_type: str) -> bytes:
     Raises UnreadableStructure where it can't be taken apart.
     """
     copy = BytesIO()
-    write_without_private_data(source, copy, mime_type)
-    strip = {"image/jpeg": bare_jpeg, "image/png": bare_png, "image/webp": bare_webp}.get(mime_type)
+    if mime_type == "image/jpeg":
+        write_picture(Original(source), 0, copy, [])
+        return copy.getvalue()
+    write_without_private_data(source, copy, mime_type, "none")
+    strip = {"image/png": bare_png, "image/webp": bare_webp}.get(mime_type)
     return strip(Original(copy)) if strip else copy.getvalue()
-
-
-def bare_jpeg(original: Original) -> bytes:
-    parts = [original.read(0, 2)]
-    place = 2
-    while segment := next_segment(original, place):
-        body = original.peek(segment.body, 12)
-        if segment.marker not in BESIDE or body.startswith(PROFILES):
-            parts.append(struct.pack(">BBH", 0xFF, segment.marker, segment.size + 2))
-            parts.append(original.read(segment.body, segment.size))
-        place = segment.end
-        if segment.marker == SOS:
-            break
-    return b"".join((*parts, original.read(place, original.size - place)))
 
 
 def bare_png(original: Original) -> bytes:
