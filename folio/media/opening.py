@@ -45,20 +45,27 @@ class TooManyPixels(UnreadableImage):
 
     def __init__(self, size: Size, format: str, max_pixels: int) -> None:
         accepted = most_pixels(format, max_pixels, decoder_memory())
-        values = {"width": f"{size[0]:,}", "height": f"{size[1]:,}", "accepted": f"{accepted:,}"}
         most = most_pixels("JPEG", max_pixels, decoder_memory())
-        if accepted < size[0] * size[1] <= most:
-            text = gettext_noop(
-                "The image has %(width)s × %(height)s pixels, more than the %(accepted)s that are accepted of "
-                "%(format)s. Send a smaller version of it, or send it as JPEG, of which %(most)s are."
-            )
-            super().__init__(text, format=NAMES.get(format, format), most=f"{most:,}", **values)
-        else:
+        values = {"width": f"{size[0]:,}", "height": f"{size[1]:,}", "accepted": f"{accepted:,}"}
+        if accepted == max_pixels:
             text = gettext_noop(
                 "The image has %(width)s × %(height)s pixels, more than the %(accepted)s that are accepted. "
                 "Send a smaller version of it."
             )
             super().__init__(text, **values)
+        elif size[0] * size[1] > most:
+            text = gettext_noop(
+                "The image has %(width)s × %(height)s pixels, more than the %(accepted)s that are accepted of "
+                "%(format)s: it takes more memory to decode than is allowed. Send a smaller version of it."
+            )
+            super().__init__(text, format=NAMES.get(format, format), **values)
+        else:
+            text = gettext_noop(
+                "The image has %(width)s × %(height)s pixels, more than the %(accepted)s that are accepted of "
+                "%(format)s: it takes more memory to decode than is allowed. Send a smaller version of it, or send it "
+                "as JPEG, of which %(most)s are accepted."
+            )
+            super().__init__(text, format=NAMES.get(format, format), most=f"{most:,}", **values)
 
 
 class TooManyFrames(UnreadableImage):

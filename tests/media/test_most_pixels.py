@@ -143,12 +143,20 @@ def test_one_of_more_is_refused_with_its_size_the_limit_and_what_to_do(format: s
 
     said = str(caught.value)
     assert said.startswith("The image has 1,201 × 1 pixels, more than the 1,200 that are accepted")
-    if format == "JPEG":
-        assert said.endswith("accepted. Send a smaller version of it.")
-    else:
-        name = {"WEBP": "WebP"}.get(format, format)
-        most = f"{int(memory / BYTES_A_PIXEL['JPEG']):,}"
-        assert said.endswith(f"of {name}. Send a smaller version of it, or send it as JPEG, of which {most} are.")
+    name = {"WEBP": "WebP"}.get(format, format)
+    assert f"accepted of {name}: it takes more memory to decode than is allowed. Send a smaller version of it" in said
+    most = f"{int(memory / BYTES_A_PIXEL['JPEG']):,}"
+    assert said.endswith(f"or send it as JPEG, of which {most} are accepted.") is (format != "JPEG")
+
+
+def test_beyond_the_setting_no_other_format_is_advised() -> None:
+    file = io.BytesIO()
+    Image.new("L", (1201, 1)).save(file, "PNG")
+
+    with pytest.raises(TooManyPixels) as caught:
+        read_header(file, 1200)
+
+    assert str(caught.value).endswith("more than the 1,200 that are accepted. Send a smaller version of it.")
 
 
 def test_the_setting_is_the_most_whatever_memory_there_is() -> None:
@@ -178,6 +186,6 @@ def test_a_decoder_judges_by_its_own_memory(pool: Decoders, tmp_path: Path) -> N
 
     with (
         open(tmp_path / "image", "rb") as file,
-        pytest.raises(UnreadableImage, match=r"accepted of PNG\. Send"),
+        pytest.raises(UnreadableImage, match=r"accepted of PNG: it takes more memory"),
     ):
         pool.decode(file, MOST)
