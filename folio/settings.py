@@ -193,7 +193,7 @@ MEDIA_GROUP = group("FOLIO_MEDIA_GROUP")  # a proxy's, which may read the media
 FILE_UPLOAD_PERMISSIONS = OWN_FILE if MEDIA_GROUP is None else SHARED_FILE
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = OWN_FOLDER if MEDIA_GROUP is None else SHARED_FOLDER
 MAX_UPLOAD_SIZE = number("FOLIO_MAX_UPLOAD_SIZE", 100 * 1024 * 1024)  # bytes
-MAX_IMAGE_PIXELS = number("FOLIO_MAX_IMAGE_PIXELS", 50_000_000)  # width × height
+MAX_IMAGE_PIXELS = number("FOLIO_MAX_IMAGE_PIXELS", 120_000_000)  # width × height
 DECODERS = number("FOLIO_DECODERS", 2, least=1)  # processes that decode images, for each worker
 DECODER_MEMORY = number("FOLIO_DECODER_MEMORY", 1024**3, least=1)  # bytes for an image
 DECODER_SECONDS = number("FOLIO_DECODER_SECONDS", 30, least=1)  # for an image

@@ -1,5 +1,6 @@
 """How much an image holds beside the pixels that are shown, told without decoding any."""
 
+import resource
 from typing import IO
 
 from PIL import Image
@@ -11,10 +12,43 @@ from .privacy.original import Original, UnreadableStructure
 MAX_FRAMES = 10_000  # of an animation, or pages of a TIFF
 METADATA_SIZE = 10 * 1024 * 1024  # bytes of colour profile, camera data and texts
 
+# What a pixel may take of a decoder's memory, in bytes, at the most: measured, docs/decisions/0045. All but JPEG are
+# decoded whole. Of that, in four colours, all scans may have to be there before the first pixel is.
+BYTES_A_PIXEL = {
+    "JPEG": 8.9,
+    "BMP": 12,
+    "PNG": 14,
+    "TIFF": 14,
+    "HEIF": 16,
+    "WEBP": 20,
+    "AVIF": 20,
+    "GIF": 22,
+}
+ENCODER_MEMORY = {"AVIF": 40 * 1024 * 1024}  # bytes that encoding a thumbnail takes besides, while all pixels are there
+MOST_BYTES_A_PIXEL = 64  # where that much isn't left: of a small image
+MEMORY_AT_REST = 32 * 1024 * 1024  # bytes that Python, Pillow and their threads take before the first image
+
 # Of TIFF: texts, XMP, IPTC, Photoshop's resources, profile. What else is long are places of pixels, or Photoshop's
 # layers, which are read only to be left out.
 METADATA_TAGS = {700, 33723, 34377, ICC_PROFILE}
 ASCII = 2
+
+
+def decoder_memory() -> int | None:
+    """Return the bytes that this process may take for an image; None where nothing limits it."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    return None if limit == resource.RLIM_INFINITY else max(0, limit - MEMORY_AT_REST)
+
+
+def most_pixels(format: str, max_pixels: int, memory: int | None) -> int:
+    """Return how many pixels an image of a format, by Pillow's name or HEIF, may have to be decoded in those bytes.
+
+    `max_pixels` is the most of all formats. With no `memory` nothing else limits it.
+    """
+    if memory is None:
+        return max_pixels
+    left = memory - ENCODER_MEMORY.get(format, 0)
+    return min(max_pixels, max(int(left / BYTES_A_PIXEL[format]), memory // MOST_BYTES_A_PIXEL))
 
 
 def metadata_size(file: IO[bytes], image: Image.Image) -> int:

@@ -17,6 +17,7 @@ from typing import IO
 
 from PIL import AvifImagePlugin, Image
 
+from .bounds import MEMORY_AT_REST
 from .endings import with_end
 from .heif import as_jpeg
 from .opening import FORMATS, SVG, ImageHeader, Loaded, UnreadableImage, load, read_header
@@ -51,11 +52,10 @@ from .standing_in import dominant_color, open_in_srgb, placeholder
 from .svg.drawing import loaded as loaded_drawing
 from .svg.drawing import rewritten
 from .svg.telling import is_svg
-from .thumbnails import BOXES, scale_of_thumbnails, shrink
+from .thumbnails import BOXES, Made, made_alone, make_thumbnails, scale_of_thumbnails
 
 IMAGES = 500  # that a decoder decodes before it makes place for a new one
 IDLE_SECONDS = 60  # that it waits for another image
-MEMORY_AT_REST = 32 * 1024 * 1024  # bytes that Python, Pillow and their threads take before the first image
 NICENESS = 5  # reads go before
 CODEC_THREADS = 2  # each takes memory of its own
 ENOUGH_VARIANTS = LARGEST_ANSWER // 4  # bytes of variants after which no further one is begun
@@ -100,31 +100,32 @@ def prepared(order: Prepare, file: IO[bytes], target: IO[bytes] | None) -> Answe
         source = ended
         loaded = load(source, scale_of_thumbnails)
     is_rewritten = target is not None and (source is not file or order.keep_metadata != "all")
-    answer = decoded(header, loaded, is_rewritten)
+    stored = source
     if target and is_rewritten:
         clean(source, target, header.mime_type, order.keep_metadata)
-    return answer
+        stored = target
+    return decoded(header, loaded, make_thumbnails(source, loaded, stored.seek(0, 2)), is_rewritten)
 
 
 def prepared_drawing(file: IO[bytes], target: IO[bytes] | None) -> Answer:
     drawing = rewritten(file)
     header = ImageHeader(SVG, drawing.mode, *drawing.size)
-    answer = decoded(header, loaded_drawing(drawing, fit(drawing.size, max(BOXES))), target is not None)
+    loaded = loaded_drawing(drawing, fit(drawing.size, max(BOXES)))
+    answer = decoded(header, loaded, made_alone(loaded), target is not None)
     if target:
         write(drawing.content, target)
     return answer
 
 
-def decoded(header: ImageHeader, loaded: Loaded, is_rewritten: bool) -> Decoded:
+def decoded(header: ImageHeader, loaded: Loaded, made: Made, is_rewritten: bool) -> Decoded:
     is_transparent = loaded.is_transparent
-    thumbnails = shrink(loaded)
-    smallest = open_in_srgb(thumbnails[min(thumbnails)])
+    smallest = open_in_srgb(made.smallest)
     return Decoded(
         header.format.name,
         header.mode,
         header.width,
         header.height,
-        thumbnails,
+        made.thumbnails,
         dominant_color(smallest),
         placeholder(smallest),
         header.is_animated,
@@ -162,9 +163,9 @@ def depicted(order: Depict, file: IO[bytes]) -> Answer:
     if picture is None:
         return NoImage()
     loaded = load(picture.file, scale_of_thumbnails)
-    thumbnails = shrink(loaded._replace(format=FORMATS["JPEG"]))
-    smallest = open_in_srgb(thumbnails[min(thumbnails)])
-    return Depicted(thumbnails, dominant_color(smallest), placeholder(smallest), picture.width, picture.height)
+    made = made_alone(loaded._replace(format=FORMATS["JPEG"]))
+    smallest = open_in_srgb(made.smallest)
+    return Depicted(made.thumbnails, dominant_color(smallest), placeholder(smallest), picture.width, picture.height)
 
 
 def rendered(order: Render, file: IO[bytes], seconds: float) -> Answer:

@@ -21,7 +21,7 @@ def shown_frame(file: IO[bytes], image: ImageFile.ImageFile, size: Size) -> Imag
     first = 1 if image.info.get("default_image") else 0  # of a PNG, for those who can't show the others
     if first:
         image.seek(first)
-    image.load()
+    decode(image)
     frame = in_eight_bits(image)
     if image.format not in MOVING or not shows_nothing(frame):
         return frame
@@ -29,7 +29,7 @@ def shown_frame(file: IO[bytes], image: ImageFile.ImageFile, size: Size) -> Imag
     for number in range(first + 1, last):
         try:
             image.seek(number)
-            image.load()
+            decode(image)
         except MemoryError:
             raise
         except Exception:  # the frames before a damaged one are good
@@ -39,7 +39,15 @@ def shown_frame(file: IO[bytes], image: ImageFile.ImageFile, size: Size) -> Imag
             later = later.crop((0, 0, *size))
         if not shows_nothing(later):
             return later
-    return frame
+    image.seek(first)
+    decode(image)
+    return in_eight_bits(image)
+
+
+def decode(image: ImageFile.ImageFile) -> None:
+    image.load()
+    if image.format in ("WEBP", "AVIF"):
+        image.fp = None  # with the frame's bytes once more: the library has the file
 
 
 def shows_nothing(image: Image.Image) -> bool:

@@ -123,7 +123,7 @@ def decoded(file: IO[bytes], max_pixels: int) -> tuple[Image.Image, dict[str, An
             raise ValueError("The primary picture can't be read.")
         described: dict[str, Any] = dict(found.info)
         size = found.size
-        check_pixels(size, max_pixels)
+        check_pixels(size, "HEIF", max_pixels)
         if found.mode.startswith("I;16"):
             return in_eight_bits_of(found.to_pillow(), int(described["bit_depth"])), described
         if ";" in found.mode:

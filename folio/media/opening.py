@@ -18,15 +18,16 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401
 )
 
-from .bounds import MAX_FRAMES, METADATA_SIZE, frame_count, metadata_size
+from .bounds import MAX_FRAMES, METADATA_SIZE, decoder_memory, frame_count, metadata_size, most_pixels
 from .frames import MOVING, shown_frame
 from .pixels import Size, correct_transparency, orientation
 from .privacy import UnreadableStructure
 from .refusals import DAMAGED, Refusal, gettext_noop
 from .telling import tell
-from .unshown import CR2, RAW, UNSHOWN, unshown_jpeg, unshown_kind, unshown_tiff
+from .unshown import CR2, RAW, UNSHOWN, misread_tiff, unshown_jpeg, unshown_kind, unshown_tiff
 
 PREFIX_SIZE = 16  # bytes by which Pillow tells a format
+NAMES = {"WEBP": "WebP", "HEIF": "HEIC"}  # of formats, where people call them otherwise than Pillow
 HEIF_BRANDS = {  # which become JPEG, but for those that are AVIF: what they hold tells
     *(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"),
     *(b"mif1", b"mif2", b"msf1", b"miaf", b"heif", b"1pic"),
@@ -40,19 +41,31 @@ class UnreadableImage(Refusal):
 
 
 class TooManyPixels(UnreadableImage):
-    """An image whose header promises more pixels than may be decoded."""
+    """An image whose header promises more pixels than may be decoded, of its format or of any."""
 
-    def __init__(self, max_pixels: int, size: Size | None = None) -> None:
-        accepted = f"{max_pixels:,}"
-        if size is None:
-            text = gettext_noop("The image has more than the %(accepted)s pixels that are accepted.")
-            super().__init__(text, accepted=accepted)
-        else:
+    def __init__(self, size: Size, format: str, max_pixels: int) -> None:
+        accepted = most_pixels(format, max_pixels, decoder_memory())
+        most = most_pixels("JPEG", max_pixels, decoder_memory())
+        values = {"width": f"{size[0]:,}", "height": f"{size[1]:,}", "accepted": f"{accepted:,}"}
+        if accepted == max_pixels:
             text = gettext_noop(
                 "The image has %(width)s × %(height)s pixels, more than the %(accepted)s that are accepted. "
                 "Send a smaller version of it."
             )
-            super().__init__(text, width=f"{size[0]:,}", height=f"{size[1]:,}", accepted=accepted)
+            super().__init__(text, **values)
+        elif size[0] * size[1] > most:
+            text = gettext_noop(
+                "The image has %(width)s × %(height)s pixels, more than the %(accepted)s that are accepted of "
+                "%(format)s: it takes more memory to decode than is allowed. Send a smaller version of it."
+            )
+            super().__init__(text, format=NAMES.get(format, format), **values)
+        else:
+            text = gettext_noop(
+                "The image has %(width)s × %(height)s pixels, more than the %(accepted)s that are accepted of "
+                "%(format)s: it takes more memory to decode than is allowed. Send a smaller version of it, or send it "
+                "as JPEG, of which %(most)s are accepted."
+            )
+            super().__init__(text, format=NAMES.get(format, format), most=f"{most:,}", **values)
 
 
 class TooManyFrames(UnreadableImage):
@@ -143,20 +156,19 @@ def read_header(file: IO[bytes], max_pixels: int) -> ImageHeader | None:
     """Return what an image says of itself, or None where Pillow can't open it as one of the accepted formats.
 
     The content decides, not the name, and no pixel is decoded. Raises TooManyPixels where the header promises more
-    than `max_pixels` (Pillow's own limit, `PIL.Image.MAX_IMAGE_PIXELS`, holds as well), TooMuchMetadata, TooManyFrames,
-    or UnreadableImage for a kind that isn't accepted, such as a camera's raw file, of which Pillow would only see the
-    preview.
+    than `max_pixels`, or than this process has the memory for, TooMuchMetadata, TooManyFrames, or UnreadableImage for
+    a kind that isn't accepted, such as a camera's raw file, of which Pillow would only see the preview.
     """
     refuse_unshown(unshown_jpeg(file))
     size = _webp_size(file)  # on opening a WebP, room for its pixels is made already
-    if size and size[0] * size[1] > max_pixels:
-        raise TooManyPixels(max_pixels, size)
+    if size:
+        check_pixels(size, "WEBP", max_pixels)
     try:
         image = open_image(file)
     except (MemoryError, TooMuchMetadata):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise TooManyPixels(max_pixels) from error
+        raise _too_many(file, max_pixels) from error
     except Exception:  # Pillow raises whatever a file that is no image, or a damaged one, makes it trip over
         if size:
             _check_memory(size)
@@ -164,18 +176,29 @@ def read_header(file: IO[bytes], max_pixels: int) -> ImageHeader | None:
         return None
     if _is_raw(file, image):
         refuse_unshown(unshown_kind(file) or RAW)
+    if image.format == "TIFF":
+        refuse_unshown(misread_tiff(file))
     width, height = _stored_size(image)
-    check_pixels((width, height), max_pixels)
+    check_pixels((width, height), _format(image).name, max_pixels)
     frames = _count_frames(file, image)
     if orientation(image) >= 5:
         width, height = height, width
     return ImageHeader(_format(image), image.mode, width, height, image.format in MOVING and frames > 1)
 
 
-def check_pixels(size: Size, max_pixels: int) -> None:
-    """Raise TooManyPixels where an image of that width and height has more."""
-    if size[0] * size[1] > max_pixels:
-        raise TooManyPixels(max_pixels, size)
+def check_pixels(size: Size, format: str, max_pixels: int) -> None:
+    """Raise TooManyPixels where an image of a format, as `most_pixels()` names it, has more than may be decoded."""
+    if size[0] * size[1] > most_pixels(format, max_pixels, decoder_memory()):
+        raise TooManyPixels(size, format, max_pixels)
+
+
+def _too_many(file: IO[bytes], max_pixels: int) -> TooManyPixels:
+    """Return why an image isn't opened that Pillow, too, finds too large; it doesn't tell its size then."""
+    file.seek(0)
+    prefix = file.read(PREFIX_SIZE)
+    name = next(name for name in FORMATS if Image.OPEN[name][1](prefix))  # type: ignore[misc]
+    file.seek(0)
+    return TooManyPixels(_stored_size(Image.OPEN[name][0](file, "")), name, max_pixels)
 
 
 def refuse_unshown(kind: str) -> None:

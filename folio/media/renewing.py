@@ -142,7 +142,7 @@ def told_by(image: Decoded | Depicted) -> dict[str, object]:
     names = ["dominant_color", "placeholder"]
     if isinstance(image, Decoded):
         names += ["is_animated", "is_transparent"]
-    elif image.width:
+    if image.width:
         names += ["width", "height"]
     return {name: getattr(image, name) for name in names}
 

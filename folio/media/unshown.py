@@ -52,7 +52,7 @@ FRAMES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 LOSSLESS, JPEG_LS = {0xC3, 0xC7, 0xCB, 0xCF}, 0xF7
 ARITHMETIC = range(0xC9, 0xD0)
 
-WIDTH, BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, SAMPLE_FORMAT = 256, 258, 259, 262, 277, 339
+WIDTH, BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, PLANES, SAMPLE_FORMAT = 256, 258, 259, 262, 277, 284, 339
 NEW_SUBFILE_TYPE, DNG_VERSION = 254, 50706
 USUAL_COMPRESSIONS = {1, 2, 3, 4, 5, 7, 8, 32773, 32946, 34925, 50000}
 COMPRESSIONS = {
@@ -69,7 +69,7 @@ COMPRESSIONS = {
 USUAL_COLOURS = {0, 1, 2, 3, 4, 5, 6, 8}
 COLOURS = {9: "ICC L*a*b*", 10: "ITU L*a*b*", 32844: "LogLuv", 32845: "LogLuv"}
 MOSAICS = {32803, 34892}  # a sensor's values, of which raw converters make colours
-UNSIGNED, FLOATING = 1, 3
+UNSIGNED, SIGNED, FLOATING = 1, 2, 3
 
 
 def unshown_kind(file: IO[bytes]) -> str:
@@ -141,6 +141,29 @@ def kind_of_directory(tiff: Tiff, found: dict[int, Entry]) -> str:
     if not bits <= {1, 2, 4, 8} or len(bits) > 1:
         return f"TIFF ({', '.join(map(str, sorted(bits)))} bits)"
     return ""
+
+
+def misread_tiff(file: IO[bytes]) -> str:
+    """Return what is unusual about a TIFF that Pillow takes for another kind and shows wrong, or nothing.
+
+    Found by comparing TIFFs of all kinds with what they were made of: docs/decisions/0045.
+    """
+    original = Original(file)
+    try:
+        tiff = Tiff(original, 0, original.size)
+        found = {entry.tag: entry for entry in tiff.directory(tiff.first)[0]}
+        bits = set(first_numbers(tiff, found.get(BITS)))
+        formats = set(first_numbers(tiff, found.get(SAMPLE_FORMAT))) or {UNSIGNED}
+        is_in_planes = tiff.number(found.get(PLANES), 1) == 2 and tiff.number(found.get(SAMPLES), 1) > 1
+        if is_in_planes and 16 in bits and tiff.number(found.get(COMPRESSION), 1) == 1:
+            return "TIFF (16 bits, in planes)"
+        if tiff.number(found.get(PHOTOMETRIC), 1) == 0 and bits & {12, 16, 32}:
+            return "TIFF (16 bits, from white to black)"
+    except (UnreadableStructure, struct.error, StopIteration):
+        return ""
+    if SIGNED in formats and bits & {8, 16}:
+        return "TIFF (signed numbers)"
+    return f"TIFF ({max(bits)} bits)" if formats == {UNSIGNED} and bits & {12, 32} else ""
 
 
 def first_numbers(tiff: Tiff, entry: Entry | None) -> Iterator[int]:

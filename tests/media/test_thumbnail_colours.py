@@ -205,7 +205,7 @@ def test_lets_no_invisible_colour_bleed_into_the_visible() -> None:
 
     for data in render_thumbnails(encode(image, "PNG")).values():
         thumbnail = decode(data)
-        edge: Any = [pixel for _, pixel in thumbnail.getcolors(10**6) or [] if 64 < pixel[3] < 255]  # type: ignore[index]
+        edge: Any = [pixel for _, pixel in thumbnail.convert("RGBA").getcolors(10**6) or [] if 64 < pixel[3] < 255]  # type: ignore[index]
         assert len(edge) > 10
         assert all(red >= 200 and green < 60 for red, green, _, _ in edge)
 
