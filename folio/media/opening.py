@@ -19,6 +19,7 @@ from PIL import (
 )
 
 from .bounds import MAX_FRAMES, METADATA_SIZE, frame_count, metadata_size
+from .colours import with_usual_curve
 from .pixels import Size, correct_transparency, in_eight_bits, orientation
 from .privacy import UnreadableStructure
 from .refusals import DAMAGED, Refusal, gettext_noop
@@ -212,7 +213,7 @@ def load(file: IO[bytes], scale: int | Callable[[Size], int]) -> Loaded:
         raise unreadable(error, image) from error
     if image.format == "TIFF":  # turned upright by Pillow, as it loads
         full_size, turn = image.size, 1
-    return Loaded(image, in_eight_bits(image), format, full_size, turn)
+    return Loaded(image, with_usual_curve(in_eight_bits(image), image.info), format, full_size, turn)
 
 
 def unreadable(error: Exception, image: Image.Image | None) -> UnreadableImage:
