@@ -126,6 +126,20 @@ def coloured(image: Image.Image, info: Mapping[Any, Any]) -> Coloured:
     return Coloured(image, profile if isinstance(profile, bytes) and profile[16:20] == space else None)
 
 
+def with_usual_curve(image: Image.Image, info: dict[Any, Any]) -> Image.Image:
+    """Return an image (L, LA, RGB or RGBA) in sRGB where only the curve is another, and forget that it was.
+
+    It is for before an image is made smaller: of linear light, 8 bits of a mean leave little of the shadows.
+    """
+    description = info.get(TOLD)
+    if not description or description.primaries != BT_709 or not isinstance(description.curve, Curve):
+        return image
+    del info[TOLD]
+    return image.point(
+        [*grays(description.curve) * len(image.mode.replace("A", "")), *range(256 * ("A" in image.mode))]
+    )
+
+
 def settled(image: Image.Image, description: Description) -> Coloured:
     """Return an image (L, LA, RGB or RGBA) as it is stored: with a profile where sRGB would take colours from it.
 

@@ -19,6 +19,7 @@ from PIL import (
 )
 
 from .bounds import MAX_FRAMES, METADATA_SIZE, decoder_memory, frame_count, metadata_size, most_pixels
+from .colours import with_usual_curve
 from .frames import MOVING, shown_frame
 from .pixels import Size, correct_transparency, orientation
 from .privacy import UnreadableStructure
@@ -258,7 +259,7 @@ def load(file: IO[bytes], scale: int | Callable[[Size], int]) -> Loaded:
         raise failure from error
     if image.format == "TIFF":  # turned upright by Pillow, as it loads
         full_size, turn = image.size, 1
-    return Loaded(image, frame, format, full_size, turn)
+    return Loaded(image, with_usual_curve(frame, image.info), format, full_size, turn)
 
 
 def unreadable(error: Exception, size: Size | None) -> UnreadableImage:

@@ -213,6 +213,7 @@ class Frames(Image.Image):
         self.n_frames = count - self.first
         self.target = size
         self.turn = orientation(original)
+        self.colours = dict(original.info)  # which Pillow makes anew for each frame
         self.durations: list[int] = []  # milliseconds, of the frames until now
         self.profile: bytes | None = None
         self.seek(0)
@@ -229,7 +230,7 @@ class Frames(Image.Image):
         self.durations.append(duration if duration >= SHORTEST else USUAL)
         pixels = in_eight_bits(self.original)
         stored = self.target[::-1] if self.turn >= 5 else self.target
-        made = in_few_bytes(coloured(resized(pixels, stored), self.original.info))
+        made = in_few_bytes(coloured(resized(pixels, stored), self.colours))
         image = upright(made.image, self.turn).convert("RGBA" if "A" in made.image.mode else "RGB")
         self.im, self._mode, self._size, self.info, self.profile = image.im, image.mode, image.size, {}, made.profile
 

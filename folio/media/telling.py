@@ -10,7 +10,7 @@ from typing import IO
 
 from PIL import Image, ImageCms
 
-from .colours import BT_709, PEAK, TOLD, Curve, Description, is_known, of_numbers, profile_of, transform_of
+from .colours import BT_709, PEAK, SRGB, TOLD, Curve, Description, is_known, of_numbers, profile_of, transform_of
 from .privacy import UnreadableStructure
 from .privacy.boxes import Box, boxes, find
 from .privacy.original import BLOCK_SIZE, Original
@@ -19,13 +19,17 @@ from .privacy.png import PNG_SIGNATURE
 USUAL_GAMMA, UNUSUAL = 0.45455, 0.05  # of sRGB's own power, from which another must differ by so much to be heeded
 CHUNKS = {b"cICP": 4, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cLLI": 8, b"mDCV": 24}  # and their sizes in bytes
 OF_SCREENS = Curve(2.4)  # BT.1886
+USUAL = Description(BT_709, SRGB)
 CANDELAS = 10_000  # in which PNG tells of them
 MOST_CANDELAS = 10_000  # that anything is made with
 SAMPLE_ENTRY = 78  # bytes of a film's description before the boxes in it
 
 
 def tell(file: IO[bytes], image: Image.Image) -> None:
-    """Put into an opened image's `info` what its file tells of its colours; the file stays where it was."""
+    """Put into an opened image's `info` what its file tells of its colours, in the place of a profile that it outdoes.
+
+    The file stays where it was.
+    """
     place = file.tell()
     try:
         description = told(Original(file), image)
@@ -33,11 +37,15 @@ def tell(file: IO[bytes], image: Image.Image) -> None:
         description = None
     finally:
         file.seek(place)
-    if description is not None:
+    if description is None:
+        return
+    image.info.pop("icc_profile", None)
+    if description != USUAL:
         image.info[TOLD] = description
 
 
 def told(original: Original, image: Image.Image) -> Description | None:
+    """Return what a file tells otherwise than by its profile, None where that counts, or there is nothing."""
     if image.format == "PNG":
         return told_by_png(original, image.info.get("icc_profile"))
     if image.format == "AVIF" and not is_profile(image.info.get("icc_profile")):
@@ -66,7 +74,7 @@ def told_by_png(original: Original, profile: object) -> Description | None:
     if b"cICP" in chunks:
         primaries, transfer, matrix, full_range = chunks[b"cICP"]
         if is_known(primaries, transfer) and (matrix, full_range) == (0, 1):
-            return of_numbers(primaries, transfer, OF_SCREENS, peak_of(chunks))
+            return of_numbers(primaries, transfer, OF_SCREENS, peak_of(chunks)) or USUAL
     if is_profile(profile) or b"sRGB" in chunks or b"gAMA" not in chunks:
         return None
     gamma = struct.unpack(">I", chunks[b"gAMA"])[0] / 100_000

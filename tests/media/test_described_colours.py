@@ -213,6 +213,16 @@ def test_grays_follow_their_curve(transfer: int, look: Callable[[float], float])
     assert max(abs(one - other[0]) for one, other in zip(found, grays, strict=True)) <= 1
 
 
+def test_shadows_of_linear_light_are_kept_as_it_is_made_smaller() -> None:
+    """Columns of 0 and 1 of 255 in turn, which are 0 and 13 in sRGB."""
+    rows = (b"\0" + bytes((0, 0, 0, 1, 1, 1)) * 1300) * 8
+    file = png(2600, 8, 8, 2, gama(1), (b"IDAT", zlib.compress(rows)))
+
+    levels = decode(render_thumbnails(file)[128]).convert("L").tobytes()
+
+    assert all(5 <= level <= 8 for level in levels)
+
+
 def test_grays_of_hdr_are_mapped_too() -> None:
     description = of_numbers(9, 16)
     assert description
@@ -251,6 +261,7 @@ PROFILE = profile_of(REC_2020) or b""
         ([cicp(12, 13), iccp(PROFILE)], P3),
         ([cicp(12, 13), (b"sRGB", b"\0"), gama(1)], P3),
         ([cicp(12, 13), cicp(9, 13)], P3),
+        ([cicp(1, 13), iccp(PROFILE)], None),
         ([iccp(PROFILE), gama(1)], None),
         ([iccp(b"no profile at all"), gama(1)], Description(BT_709, Curve(1.0))),
         ([(b"sRGB", b"\0"), gama(1)], None),
@@ -269,6 +280,7 @@ PROFILE = profile_of(REC_2020) or b""
         "cicp-over-icc",
         "cicp-over-srgb",
         "first-cicp",
+        "srgb-by-cicp-over-icc",
         "icc-over-gamma",
         "gamma-over-damaged-icc",
         "srgb-over-gamma",
@@ -289,8 +301,38 @@ def test_of_several_descriptions_of_a_png_that_counts_which_browsers_take(
 ) -> None:
     file = described_png(VIVID, *chunks)
 
-    assert open_image(file).info.get("colours") == found
+    info = open_image(file).info
+    assert info.get("colours") == found
+    is_outdone = found is not None or cicp(1, 13) in chunks
+    assert info.get("icc_profile") == (PROFILE if iccp(PROFILE) in chunks and not is_outdone else None)
     assert len(render_thumbnails(file)) == 4
+
+
+def test_a_profile_that_numbers_outdo_is_carried_by_nothing() -> None:
+    for transfer in (13, 8):
+        file = described_png(VIVID, cicp(1, transfer), iccp(PROFILE))
+        for data in (*render_thumbnails(file).values(), *render(file, [Wanted("webp", 60), Wanted("png", 60)], LIMIT)):
+            assert "icc_profile" not in decode(data).info
+
+
+@pytest.mark.parametrize("default_image", [False, True])
+def test_an_animation_moves_in_its_colours(default_image: bool) -> None:
+    frames = [four_fields(VIVID[number:] + VIVID[:number]) for number in range(3)]
+    content = encode(frames[0], "PNG", save_all=True, append_images=frames[1:], default_image=default_image).getvalue()
+    name, data = cicp(12, 13)
+    chunk = struct.pack(">I", 4) + name + data + struct.pack(">I", zlib.crc32(name + data))
+    file = BytesIO(content[:33] + chunk + content[33:])
+
+    (made,) = render(file, [Wanted("webp", 120)], LIMIT)
+
+    first = 1 if default_image else 0
+    with Image.open(BytesIO(made)) as moving:
+        assert moving.n_frames == 3 - first  # type: ignore[attr-defined]
+        for number in range(3 - first):
+            moving.seek(number)
+            still = encode(moving.convert("RGB"), "PNG", icc_profile=moving.info["icc_profile"]).getvalue()
+            colours = VIVID[number + first :] + VIVID[: number + first]
+            assert furthest(seen(still), expected(colours, 12, srgb)) <= 14
 
 
 def test_what_comes_behind_the_pixels_tells_nothing() -> None:
