@@ -7,16 +7,18 @@ Chromium shows it: docs/decisions/0044.
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from io import BytesIO
 from typing import Any, NamedTuple
 
 from PIL import Image, ImageCms, ImageMath
 
+from .pixels import in_rgb
+
 Triple = tuple[float, float, float]
 Matrix = tuple[Triple, Triple, Triple]
-Primaries = tuple[float, ...]  # x and y of red, green, blue and white, as of CIE 1931
+Primaries = tuple[float, float, float, float, float, float, float, float]  # x, y of red, green, blue and white
 
 D65, C = (0.3127, 0.3290), (0.310, 0.316)
 BT_709 = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, *D65)
@@ -68,6 +70,7 @@ CURVES = {  # by the numbers of H.273
 }
 OF_FILMS = {1, 6, 14, 15}  # BT.709, BT.601 and BT.2020: what cameras do, without a word on what screens do
 
+TOLD = "colours"  # the key of an image's `info` under which its description lies
 PEAK = 1000.0  # candelas a square metre, the brightest that HDR is made with unless it tells
 WHITE = 203.0  # candelas a square metre of a white page, BT.2408
 LARGEST = 10_000.0  # candelas a square metre that PQ can tell
@@ -95,6 +98,10 @@ class Coloured(NamedTuple):
     profile: bytes | None
 
 
+def is_known(primaries: int, transfer: int) -> bool:
+    return primaries in PRIMARIES and (transfer in CURVES or transfer in OF_FILMS or transfer in (PQ, HLG))
+
+
 def of_numbers(primaries: int, transfer: int, films: Curve = SRGB, peak: float = PEAK) -> Description | None:
     """Return what the numbers of H.273 (nclx, cICP) mean, None where that is sRGB; unknown ones are sRGB's.
 
@@ -105,6 +112,18 @@ def of_numbers(primaries: int, transfer: int, films: Curve = SRGB, peak: float =
         curve = films
     description = Description(PRIMARIES.get(primaries, BT_709), curve, peak)
     return None if description[:2] == (BT_709, SRGB) else description
+
+
+def coloured(image: Image.Image, info: Mapping[Any, Any]) -> Coloured:
+    """Return an image (L, LA, RGB, RGBA or CMYK) as it is stored, by the `info` of the one that it was made from."""
+    if image.mode == "CMYK":
+        return Coloured(in_rgb(image, info.get("icc_profile")), None)
+    if description := info.get(TOLD):
+        return settled(image, description)
+    profile = info.get("icc_profile")
+    space = {"L": b"GRAY", "LA": b"GRAY", "RGB": b"RGB ", "RGBA": b"RGB "}.get(image.mode)
+    # There may be none, or one of other colours than the image's.
+    return Coloured(image, profile if isinstance(profile, bytes) and profile[16:20] == space else None)
 
 
 def settled(image: Image.Image, description: Description) -> Coloured:
@@ -178,7 +197,7 @@ def profile_of(description: Description) -> bytes | None:
             data += tag.ljust(-len(tag) % 4 + len(tag), b"\0")
         table += struct.pack(">4sII", name, places[tag], len(tag))
     header = struct.pack(
-        ">I4xI4s4s4s12x4s24x", start + len(data), 0x04200000, b"mntr", b"RGB ", b"XYZ ", b"acsp"
+        ">I4xI4s4s4s12x4s28x", start + len(data), 0x04200000, b"mntr", b"RGB ", b"XYZ ", b"acsp"
     ) + fixed(*D50)
     return header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + data
 

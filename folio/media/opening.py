@@ -19,12 +19,13 @@ from PIL import (
 )
 
 from .bounds import MAX_FRAMES, METADATA_SIZE, frame_count, metadata_size
-from .pixels import Size, correct_transparency, in_eight_bits, orientation
+from .frames import MOVING, shown_frame
+from .pixels import Size, correct_transparency, orientation
 from .privacy import UnreadableStructure
 from .refusals import DAMAGED, Refusal, gettext_noop
+from .telling import tell
 from .unshown import CR2, RAW, UNSHOWN, unshown_jpeg, unshown_kind, unshown_tiff
 
-MOVING = {"GIF", "WEBP", "PNG", "AVIF"}  # whose frames follow one another in time
 PREFIX_SIZE = 16  # bytes by which Pillow tells a format
 HEIF_BRANDS = {  # which become JPEG, but for those that are AVIF: what they hold tells
     *(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"),
@@ -100,6 +101,8 @@ FORMATS = {
         ImageFormat("TIFF", "image/tiff", ("tif", "tiff")),
     )
 }
+SVG = ImageFormat("SVG", "image/svg+xml", ("svg",))  # which Pillow does not know: it is drawn by `svg`
+IMAGES = {**FORMATS, SVG.name: SVG}
 
 
 @dataclass(frozen=True)
@@ -126,8 +129,8 @@ class ImageHeader:
 
 
 def thumbnail_format(format: ImageFormat) -> ImageFormat:
-    """Return the format that an image's thumbnails are in: its own, but browsers don't show TIFF."""
-    return FORMATS["PNG"] if format.name == "TIFF" else format
+    """Return the format that thumbnails are in: the image's, but PNG of SVG, and of TIFF, which browsers don't show."""
+    return FORMATS["PNG"] if format.name in {"TIFF", "SVG"} else format
 
 
 def may_be_image(prefix: bytes) -> bool:
@@ -182,9 +185,9 @@ def refuse_unshown(kind: str) -> None:
 
 
 class Loaded(NamedTuple):
-    """An image that is decoded, of an animation its first frame."""
+    """An image that is decoded, of an animation the first frame that shows something."""
 
-    image: ImageFile.ImageFile
+    image: Image.Image
     frame: Image.Image  # its pixels, in a mode that can be resized and shown
     format: ImageFormat
     full_size: Size  # in pixels, as stored; the frame may be smaller
@@ -221,7 +224,7 @@ def load(file: IO[bytes], scale: int | Callable[[Size], int]) -> Loaded:
             scale = scale(full_size)
         if scale > 1:
             image.draft(None, (full_size[0] // scale, full_size[1] // scale))
-        image.load()
+        frame = shown_frame(file, image, full_size)
         _check_metadata(file, image)
     except (MemoryError, TooMuchMetadata):
         raise
@@ -232,7 +235,7 @@ def load(file: IO[bytes], scale: int | Callable[[Size], int]) -> Loaded:
         raise failure from error
     if image.format == "TIFF":  # turned upright by Pillow, as it loads
         full_size, turn = image.size, 1
-    return Loaded(image, in_eight_bits(image), format, full_size, turn)
+    return Loaded(image, frame, format, full_size, turn)
 
 
 def unreadable(error: Exception, size: Size | None) -> UnreadableImage:
@@ -245,7 +248,10 @@ def unreadable(error: Exception, size: Size | None) -> UnreadableImage:
 
 
 def open_image(file: IO[bytes]) -> ImageFile.ImageFile:
-    """Open an image of one of the accepted formats; raise what Pillow raises, or TooMuchMetadata."""
+    """Open an image of one of the accepted formats, with its colours told in its `info`.
+
+    Raises what Pillow raises, or TooMuchMetadata.
+    """
     try:
         image = Image.open(file, formats=tuple(FORMATS))
     except ValueError as error:
@@ -253,6 +259,9 @@ def open_image(file: IO[bytes]) -> ImageFile.ImageFile:
             raise TooMuchMetadata from error
         raise
     _check_metadata(file, image)
+    tell(file, image)
+    for key in ("xmp", "XML:com.adobe.xmp"):  # of which Pillow would take an orientation that no browser knows
+        image.info.pop(key, None)
     return image
 
 

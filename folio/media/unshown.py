@@ -91,7 +91,7 @@ def unshown_jpeg(file: IO[bytes]) -> str:
         return ""
     try:
         place = 2
-        while (segment := next_segment(original, place)) and segment.marker != SOS:
+        while (segment := next_segment(original, place, FRAMES | {SOS})) and segment.marker != SOS:
             if segment.marker in FRAMES:
                 return kind_of_frame(segment.marker, original.peek(segment.body, 1))
             place = segment.end
