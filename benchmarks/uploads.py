@@ -18,7 +18,7 @@ from io import BytesIO
 from pathlib import Path
 from statistics import quantiles
 
-from PIL import Image
+from PIL import ExifTags, Image
 
 from . import machine, report, thumbnails
 from .processes import LIST, Installation, Server, children, fill, folio, usual_of
@@ -28,6 +28,7 @@ PORTFOLIOS = 200
 ROUNDS = 7
 AT_ONCE = 8
 LARGE = (6000, 4000)  # 24 megapixels
+TILE = 512  # pixels, of a phone's HEIC
 VIDEO_SIZE = 100 * 1000 * 1000
 PACE = 0.005  # seconds between two looks at the memory, and between two reads
 READ_SECONDS = 10
@@ -59,6 +60,20 @@ def large_photograph() -> bytes:
     with Image.open(BytesIO(thumbnails.photograph())) as image:
         file = BytesIO()
         image.resize(LARGE, Image.Resampling.BICUBIC).save(file, "JPEG", quality=95)
+    return file.getvalue()
+
+
+def heic_of(photograph: bytes) -> bytes:
+    """Return a photograph as phones write it: HEIC of tiles, about as large as a phone's, that are to be turned."""
+    from pillow_heif import from_pillow  # takes a while, and only this needs it
+
+    with Image.open(BytesIO(photograph)) as image:
+        image.load()
+        exif = image.getexif()
+        exif[ExifTags.Base.Orientation] = 6
+        opened = from_pillow(image)
+    file = BytesIO()
+    opened.save(file, quality=60, tile_size=TILE, exif=exif.tobytes(), enc_params={"preset": "ultrafast"})
     return file.getvalue()
 
 
@@ -99,6 +114,14 @@ def upload_ratios(installation: Installation, photograph: Path, rounds: int) -> 
         send(served, photograph)
         send(usual, photograph)
         return [timed(lambda: send(usual, photograph)) / timed(lambda: send(served, photograph)) for _ in range(rounds)]
+
+
+def heic_ratios(installation: Installation, heic: Path, jpeg: Path, rounds: int) -> list[float]:
+    """Return how many times as long as a JPEG a HEIC of the same picture takes, round by round."""
+    with folio(installation) as served:
+        send(served, heic)
+        send(served, jpeg)
+        return [timed(lambda: send(served, heic)) / timed(lambda: send(served, jpeg)) for _ in range(rounds)]
 
 
 def memory_of_many(installation: Installation, photograph: Path, rounds: int) -> list[float]:
@@ -172,6 +195,7 @@ def main() -> int:
         folder = Path(name)
         installation = fill(folder / "installation", PORTFOLIOS, {})
         photograph = form_of(folder, "photograph.jpg", thumbnails.photograph())
+        heic = form_of(folder, "photograph.heic", heic_of(thumbnails.photograph()))
         large, film = form_of(folder, "large.jpg", large_photograph()), form_of(folder, "film.mp4", video())
         times = thumbnails.measure([thumbnails.folio, thumbnails.four_full_decodes], thumbnails.photograph(), rounds)
         reads = read_ratios(installation, photograph, seconds, rounds)
@@ -185,6 +209,11 @@ def main() -> int:
                 "usual upload ÷ upload, 12 megapixels",
                 upload_ratios(installation, photograph, rounds),
                 at_least=1.7,
+            ),
+            report.Measure(
+                "upload of a HEIC ÷ of the same picture as JPEG, 12 megapixels",
+                heic_ratios(installation, heic, photograph, rounds),
+                at_most=6,
             ),
             report.Measure(
                 f"memory, {AT_ONCE} uploads of 24 megapixels at once",

@@ -113,8 +113,9 @@ KINDS = (
 # Of a type that several have, the first is what it is without a name: a ZIP, a plain text. Of an extension, too.
 KIND_BY_MIME_TYPE = {name: kind for kind in reversed(KINDS) for name in (kind.mime_type, *kind.aliases)}
 KIND_BY_EXTENSION = {extension: kind for kind in reversed(KINDS) for extension in kind.extensions}
+KIND_BY_EXTENSION |= dict.fromkeys(("heic", "heif", "hif"), KIND_BY_MIME_TYPE["image/jpeg"])  # which they become
 # By these, a file claims to be a picture. Of those that aren't accepted, what they are is told all the same.
 PICTURES = {extension for extension, kind in KIND_BY_EXTENSION.items() if kind.type == MediaType.IMAGE} | {
-    *("heic", "heif", "hif", "jxl", "jp2", "j2k", "jpf", "jpx", "jls", "svg", "svgz", "ico", "tga", "xcf"),
+    *("jxl", "jp2", "j2k", "jpf", "jpx", "jls", "svg", "svgz", "ico", "tga", "xcf"),
     *("dng", "cr2", "cr3", "nef", "nrw", "arw", "raf", "orf", "rw2", "pef", "srw", "3fr", "iiq"),
 }

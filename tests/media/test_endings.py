@@ -101,8 +101,8 @@ def test_leaves_alone_what_has_an_end_or_is_none() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("keep_metadata", [False, True])
-def test_stores_it_with_its_end(keep_metadata: bool, settings: Any) -> None:
+@pytest.mark.parametrize("keep_metadata", ["none", "rights", "all"])
+def test_stores_it_with_its_end(keep_metadata: str, settings: Any) -> None:
     settings.KEEP_METADATA = keep_metadata
     whole = encoded("noise", "plain")
 

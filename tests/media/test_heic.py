@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from django.core.files import File
 from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from PIL import Image, ImageCms, ImageOps
 
 from folio.media.errors import UploadRefused
@@ -20,6 +22,7 @@ from folio.media.opening import TooManyPixels, UnreadableImage
 from folio.media.replacing import replace_file
 from folio.media.standing_in import in_srgb
 from folio.media.uploads import store_once
+from tests.conftest import Client
 from tests.factories import make_image
 
 from .coloured_images import CLEAR, COLOURS, LIMIT, alike, fields, quadrants
@@ -113,7 +116,7 @@ def test_takes_out_private_data() -> None:
 
 
 def test_keeps_all_where_that_is_wanted(settings: Any) -> None:
-    settings.KEEP_METADATA = True
+    settings.KEEP_METADATA = "all"
 
     media = upload(heic(exif=exif(6, position=True), xmp=XMP), "home.heic")
 
@@ -254,6 +257,32 @@ def test_the_same_bytes_become_the_same_bytes() -> None:
 
     assert (again.pk, is_new) == (first.pk, False)
     assert Media.objects.count() == 1
+
+
+def test_an_upload_that_comes_again_is_told_by_what_is_stored(client: Client) -> None:
+    content = heic(exif=exif(6, position=True))
+
+    first, second = (
+        client.post(
+            "/api/media/?deduplicate=true", {"file": SimpleUploadedFile("IMG_1.HEIC", content)}, format="multipart"
+        )
+        for _ in range(2)
+    )
+
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.json()["id"] == second.json()["id"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_removed_at_once")
+def test_thumbnails_are_made_anew_as_they_were() -> None:
+    media = upload(heic(exif=exif(6)), "a.heic")
+    made = [content_of(each) for each in media.thumbnails.order_by("size")]
+
+    call_command("makethumbnails", "--all", "--processes", "1", stdout=io.StringIO())
+    call_command("checkmedia", stdout=io.StringIO())
+
+    assert [content_of(each) for each in media.thumbnails.order_by("size")] == made
 
 
 def wrapped(content: bytes) -> File[bytes]:

@@ -13,6 +13,7 @@ from PIL import Image
 from folio.media.models import Media
 from folio.portfolios.models import Link, Portfolio
 from tests.factories import make_employer, make_image, make_portfolio, make_user
+from tests.media.heic import exif, heic
 
 from .folders import MODELS, contents_below, files_below, imported, project, put, row_counts, run
 from .pictures import BLUE, GREEN, RED, gallery
@@ -53,6 +54,18 @@ def test_a_second_run_changes_nothing_and_says_so(work: Path, media_root: Path) 
     assert output == "Nothing differs; as they were: 3.\n"
     assert ([list(model._default_manager.values()) for model in MODELS], contents_below(media_root)) == before
     assert LogEntry.objects.count() == entries
+
+
+def test_knows_a_photograph_of_a_phone_again(work: Path, media_root: Path) -> None:
+    put(work, {"a/index.md": project(), "a/IMG_1.HEIC": heic(exif=exif(6, position=True))})
+    imported(work)
+    before = (list(Media.objects.values()), files_below(media_root))
+
+    output = imported(work)
+
+    assert output == "Nothing differs; as they were: 1.\n"
+    assert (list(Media.objects.values()), files_below(media_root)) == before
+    assert Media.objects.get().mime_type == "image/jpeg"
 
 
 def test_knows_a_picture_again_of_which_private_data_was_left_out(work: Path, settings: Any) -> None:
