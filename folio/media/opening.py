@@ -22,6 +22,7 @@ from .bounds import MAX_FRAMES, METADATA_SIZE, frame_count, metadata_size
 from .pixels import Size, correct_transparency, in_eight_bits, orientation
 from .privacy import UnreadableStructure
 from .refusals import DAMAGED, Refusal, gettext_noop
+from .telling import tell
 
 MOVING = {"GIF", "WEBP", "PNG", "AVIF"}  # whose frames follow one another in time
 PREFIX_SIZE = 16  # bytes by which Pillow tells a format
@@ -226,7 +227,10 @@ def unreadable(error: Exception, image: Image.Image | None) -> UnreadableImage:
 
 
 def open_image(file: IO[bytes]) -> ImageFile.ImageFile:
-    """Open an image of one of the accepted formats; raise what Pillow raises, or TooMuchMetadata."""
+    """Open an image of one of the accepted formats, with its colours told in its `info`.
+
+    Raises what Pillow raises, or TooMuchMetadata.
+    """
     try:
         image = Image.open(file, formats=tuple(FORMATS))
     except ValueError as error:
@@ -234,6 +238,7 @@ def open_image(file: IO[bytes]) -> ImageFile.ImageFile:
             raise TooMuchMetadata from error
         raise
     _check_metadata(file, image)
+    tell(file, image)
     return image
 
 

@@ -240,7 +240,7 @@ def stored_digest(file: File[bytes]) -> str:
     """Return the digest of what would be stored of a file, as far as that is known without decoding it."""
     kind = KIND_BY_MIME_TYPE.get(detect(file))
     is_drawing = kind is not None and kind.mime_type == SVG.mime_type
-    if kind is None or not (is_drawing or (kind.mime_type in CLEANERS and not settings.KEEP_METADATA)):
+    if kind is None or not (is_drawing or (kind.mime_type in CLEANERS and settings.KEEP_METADATA != "all")):
         return digest(file)
     with without_private_data(file, kind) as cleaned:
         return digest(cleaned)

@@ -18,7 +18,6 @@ from .directories import (
 )
 from .original import Original, UnreadableStructure
 
-XMP_SIZE = 1024 * 1024  # bytes of XMP in which an orientation is looked for
 DATE = re.compile(rb"\d{4}:\d\d:\d\d \d\d:\d\d:\d\d\0?")
 # What is kept of EXIF, by directory: resolution and orientation; colour space, dimensions and the date.
 EXIF_TAGS: dict[int, tuple[set[int], re.Pattern[bytes] | None]] = {
@@ -40,6 +39,9 @@ PHOTOGRAPH_TAGS: dict[int, tuple[set[int], re.Pattern[bytes] | None]] = {
 INTEROPERABILITY_TAGS: dict[int, tuple[set[int], re.Pattern[bytes] | None]] = {
     1: ({ASCII}, re.compile(rb"(?:R98|R03|THM)\0?")),
 }
+ARTIST, COPYRIGHT, PHOTOGRAPHER = 315, 33432, 42039
+# Who made a picture and who owns it, texts all of it; the owner of a camera is another matter.
+RIGHTS_TAGS, PHOTOGRAPH_RIGHTS_TAGS = {ARTIST, COPYRIGHT}, {PHOTOGRAPHER}
 XMP_ORIENTATION = re.compile(rb"""tiff:Orientation(?:=["']|>)([1-8])""")
 
 Value = tuple[int, int, bytes]  # type, count, bytes
@@ -55,8 +57,8 @@ class Exif:
     interoperability: dict[int, Value] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, original: Original, start: int, end: int) -> "Exif":
-        """Read EXIF data as far as they can be read."""
+    def read(cls, original: Original, start: int, end: int, rights: bool) -> "Exif":
+        """Read EXIF data as far as they can be read, `rights` too where they are to be kept."""
         exif = cls()
         if original.peek(start, min(6, end - start)) == b"Exif\0\0":
             start += 6
@@ -64,9 +66,11 @@ class Exif:
             tiff = Tiff(original, start, end)
             exif.order = tiff.order
             exif.main = exif.values(tiff, tiff.first, EXIF_TAGS)
+            exif.main |= exif.texts(tiff, tiff.first, RIGHTS_TAGS if rights else set())
             if pointer := tiff.pointer(tiff.first, EXIF_DIRECTORY):
                 offset = tiff.number(pointer)
                 exif.photograph = exif.values(tiff, offset, PHOTOGRAPH_TAGS)
+                exif.photograph |= exif.texts(tiff, offset, PHOTOGRAPH_RIGHTS_TAGS if rights else set())
                 if pointer := tiff.pointer(offset, INTEROPERABILITY_DIRECTORY):
                     exif.interoperability = exif.values(tiff, tiff.number(pointer), INTEROPERABILITY_TAGS)
         except UnreadableStructure:
@@ -78,6 +82,17 @@ class Exif:
     def values(tiff: Tiff, offset: int, tags: dict[int, tuple[set[int], re.Pattern[bytes] | None]]) -> dict[int, Value]:
         entries = tiff.harmless(offset, tags).values()
         return {entry.tag: (entry.type, entry.count, tiff.original.read(entry.start, entry.size)) for entry in entries}
+
+    @staticmethod
+    def texts(tiff: Tiff, offset: int, tags: set[int]) -> dict[int, Value]:
+        texts = tiff.texts(offset, tags).items() if tags else ()
+        return {tag: (entry.type, len(text) + 1, text + b"\0") for tag, (entry, text) in texts}
+
+    def only_rights(self) -> "Exif":
+        """Return the data without all that isn't about rights."""
+        main = {tag: value for tag, value in self.main.items() if tag in RIGHTS_TAGS}
+        photograph = {tag: value for tag, value in self.photograph.items() if tag in PHOTOGRAPH_RIGHTS_TAGS}
+        return Exif(self.order, main, photograph)
 
     def turned(self, xmp: bytes) -> "Exif":
         """Return the data with the orientation from XMP where EXIF has none, as Pillow sees it."""
