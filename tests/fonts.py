@@ -1,7 +1,7 @@
 """The fonts of the admin site, cut to what it shows: `make fonts` makes them anew out of unfold's, which are whole.
 
 Icons are ligatures of Material Symbols, by name. Inter comes in a part for each group of scripts, of which a browser
-loads what a page has letters of.
+loads what a page has letters of. Drawings have fonts of their own.
 """
 
 import re
@@ -14,6 +14,8 @@ from typing import Any
 from .environment import ROOT
 
 FOLDER = ROOT / "folio" / "admin" / "static" / "folio" / "admin" / "fonts"
+VAZIRMATN = FOLDER.parent / "vendor" / "vazirmatn.woff2"
+DRAWN = ROOT / "folio" / "media" / "svg" / "fonts"  # what the renderer of drawings reads, which knows no WOFF2
 ICONS = FOLDER / "icons.woff2"
 WEIGHTS = {"Regular": 400, "Medium": 500, "SemiBold": 600, "Bold": 700}
 # As the large hosts of web fonts cut them.
@@ -121,9 +123,31 @@ def cut_inter() -> Iterator[str]:
             )
 
 
+def make_drawn() -> None:
+    """Write the fonts of drawings: two weights of Inter with all scripts of its parts, and Vazirmatn."""
+    from fontTools import subset
+    from fontTools.ttLib import TTFont
+    from fontTools.varLib import instancer
+
+    for name in ("Regular", "Bold"):
+        options = subset.Options(layout_features=["kern", "mark", "mkmk", "ccmp", "locl", "liga"], hinting=False)
+        font = subset.load_font(str(unfold() / f"static/unfold/fonts/inter/Inter-{name}.woff2"), options)
+        cutter = subset.Subsetter(options)
+        cutter.populate(unicodes=subset.parse_unicodes(",".join(PARTS.values()).replace("U+", "")))
+        cutter.subset(font)
+        font.flavor = None
+        font.save(DRAWN / f"Inter-{name}.ttf")
+    font = instancer.instantiateVariableFont(TTFont(VAZIRMATN), {"wght": 400})
+    font.flavor = None
+    font.save(DRAWN / "Vazirmatn-Regular.ttf")
+    for license in (FOLDER / "inter.LICENSE", VAZIRMATN.with_suffix(".LICENSE")):
+        (DRAWN / license.name).write_bytes(license.read_bytes())
+
+
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     cut_icons()
+    make_drawn()
     rules = list(cut_inter())
     icons = (
         '@font-face {\n  font-display: block;\n  font-family: "Material Symbols Outlined";\n  font-weight: 400;\n'

@@ -86,7 +86,7 @@ def answer(order: Order, file: IO[bytes], target: IO[bytes] | None, seconds: flo
 def prepared(order: Prepare, file: IO[bytes], target: IO[bytes] | None) -> Answer:
     Image.MAX_IMAGE_PIXELS = order.max_pixels
     if is_svg(file):
-        return prepared_drawing(file, target)
+        return prepared_drawing(order, file, target)
     source = as_jpeg(file, order.max_pixels) or file
     header = read_header(source, order.max_pixels)
     if header is None:
@@ -107,8 +107,8 @@ def prepared(order: Prepare, file: IO[bytes], target: IO[bytes] | None) -> Answe
     return decoded(header, loaded, make_thumbnails(source, loaded, stored.seek(0, 2)), is_rewritten)
 
 
-def prepared_drawing(file: IO[bytes], target: IO[bytes] | None) -> Answer:
-    drawing = rewritten(file)
+def prepared_drawing(order: Prepare, file: IO[bytes], target: IO[bytes] | None) -> Answer:
+    drawing = rewritten(file, order.keep_metadata)
     header = ImageHeader(SVG, drawing.mode, *drawing.size)
     loaded = loaded_drawing(drawing, fit(drawing.size, max(BOXES)))
     answer = decoded(header, loaded, made_alone(loaded), target is not None)
@@ -137,7 +137,7 @@ def decoded(header: ImageHeader, loaded: Loaded, made: Made, is_rewritten: bool)
 def cleaned(order: Clean, file: IO[bytes], target: IO[bytes] | None) -> Answer:
     assert target
     if order.mime_type == SVG.mime_type:
-        write(rewritten(file).content, target)
+        write(rewritten(file, order.keep_metadata).content, target)
     else:
         clean(file, target, order.mime_type, order.keep_metadata)
     return Cleaned()

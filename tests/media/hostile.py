@@ -39,6 +39,7 @@ from .crafted import (
     zeros_deflated,
 )
 from .svg.drawings import SVG as NAMESPACE
+from .svg.drawings import bomb as drawn_without_end
 from .svg.drawings import drawing
 
 BOUNDARY = "part-of-an-upload"
@@ -278,7 +279,7 @@ def files() -> Iterable[Hostile]:
             yield Hostile(f"svg-{name}-as-{shown}", shown, file, stored_as="image/svg+xml", why=why)
     yield Hostile("svg-with-a-doctype", "drawing.svg", lambda: b"<!DOCTYPE svg>" + SVG.encode(), "DOCTYPE")
     yield Hostile("svg-with-entities", "drawing.svg", entities, "DOCTYPE")
-    yield Hostile("svg-drawn-without-end", "drawing.svg", bomb, "each as often as it is drawn")
+    yield Hostile("svg-drawn-without-end", "drawing.svg", drawn_without_end, "each as often as it is drawn")
     yield Hostile("svg-that-loads", "drawing.svg", lambda: drawing('<use href="//a.example/b"/>'), "lies outside of it")
     yield Hostile("svg-in-gzip", "drawing.svgz", lambda: gzip.compress(SVG.encode()), "compressed")
 

@@ -2,16 +2,19 @@
 
 from typing import NoReturn
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from ..errors import UploadRefused
 from ..kinds import KINDS
+from ..opening import SVG
 from ..unshown import UNSHOWN
 
 
 def refuse(text: str, **values: str) -> NoReturn:
     """Raise UploadRefused with a translated text, whose `%(accepted)s` is what would be accepted."""
-    accepted = ", ".join(dict.fromkeys(kind.extensions[0] for kind in KINDS))
+    kinds = (kind for kind in KINDS if kind.mime_type != SVG.mime_type or settings.ALLOW_SVG)
+    accepted = ", ".join(dict.fromkeys(kind.extensions[0] for kind in kinds))
     raise UploadRefused(text % {"accepted": accepted, **values}, code="not_accepted")
 
 

@@ -6,6 +6,7 @@ is a reason to refuse the file: it would look other than its sender knows it.
 
 import re
 
+from ..privacy import Keep
 from . import styles
 from .images import Images
 from .reading import SVG, XLINK, XML, Element, Name, refuse_too_large
@@ -55,16 +56,16 @@ REFERRING = words("use textPath linearGradient radialGradient pattern filter")
 SHOWING = frozenset(["image", "feImage"])
 
 
-def allowed(root: Element) -> Element:
+def allowed(root: Element, keep: Keep) -> Element:
     """Return what of a drawing is stored; raise UnreadableImage where it needs what is not accepted."""
-    return Allowing().element(root)
+    return Allowing(keep).element(root)
 
 
 class Allowing:
     """The work at one drawing."""
 
-    def __init__(self) -> None:
-        self.images = Images()
+    def __init__(self, keep: Keep) -> None:
+        self.images = Images(keep)
         self.sheets = 0  # characters of style sheets
 
     def element(self, element: Element) -> Element:

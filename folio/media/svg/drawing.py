@@ -9,6 +9,7 @@ from PIL import Image
 
 from ..opening import SVG, Loaded, UnreadableImage
 from ..pixels import Size
+from ..privacy import Keep
 from ..refusals import gettext_noop
 from .measuring import check_work, natural_size, view_box
 from .reading import Element, Name, read
@@ -71,10 +72,10 @@ def loaded(drawing: Drawing, size: Size) -> Loaded:
     return Loaded(image, image, SVG, drawing.size, 1)
 
 
-def rewritten(file: IO[bytes]) -> Drawing:
-    """Return a drawing as it is stored; raise UnreadableImage where it is not accepted."""
+def rewritten(file: IO[bytes], keep: Keep = "rights") -> Drawing:
+    """Return a drawing as it is stored, `keep` telling what stays in images within; raise UnreadableImage."""
     from .allowing import allowed  # not at the top, nor is what it brings along: the server has no use for it
 
-    root = allowed(read(file))
+    root = allowed(read(file), keep)
     check_work(root)
     return Drawing(root, natural_size(root))

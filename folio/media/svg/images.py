@@ -9,7 +9,7 @@ from typing import NoReturn
 from PIL import Image
 
 from ..opening import FORMATS
-from ..privacy import UnreadableStructure, write_without_private_data
+from ..privacy import Keep, UnreadableStructure, write_without_private_data
 from ..refusals import gettext_noop
 from .reading import refuse, refuse_too_large
 
@@ -22,7 +22,8 @@ SPACE = re.compile(r"\s+")
 class Images:
     """The images of one drawing."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep: Keep) -> None:
+        self.keep: Keep = "rights" if keep == "all" else keep  # lest a file's own bytes pass through
         self.pixels_left = MAX_PIXELS
 
     def checked(self, address: str) -> str:
@@ -37,7 +38,7 @@ class Images:
         mime_type = self.mime_type(content, address)
         cleaned = BytesIO()
         try:
-            write_without_private_data(BytesIO(content), cleaned, mime_type, "none")
+            write_without_private_data(BytesIO(content), cleaned, mime_type, self.keep)
         except UnreadableStructure:
             refuse_other(address)
         return f"data:{mime_type};base64,{base64.b64encode(cleaned.getvalue()).decode()}"

@@ -40,7 +40,7 @@ FUNCTIONS = words(
 # The renderer of thumbnails does not know them: design programs write a simpler value before such a one, which stays.
 WITH_FALLBACK = words("color color-mix lab lch oklab oklch hwb light-dark calc min max clamp")
 FOR_PRINT = {"icc-color", "device-cmyk"}  # behind a colour for screens
-SELECTING = words("not is where nth-child nth-last-child nth-of-type nth-last-of-type")
+MOMENTARY = words("hover focus focus-visible focus-within active visited link target")
 # At-rules that draw nothing by themselves, or change over time.
 LEFT_OUT = {"charset", "keyframes", "-webkit-keyframes", "-moz-keyframes", "supports", "page", "font-feature-values"}
 
@@ -204,14 +204,17 @@ def rules(nodes: Iterable[Node], depth: int = 0) -> Iterable[str]:
         if node.type == "qualified-rule":
             inside = tinycss2.parse_declaration_list(node.content, skip_comments=True, skip_whitespace=True)
             made = declared(inside)
-            selected = selector(node.prelude).strip()
+            selected = ",".join(filter(None, map(selector, parted(node.prelude))))
             if made and selected:
                 yield f"{selected}{{{made}}}\n"
         elif node.type == "at-rule" and node.lower_at_keyword == "media" and node.content is not None:
             inside = tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True)
             made = "".join(rules(inside, depth + 1))
-            if made:
-                yield f"@media {condition(node.prelude).strip()}{{\n{made}}}\n"
+            asked = condition(node.prelude).strip()
+            if asked.lower() in ("all", "screen", ""):  # which the renderer does not know
+                yield made
+            elif made:
+                yield f"@media {asked}{{\n{made}}}\n"
         elif node.type == "at-rule" and node.lower_at_keyword in LEFT_OUT:
             continue
         elif node.type == "at-rule":
@@ -220,33 +223,61 @@ def rules(nodes: Iterable[Node], depth: int = 0) -> Iterable[str]:
             refuse_style(getattr(node, "message", node.type))
 
 
-def selector(nodes: Iterable[Node], depth: int = 0) -> str:
-    """Return a selector; raise UnreadableImage where it is not accepted."""
-    found: list[str] = []
-    nodes = list(nodes)
+def parted(nodes: Iterable[Node]) -> list[list[Node]]:
+    """Return the parts of a list with commas."""
+    parts: list[list[Node]] = [[]]
     for node in nodes:
+        if node == ",":
+            parts.append([])
+        else:
+            parts[-1].append(node)
+    return parts
+
+
+def selector(nodes: list[Node]) -> str:
+    """Return a selector that browsers and the renderer understand; nothing for one of what moves or is pointed at.
+
+    Raises UnreadableImage for others, by which the two would draw different things.
+    """
+    found: list[str] = []
+    for place, node in enumerate(nodes):
         match node.type:
             case "comment" | "whitespace":
                 found.append(" ")
             case "ident" | "hash" if WORD.fullmatch(node.value):
                 found.append(node.serialize())
-            case "number" | "dimension" if PLAIN.fullmatch(node.serialize()):  # as in `:nth-child(2n+1)`
-                found.append(node.serialize())
-            case "literal" if node.value in {".", ",", ">", "+", "~", "*", ":", "="} or (
-                depth and node.value in "^$|-"
-            ):
+            case "literal" if node == ":":
+                pseudo = (
+                    nodes[place + 1].value.lower() if nodes[place + 1 :] and nodes[place + 1].type == "ident" else ""
+                )
+                if pseudo in MOMENTARY:
+                    return ""
+                if pseudo != "first-child":
+                    refuse_selector(nodes)
+                found.append(":")
+            case "literal" if node.value in {".", ">", "+", "*"}:
                 found.append(node.value)
-            case "literal" if depth and node.value in {"~=", "^=", "$=", "*=", "|="}:
-                found.append(node.value)
-            case "string" if TEXT.fullmatch(node.value):
-                found.append(node.serialize())
-            case "[] block" if depth == 0:
-                found.append(f"[{selector(node.content, depth + 1)}]")
-            case "function" if node.lower_name in SELECTING and depth < MAX_BLOCKS:
-                found.append(f"{node.name}({selector(node.arguments, depth + 1)})")
+            case "[] block":
+                found.append(f"[{condition_of_attribute(node.content)}]")
             case _:
-                refuse_style(f"{tinycss2.serialize(nodes)} {{…}}")
-    return "".join(found)
+                refuse_selector(nodes)
+    return "".join(found).strip()
+
+
+def condition_of_attribute(nodes: list[Node]) -> str:
+    """Return what a selector asks of an attribute: that it is there, or its value."""
+    told = [node for node in nodes if node.type not in {"comment", "whitespace"}]
+    match [node.type for node in told]:
+        case ["ident"] if WORD.fullmatch(told[0].value):
+            return str(told[0].serialize())
+        case ["ident", "literal", "ident" | "string"] if WORD.fullmatch(told[0].value) and told[1] == "=":
+            if TEXT.fullmatch(told[2].value):
+                return f"{told[0].serialize()}={told[2].serialize()}"
+    return refuse_selector(nodes)
+
+
+def refuse_selector(nodes: Iterable[Node]) -> NoReturn:
+    refuse_style(f"{tinycss2.serialize(nodes)} {{…}}")
 
 
 def condition(nodes: Iterable[Node], depth: int = 0) -> str:

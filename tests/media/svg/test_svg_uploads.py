@@ -1,5 +1,6 @@
 """Drawings through the one door, and what is stored, served and shown of them."""
 
+import gzip
 import io
 from contextlib import closing
 from pathlib import Path
@@ -34,8 +35,8 @@ def row_of(media: Media) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("wrap", [ContentFile, temporary])
-@pytest.mark.parametrize("keep", [False, True], ids=["cleaned", "kept"])
-def test_stores_what_is_rewritten_whatever_is_kept_of_others(keep: bool, wrap: Wrap, settings: Any) -> None:
+@pytest.mark.parametrize("keep", ["none", "rights", "all"])
+def test_stores_what_is_rewritten_whatever_is_kept_of_others(keep: str, wrap: Wrap, settings: Any) -> None:
     settings.KEEP_METADATA = keep
 
     media = upload(LOGO, "Our Logo.SVG")
@@ -68,6 +69,21 @@ def test_says_how_to_go_on_where_svg_is_off(settings: Any, media_root: Path) -> 
 
     with pytest.raises(UploadRefused, match=r"SVG is not accepted here: FOLIO_ALLOW_SVG is off\. Send .*as PNG"):
         upload(LOGO, "logo.svg")
+
+    assert_nothing_is_left(media_root)
+    with pytest.raises(UploadRefused, match="Accepted are: ") as refusal:
+        upload(b"#!/bin/sh\n", "run.sh")
+    assert "svg" not in refusal.value.messages[0]
+
+
+@pytest.mark.parametrize("name", ["notes.md", "notes.txt"])
+def test_a_text_that_begins_with_a_drawing_stays_one(name: str) -> None:
+    assert upload(LOGO + b"\n\nThe logo, and how to use it.\n", name).mime_type == "text/plain"
+
+
+def test_a_packed_drawing_is_to_be_sent_as_it_is(media_root: Path) -> None:
+    with pytest.raises(UploadRefused, match="Save it as plain SVG"):
+        upload(gzip.compress(LOGO), "logo.svgz")
 
     assert_nothing_is_left(media_root)
 
