@@ -17,11 +17,11 @@ from PIL import Image
 from .decoding import Decoders, DecodersBusy
 from .depicting import is_depicted
 from .models import FOLDER, FormerName, Media, MediaType, RemovedFile, Thumbnail
-from .opening import FORMATS, UnreadableImage
+from .opening import FORMATS, UnreadableImage, open_image
 from .pixels import Size, fit
 from .removals import NotRemoved, kept_files, remove_due
 from .rendering import SHARE_SIZE
-from .renewing import UNREADABLE, decode, exists, fill_in, find_media, image_decoders, measure, renew
+from .renewing import UNREADABLE, decode, exists, fill_in, find_media, image_decoders, measure, measure_played, renew
 from .sizes import human_readable_size
 from .standing_in import difference, open_placeholder
 from .thumbnails import BOXES
@@ -136,7 +136,7 @@ def thumbnail_fault(media: Media, thumbnail: Thumbnail, rendered: Callable[[], d
     try:
         with (
             thumbnail.file.storage.open(str(thumbnail.file)) as file,
-            Image.open(file, formats=tuple(FORMATS)) as image,
+            open_image(file) as image,
         ):
             expected = expected_size(media, thumbnail, image.size)
             if image.size != expected:
@@ -146,7 +146,7 @@ def thumbnail_fault(media: Media, thumbnail: Thumbnail, rendered: Callable[[], d
             if (
                 is_doubtful
                 and (right := rendered().get(thumbnail.size))
-                and is_unlike(image, Image.open(BytesIO(right)))
+                and is_unlike(image, open_image(BytesIO(right)))
             ):
                 return "shows another picture"
     except FileNotFoundError:
@@ -182,6 +182,8 @@ def repair(media: Media, facts: tuple[int, str], faults: list[Fault], decoders: 
     if any(fault.kind == Kind.CHANGED for fault in faults):
         return  # no thumbnails of a wrong picture, and no digest of a damaged file
     fill_in(media, size=size, sha256=digest)
+    with suppress(*UNREADABLE):  # it could be read a moment ago
+        measure_played(media)
     boxes = [fault.box for fault in faults if fault.box]
     problem = None
     if boxes:

@@ -41,7 +41,7 @@ from .orders import (
     receive,
 )
 from .posters import depict
-from .privacy import write_without_private_data
+from .privacy import Keep, write_without_private_data
 from .refusals import Refusal
 from .rendering import render
 from .standing_in import dominant_color, open_in_srgb, placeholder
@@ -86,9 +86,9 @@ def prepared(order: Prepare, file: IO[bytes], target: IO[bytes] | None) -> Answe
     is_transparent = loaded.is_transparent
     thumbnails = shrink(loaded)
     smallest = open_in_srgb(thumbnails[min(thumbnails)])
-    is_rewritten = target is not None and not order.keep_metadata
+    is_rewritten = target is not None and order.keep_metadata != "all"
     if target and is_rewritten:
-        clean(file, target, header.mime_type)
+        clean(file, target, header.mime_type, order.keep_metadata)
     return Decoded(
         header.format.name,
         header.mode,
@@ -105,14 +105,14 @@ def prepared(order: Prepare, file: IO[bytes], target: IO[bytes] | None) -> Answe
 
 def cleaned(order: Clean, file: IO[bytes], target: IO[bytes] | None) -> Answer:
     assert target
-    clean(file, target, order.mime_type)
+    clean(file, target, order.mime_type, order.keep_metadata)
     return Cleaned()
 
 
-def clean(file: IO[bytes], target: IO[bytes], mime_type: str) -> None:
+def clean(file: IO[bytes], target: IO[bytes], mime_type: str, keep: Keep) -> None:
     target.seek(0)  # the place is shared with the server, and with another decoder that may have ended midway
     target.truncate()
-    write_without_private_data(file, target, mime_type)
+    write_without_private_data(file, target, mime_type, keep)
 
 
 def depicted(order: Depict, file: IO[bytes]) -> Answer:

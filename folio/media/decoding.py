@@ -140,7 +140,7 @@ class Decoders:
         Raises UnreadableImage where it can't be decoded or would take too many pixels, too much memory or time, and
         DecodersBusy where no decoder becomes free for as long as an image may take, or is left alive.
         """
-        return self.prepare(file, None, Prepare(max_pixels, keep_metadata=True))
+        return self.prepare(file, None, Prepare(max_pixels, keep_metadata="all"))
 
     def prepare(self, file: IO[bytes], target: IO[bytes] | None, order: Prepare) -> Decoded | None:
         """Do what `decode()` does, and write to `target` what is to be stored, if that is other than the file.
@@ -151,10 +151,10 @@ class Decoders:
             answer = judged(self.ask_by(slot, order, file, *([target] if target else [])))
         return answer if isinstance(answer, Decoded) else None
 
-    def clean(self, file: IO[bytes], target: IO[bytes], mime_type: str) -> None:
-        """Write a file of that type to `target` without private data; raise what `prepare()` raises."""
+    def clean(self, file: IO[bytes], target: IO[bytes], order: Clean) -> None:
+        """Write a file to `target` without private data, as it is ordered; raise what `prepare()` raises."""
         with self.one_of(self.free, self.seconds) as slot:
-            answer = judged(self.ask_by(slot, Clean(mime_type), file, target))
+            answer = judged(self.ask_by(slot, order, file, target))
         if not isinstance(answer, Cleaned):
             raise UnreadableImage(DAMAGED)
 

@@ -19,11 +19,12 @@ from PIL import (
 )
 
 from .bounds import MAX_FRAMES, METADATA_SIZE, frame_count, metadata_size
-from .pixels import Size, correct_transparency, in_eight_bits, orientation
+from .frames import MOVING, shown_frame
+from .pixels import Size, correct_transparency, orientation
 from .privacy import UnreadableStructure
 from .refusals import DAMAGED, Refusal, gettext_noop
+from .telling import tell
 
-MOVING = {"GIF", "WEBP", "PNG", "AVIF"}  # whose frames follow one another in time
 PREFIX_SIZE = 16  # bytes by which Pillow tells a format
 
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = METADATA_SIZE
@@ -164,7 +165,7 @@ def read_header(file: IO[bytes], max_pixels: int) -> ImageHeader | None:
 
 
 class Loaded(NamedTuple):
-    """An image that is decoded, of an animation its first frame."""
+    """An image that is decoded, of an animation the first frame that shows something."""
 
     image: ImageFile.ImageFile
     frame: Image.Image  # its pixels, in a mode that can be resized and shown
@@ -203,7 +204,7 @@ def load(file: IO[bytes], scale: int | Callable[[Size], int]) -> Loaded:
             scale = scale(full_size)
         if scale > 1:
             image.draft(None, (full_size[0] // scale, full_size[1] // scale))
-        image.load()
+        frame = shown_frame(file, image, full_size)
         _check_metadata(file, image)
     except (MemoryError, TooMuchMetadata):
         raise
@@ -211,7 +212,7 @@ def load(file: IO[bytes], scale: int | Callable[[Size], int]) -> Loaded:
         raise unreadable(error, image) from error
     if image.format == "TIFF":  # turned upright by Pillow, as it loads
         full_size, turn = image.size, 1
-    return Loaded(image, in_eight_bits(image), format, full_size, turn)
+    return Loaded(image, frame, format, full_size, turn)
 
 
 def unreadable(error: Exception, image: Image.Image | None) -> UnreadableImage:
@@ -224,7 +225,10 @@ def unreadable(error: Exception, image: Image.Image | None) -> UnreadableImage:
 
 
 def open_image(file: IO[bytes]) -> ImageFile.ImageFile:
-    """Open an image of one of the accepted formats; raise what Pillow raises, or TooMuchMetadata."""
+    """Open an image of one of the accepted formats, with its colours told in its `info`.
+
+    Raises what Pillow raises, or TooMuchMetadata.
+    """
     try:
         image = Image.open(file, formats=tuple(FORMATS))
     except ValueError as error:
@@ -232,6 +236,9 @@ def open_image(file: IO[bytes]) -> ImageFile.ImageFile:
             raise TooMuchMetadata from error
         raise
     _check_metadata(file, image)
+    tell(file, image)
+    for key in ("xmp", "XML:com.adobe.xmp"):  # of which Pillow would take an orientation that no browser knows
+        image.info.pop(key, None)
     return image
 
 

@@ -7,6 +7,7 @@ import time
 import msgspec
 
 from .opening import FORMATS, ImageHeader
+from .privacy import Keep
 from .rendering import Wanted
 
 LENGTH = struct.Struct(">I")
@@ -18,13 +19,14 @@ class Prepare(msgspec.Struct, tag=True):
     """Decode an image that is uploaded, and write what is to be stored of it where a file for that comes with it."""
 
     max_pixels: int
-    keep_metadata: bool
+    keep_metadata: Keep
 
 
 class Clean(msgspec.Struct, tag=True):
     """Write a file of that type without private data; no pixel is decoded."""
 
     mime_type: str
+    keep_metadata: Keep
 
 
 class Render(msgspec.Struct, tag=True):

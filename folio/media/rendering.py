@@ -6,14 +6,15 @@ changes a byte of it raises `variants.VERSION`.
 
 from collections.abc import Iterator, Sequence
 from io import BytesIO
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 import msgspec
 from PIL import Image, ImageCms, ImageFile
 
 from .bounds import frame_count
+from .colours import Coloured, coloured
 from .opening import Loaded, UnreadableImage, draft_scale, load, open_image, read_header, unreadable
-from .pixels import TURNS, Size, correct_transparency, in_eight_bits, in_rgb, orientation, premultiplied
+from .pixels import TURNS, Size, correct_transparency, in_eight_bits, orientation, premultiplied
 
 SHARE_SIZE = (1200, 630)  # pixels that networks show beside a link
 LARGEST_PROFILE = 4096  # bytes of a colour profile that each variant may carry
@@ -40,13 +41,6 @@ class Wanted(msgspec.Struct):
     extension: str
     width: int = 0
     focal: tuple[float, float] | None = None
-
-
-class Coloured(NamedTuple):
-    """Pixels with the colour profile that they are shown by; without one they are in sRGB."""
-
-    image: Image.Image
-    profile: bytes | None
 
 
 def render(file: IO[bytes], wanted: Sequence[Wanted], max_pixels: int) -> Iterator[bytes]:
@@ -92,14 +86,14 @@ def shrink(loaded: Loaded, size: Size) -> Coloured:
     """Return an image in a size, upright."""
     frame = without_needless_alpha(loaded.frame)
     stored = size[::-1] if loaded.turn >= 5 else size
-    made = coloured(resized(frame, stored), loaded.image)
+    made = in_few_bytes(coloured(resized(frame, stored), loaded.image.info))
     return Coloured(upright(made.image, loaded.turn), made.profile)
 
 
 def share(loaded: Loaded, focal: tuple[float, float]) -> Coloured:
     """Return what of an image is shown beside a link: as much as there is room for, the focal point in the middle."""
     frame = upright(without_needless_alpha(loaded.frame), loaded.turn)
-    return coloured(resized(frame, SHARE_SIZE, crop(frame.size, focal)), loaded.image)
+    return in_few_bytes(coloured(resized(frame, SHARE_SIZE, crop(frame.size, focal)), loaded.image.info))
 
 
 def crop(size: Size, focal: tuple[float, float]) -> tuple[float, float, float, float]:
@@ -129,32 +123,29 @@ def upright(image: Image.Image, turn: int) -> Image.Image:
     return image.transpose(TURNS[turn]) if turn in TURNS else image
 
 
-def coloured(image: Image.Image, original: Image.Image) -> Coloured:
-    """Return an image with its original's profile where that is short; else in sRGB, as all are without a profile.
+def in_few_bytes(made: Coloured) -> Coloured:
+    """Return an image with its profile where that is short; else in sRGB, as all are without a profile.
 
     One of gray would be wrong in the formats that store gray as colours.
     """
-    profile = original.info.get("icc_profile")
-    if image.mode == "CMYK":
-        return Coloured(in_rgb(image, profile), None)
-    space = {"L": b"GRAY", "LA": b"GRAY", "RGB": b"RGB ", "RGBA": b"RGB "}.get(image.mode)
-    if not isinstance(profile, bytes) or profile[16:20] != space:
-        return Coloured(image, None)  # there is none, or it is of other colours than the image's
+    image, profile = made
+    if profile is None:
+        return made
     try:
         own = ImageCms.ImageCmsProfile(BytesIO(profile))
-        to_srgb = transform(own, "L" if space == b"GRAY" else "RGB")
+        to_srgb = transform(own, "L" if image.mode in ("L", "LA") else "RGB")
         if changes_nothing(to_srgb):
             return Coloured(image, None)
-        if space == b"RGB " and len(profile) <= LARGEST_PROFILE:
-            return Coloured(image, profile)
+        if to_srgb.inputMode == "RGB" and len(profile) <= LARGEST_PROFILE:
+            return made
         alpha = image.getchannel("A") if "A" in image.mode else None
-        made = to_srgb.apply(image.convert(image.mode.replace("A", "")))
+        converted = to_srgb.apply(image.convert(image.mode.replace("A", "")))
     except (ImageCms.PyCMSError, OSError, ValueError):  # damaged
         return Coloured(image, None)
     if alpha is not None:
-        made.putalpha(alpha)
-    made.info = {}
-    return Coloured(made, None)
+        converted.putalpha(alpha)
+    converted.info = {}
+    return Coloured(converted, None)
 
 
 def transform(profile: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCmsTransform:
@@ -220,7 +211,8 @@ class Frames(Image.Image):
         duration = round(self.original.info.get("duration") or 0)
         self.durations.append(duration if duration >= SHORTEST else USUAL)
         pixels = in_eight_bits(self.original)
-        made = coloured(resized(pixels, self.target[::-1] if self.turn >= 5 else self.target), self.original)
+        stored = self.target[::-1] if self.turn >= 5 else self.target
+        made = in_few_bytes(coloured(resized(pixels, stored), self.original.info))
         image = upright(made.image, self.turn).convert("RGBA" if "A" in made.image.mode else "RGB")
         self.im, self._mode, self._size, self.info, self.profile = image.im, image.mode, image.size, {}, made.profile
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from tempfile import TemporaryFile
-from typing import IO, TypeVar
+from typing import IO, TypeVar, cast
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousFileOperation
@@ -18,10 +18,11 @@ from folio.api.stored import ADDRESSES, Names, lock_showing, tell_shown
 
 from .decoding import Decoders, decoders
 from .depicting import to_depict
-from .models import Media, MediaQuerySet, MediaType, Thumbnail, thumbnail_path
+from .models import PLAYED, Media, MediaQuerySet, MediaType, Thumbnail, thumbnail_path
 from .naming import with_suffix
 from .opening import UnreadableImage
 from .orders import Decoded, Depicted
+from .playing import measured
 from .storing import removed_on_failure, thumbnail_extension, write
 from .thumbnails import BOXES
 
@@ -177,3 +178,16 @@ def fill_in(media: Media, **values: object) -> bool:
         return False
     with transaction.atomic():  # those that show it are locked, and told of the change
         return bool(Media.objects.filter(pk=media.pk, file=str(media.file)).update(**values))
+
+
+def measure_played(media: Media) -> bool:
+    """Fill in how large a film is and how long it or a sound plays, of what isn't known; return whether anything was.
+
+    Raises one of UNREADABLE.
+    """
+    if media.type not in PLAYED or (media.duration and (media.width or media.type == MediaType.AUDIO)):
+        return False
+    with media.file.storage.open(str(media.file)) as file:
+        played = measured(cast(IO[bytes], file), media.mime_type)
+    told = {"width": played.width, "height": played.height, "duration": played.duration}
+    return fill_in(media, **{name: value for name, value in told.items() if value is not None})

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import PurePosixPath
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, cast
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -25,9 +25,10 @@ from .kinds import KIND_BY_MIME_TYPE, FileKind
 from .models import Media
 from .naming import label, safe_name
 from .opening import PREFIX_SIZE, UnreadableImage, may_be_image
-from .orders import Decoded, Depicted, Prepare
+from .orders import Clean, Decoded, Depicted, Prepare
+from .playing import measured
 from .privacy import CLEANERS
-from .recognising import recognise
+from .recognising import named_text, recognise
 from .refusals import Refusal
 from .storing import Examined, Log, store, unlogged
 
@@ -75,14 +76,16 @@ def examine(file: File[bytes], *, name: str = "", alt: str = "") -> Examined:
     """Return what is to be stored of a file, or raise UploadRefused."""
     original = PurePosixPath((file.name or "").replace("\\", "/")).name
     check_size(file)
-    image, content = prepare(file)
+    # Of a text that begins as pictures do, such as notes on `GIF89a`, a decoder would find a damaged one.
+    image, content = (None, file) if named_text(file, original) else prepare(file)
     shown: Decoded | Depicted | None = image
     if image:
         kind = KIND_BY_MIME_TYPE[image.header.mime_type]
     else:
         kind = recognise(file, original)
-        content = file if settings.KEEP_METADATA else without_private_data(file, kind)
+        content = file if settings.KEEP_METADATA == "all" else without_private_data(file, kind)
         shown = depicted(content, kind.mime_type)
+    played = measured(cast(IO[bytes], content), kind.mime_type)
     media = Media(
         type=kind.type,
         mime_type=kind.mime_type,
@@ -90,8 +93,9 @@ def examine(file: File[bytes], *, name: str = "", alt: str = "") -> Examined:
         alt=alt,
         size=content.size,
         sha256=digest(content),
-        width=shown.width if shown else None,
-        height=shown.height if shown else None,
+        width=shown.width if shown and shown.width else played.width,
+        height=shown.height if shown and shown.height else played.height,
+        duration=played.duration,
         mode=image.mode if image else None,
         dominant_color=shown.dominant_color if shown else "",
         placeholder=shown.placeholder if shown else "",
@@ -143,7 +147,7 @@ def without_private_data(file: File[bytes], kind: FileKind) -> File[bytes]:
         return file
     with on_disk(file) as opened, another() as copy:
         with refusals():
-            image_decoders().clean(opened, copy, kind.mime_type)
+            image_decoders().clean(opened, copy, Clean(kind.mime_type, settings.KEEP_METADATA))
         return taken(copy, file.name)
 
 

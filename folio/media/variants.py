@@ -2,7 +2,7 @@
 
 A variant is the image in one width and format, or the picture that networks show beside a link to it. It has no row.
 Its name tells the media's file, the version of what makes it, and what it is, so that `photo.jpg` and `photo.png` of
-one day don't collide: `…/thumbnails/photo.jpg_v1_320.avif`, `…/thumbnails/photo.jpg_v1_share_500x500.jpg`.
+one day don't collide: `…/thumbnails/photo.jpg_v2_320.avif`, `…/thumbnails/photo.jpg_v2_share_500x500.jpg`.
 """
 
 import re
@@ -17,7 +17,7 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from .models import MediaType
 from .thumbnails import BOXES
 
-VERSION = 1  # of what `rendering` makes of an image: to be raised with whatever changes a byte of it
+VERSION = 2  # of what `rendering` makes of an image: to be raised with whatever changes a byte of it
 TYPES = {"avif": "image/avif", "webp": "image/webp", "jpg": "image/jpeg", "png": "image/png"}  # by the extension
 FALLBACKS = ("jpg", "png")  # one of them comes last: what every browser shows
 LARGEST_EDGES = {"avif": 16383, "webp": 16383, "jpg": 65500, "png": 65500}  # pixels that encoders and browsers take

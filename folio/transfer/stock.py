@@ -238,7 +238,7 @@ def refuse(found: Iterable[Problem | None]) -> None:
 def stored_digest(file: File[bytes]) -> str:
     """Return the digest of what would be stored of a file, as far as that is known without decoding it."""
     kind = KIND_BY_MIME_TYPE.get(detect(file))
-    if settings.KEEP_METADATA or kind is None or kind.mime_type not in CLEANERS:
+    if settings.KEEP_METADATA == "all" or kind is None or kind.mime_type not in CLEANERS:
         return digest(file)
     with without_private_data(file, kind) as cleaned:
         return digest(cleaned)
