@@ -13,6 +13,7 @@ TEST_PICTURE = "testsrc2=size=320x180:rate=10"
 CODECS = {  # of small builds of ffmpeg, too
     "mp4": ["-c:v", "mpeg4"],
     "mov": ["-c:v", "mpeg4"],
+    "mkv": ["-c:v", "mpeg4"],
     "webm": ["-c:v", "libvpx", "-b:v", "500k", "-deadline", "realtime"],
     "ogv": ["-c:v", "libtheora"],
 }

@@ -70,7 +70,7 @@ def test_a_pdf_is_stored_with_its_first_page_in_four_sizes(media_root: Path) -> 
 
 
 @pytest.mark.usefixtures("_with_ffmpeg")
-@pytest.mark.parametrize("extension", ["mp4", "mov", "webm", "ogv"])
+@pytest.mark.parametrize("extension", ["mp4", "mov", "mkv", "webm", "ogv"])
 def test_a_film_is_stored_with_a_frame_in_four_sizes(extension: str, media_root: Path) -> None:
     media = upload(film(extension), f"film.{extension}")
 
