@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .models import MediaType
-from .opening import FORMATS
+from .opening import IMAGES
 
 OPEN_XML = "application/vnd.openxmlformats-officedocument"
 OPEN_DOCUMENT = "application/vnd.oasis.opendocument"
@@ -87,7 +87,7 @@ DESIGNS = (
     FileKind(MediaType.OTHER, "font/otf", ("otf",), ("application/vnd.ms-opentype",), is_loaded=True),
 )
 KINDS = (
-    *(FileKind(MediaType.IMAGE, format.mime_type, format.extensions) for format in FORMATS.values()),
+    *(FileKind(MediaType.IMAGE, format.mime_type, format.extensions) for format in IMAGES.values()),
     *TEXTS,
     *DOCUMENTS,
     FileKind(MediaType.ARCHIVE, "application/zip", ("zip",)),

@@ -6,7 +6,7 @@ import time
 
 import msgspec
 
-from .opening import FORMATS, ImageHeader
+from .opening import IMAGES, ImageHeader
 from .privacy import Keep
 from .rendering import Wanted
 
@@ -16,7 +16,10 @@ LARGEST_ANSWER = 64 * 1024 * 1024  # bytes; four thumbnails as BMP have 6 millio
 
 
 class Prepare(msgspec.Struct, tag=True):
-    """Decode an image that is uploaded, and write what is to be stored of it where a file for that comes with it."""
+    """Decode an image that is uploaded, and write what is to be stored of it where a file for that comes with it.
+
+    Of SVG that is another file whatever `keep_metadata` says.
+    """
 
     max_pixels: int
     keep_metadata: Keep
@@ -61,7 +64,7 @@ class Decoded(msgspec.Struct, tag=True):
 
     @property
     def header(self) -> ImageHeader:
-        return ImageHeader(FORMATS[self.format], self.mode, self.width, self.height, self.is_animated)
+        return ImageHeader(IMAGES[self.format], self.mode, self.width, self.height, self.is_animated)
 
 
 class Rendered(msgspec.Struct, tag=True):

@@ -42,7 +42,7 @@ def orientation(image: Image.Image) -> int:
         data = data.removeprefix(EXIF_PREFIX)  # Pillow's own; where the chunk has one too, browsers look no further
         if data.startswith(EXIF_PREFIX):
             return 1
-    turn = Exif.read(Original(BytesIO(data)), 0, len(data)).orientation
+    turn = Exif.read(Original(BytesIO(data)), 0, len(data), rights=False).orientation
     return turn if turn in TURNS else 1
 
 

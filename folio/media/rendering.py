@@ -14,7 +14,10 @@ from PIL import Image, ImageCms, ImageFile
 from .bounds import frame_count
 from .colours import Coloured, coloured
 from .opening import Loaded, UnreadableImage, draft_scale, load, open_image, read_header, unreadable
-from .pixels import TURNS, Size, correct_transparency, in_eight_bits, orientation, premultiplied
+from .pixels import TURNS, Size, correct_transparency, fit, in_eight_bits, orientation, premultiplied
+from .svg.drawing import loaded as loaded_drawing
+from .svg.drawing import rewritten
+from .svg.telling import is_svg
 
 SHARE_SIZE = (1200, 630)  # pixels that networks show beside a link
 LARGEST_PROFILE = 4096  # bytes of a colour profile that each variant may carry
@@ -22,6 +25,7 @@ SAME_COLOUR = 2  # of 255; a profile that changes no colour by more is sRGB's, w
 MOVING_PIXELS = 400_000_000  # of all frames of an animation together
 SHORTEST, USUAL = 11, 100  # milliseconds; browsers take a shorter time for a mistake, and show such a frame as long
 WHITE = (255, 255, 255)  # behind what shines through, where a format knows no transparency
+LARGEST_DRAWN = 4096  # pixels of an edge; a drawing as thin as a line would else be drawn as long as a street
 
 # Chosen by measuring, and by looking at photographs, drawings and screenshots: docs/decisions/0031.
 SAVE_OPTIONS: dict[str, dict[str, Any]] = {
@@ -50,6 +54,9 @@ def render(file: IO[bytes], wanted: Sequence[Wanted], max_pixels: int) -> Iterat
     moves, and the others are its first frame. The image is decoded once; a JPEG anew where it is then wanted of
     another scale. Raises UnreadableImage where it can't be decoded.
     """
+    if is_svg(file):
+        yield from render_drawing(file, wanted)
+        return
     header = read_header(file, max_pixels)
     if header is None:
         raise UnreadableImage("The file is damaged, or no image of an accepted format.")
@@ -69,6 +76,16 @@ def render(file: IO[bytes], wanted: Sequence[Wanted], max_pixels: int) -> Iterat
                 loaded, loaded_scale = load(file, scale), scale
             made = {each.width: share(loaded, each.focal) if each.focal else shrink(loaded, size)}
         yield encode(made[each.width], each.extension)
+
+
+def render_drawing(file: IO[bytes], wanted: Sequence[Wanted]) -> Iterator[bytes]:
+    """Yield the pictures of a drawing beside a link, drawn as large as they show it; there are no other variants."""
+    drawing = rewritten(file)
+    loaded = loaded_drawing(drawing, fit(covering(drawing.size, SHARE_SIZE), LARGEST_DRAWN))
+    for each in wanted:
+        if each.focal is None:
+            raise UnreadableImage("A drawing has no variants of a width.")
+        yield encode(share(loaded, each.focal), each.extension)
 
 
 def size_of_width(width: int, full_size: Size) -> Size:
@@ -179,7 +196,7 @@ def encode(made: Coloured, extension: str) -> bytes:
     except MemoryError:
         raise
     except Exception as error:  # encoders say in words of their own what they can't do
-        raise unreadable(error, image) from error
+        raise unreadable(error, image.size) from error
     return buffer.getvalue()
 
 
@@ -240,7 +257,7 @@ def moving(file: IO[bytes], size: Size) -> bytes:
     except (MemoryError, UnreadableImage):
         raise
     except Exception as error:  # Pillow raises whatever a damaged file makes it trip over
-        raise unreadable(error, image) from error
+        raise unreadable(error, image.size if image else None) from error
     return buffer.getvalue()
 
 

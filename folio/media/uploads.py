@@ -23,15 +23,17 @@ from .errors import UploadBusy, UploadRefused, UploadTooLarge
 from .journal import operation, received_folder
 from .kinds import KIND_BY_MIME_TYPE, FileKind
 from .models import Media
-from .naming import label, safe_name
-from .opening import PREFIX_SIZE, UnreadableImage, may_be_image
+from .naming import extension_of, label, safe_name
+from .opening import PREFIX_SIZE, SVG, UnreadableImage, may_be_image
 from .orders import Clean, Decoded, Depicted, Prepare
 from .playing import measured
 from .privacy import CLEANERS
 from .recognising import named_text, recognise
 from .refusals import Refusal
 from .storing import Examined, Log, store, unlogged
+from .svg.telling import START_SIZE, may_be_svg
 
+GZIP = b"\x1f\x8b"
 BUSY_SECONDS = 5  # after which a file that no decoder was free for is best sent again
 
 
@@ -129,7 +131,11 @@ def prepare(file: File[bytes]) -> tuple[Decoded | None, File[bytes]]:
     process is free.
     """
     file.seek(0)
-    if not may_be_image(file.read(PREFIX_SIZE)):
+    start = file.read(START_SIZE)
+    if may_be_svg(start):
+        refuse_unless_allowed()
+    elif not may_be_image(start[:PREFIX_SIZE]):
+        refuse_packed_svg(start, file.name or "")
         return None, file
     order = Prepare(settings.MAX_IMAGE_PIXELS, settings.KEEP_METADATA)
     with on_disk(file) as opened, another() as copy:
@@ -138,12 +144,24 @@ def prepare(file: File[bytes]) -> tuple[Decoded | None, File[bytes]]:
         return image, taken(copy, file.name) if image and image.is_rewritten else file
 
 
+def refuse_unless_allowed() -> None:
+    if not settings.ALLOW_SVG:
+        raise UploadRefused(
+            _("SVG is not accepted here: FOLIO_ALLOW_SVG is off. Send the drawing as PNG."), code="svg_off"
+        )
+
+
+def refuse_packed_svg(start: bytes, name: str) -> None:
+    if extension_of(name) == "svgz" and start.startswith(GZIP):
+        raise UploadRefused(_("The SVG is compressed (svgz). Save it as plain SVG and send that."), code="svgz")
+
+
 def without_private_data(file: File[bytes], kind: FileKind) -> File[bytes]:
     """Return a copy of the file without what it tells of people and places, or the file where it can't tell any.
 
     Raises what `prepare()` raises.
     """
-    if kind.mime_type not in CLEANERS:
+    if kind.mime_type not in CLEANERS and kind.mime_type != SVG.mime_type:
         return file
     with on_disk(file) as opened, another() as copy:
         with refusals():

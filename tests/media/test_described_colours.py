@@ -120,7 +120,7 @@ def test_variants_look_as_the_picture_says(extension: str, file: BytesIO, expect
 
 @pytest.mark.parametrize(("file", "expected"), [look[1:3] for look in LOOKS], ids=IDS)
 def test_what_stands_in_for_a_picture_looks_as_it_says(file: BytesIO, expected: list[Rgb]) -> None:
-    answer = prepared(Prepare(LIMIT, keep_metadata=True), file, None)
+    answer = prepared(Prepare(LIMIT, "all"), file, None)
 
     assert isinstance(answer, Decoded)
     tiny = open_placeholder(answer.placeholder).convert("RGB")
@@ -383,7 +383,7 @@ def test_a_damaged_description_tells_nothing() -> None:
 def test_the_stored_png_keeps_its_own_description(chunks: list[Chunk]) -> None:
     kept = BytesIO()
 
-    write_without_private_data(described_png(VIVID, *chunks), kept, "image/png")
+    write_without_private_data(described_png(VIVID, *chunks), kept, "image/png", "none")
 
     for name, data in chunks:
         assert struct.pack(">I", len(data)) + name + data in kept.getvalue()
@@ -393,7 +393,7 @@ def test_the_stored_avif_keeps_its_own_description() -> None:
     properties = [nclx(9, 16), (b"clli", struct.pack(">HH", 4000, 200)), (b"colr", b"prof" + PROFILE)]
     kept = BytesIO()
 
-    write_without_private_data(described_avif(VIVID, *properties), kept, "image/avif")
+    write_without_private_data(described_avif(VIVID, *properties), kept, "image/avif", "none")
 
     for each in properties:
         assert box(*each) in kept.getvalue()

@@ -12,10 +12,11 @@ from ..kinds import KIND_BY_MIME_TYPE, PICTURES, FileKind
 from ..models import MediaType
 from ..naming import extension_of
 from ..refusals import DAMAGED
+from ..unshown import unshown_kind
 from .compounds import compound
 from .designs import design
 from .detecting import detect
-from .refusing import refuse, refuse_type
+from .refusing import refuse, refuse_type, refuse_unshown
 from .texts import is_markup, named_text
 from .tracks import behind_junk, film_or_sound
 from .zips import zipped
@@ -23,6 +24,8 @@ from .zips import zipped
 __all__ = ["detect", "named_text", "recognise"]
 
 PDF_SIGNATURE = b"%PDF-"
+HEIF_TYPES = ("image/heic", "image/heif")
+SHOWN_TYPES = {"image/svg+xml", "image/vnd.microsoft.icon", "image/x-icon"}  # by browsers, though not accepted
 
 # Asked in this order: each tells what a file is, nothing where it is for the next to tell, or raises UploadRefused.
 QUESTIONS: tuple[Callable[[File[bytes], str], FileKind | None], ...] = (
@@ -49,7 +52,9 @@ def by_signature(file: File[bytes], name: str) -> FileKind:
     """Return the kind that libmagic knows the content of, or raise UploadRefused."""
     mime_type = detect(file)
     kind = KIND_BY_MIME_TYPE.get(mime_type) or behind_junk(file, name, mime_type)
-    if kind and kind.type == MediaType.IMAGE:
+    if unshown := unshown_kind(file):
+        refuse_unshown(unshown)
+    if (kind and kind.type == MediaType.IMAGE) or mime_type.startswith(HEIF_TYPES):
         raise UploadRefused(_(DAMAGED), code="damaged")
     is_text = mime_type in {"text/plain", "text/csv"}
     is_pdf = mime_type == "application/pdf"  # readers look for its signature some way in
@@ -60,6 +65,8 @@ def by_signature(file: File[bytes], name: str) -> FileKind:
                 "not accepted. Accepted are: %(accepted)s."
             )
         )
+    if kind is None and mime_type.startswith("image/") and mime_type not in SHOWN_TYPES:
+        refuse_unshown(mime_type)
     if kind is None or mime_type.startswith("image/"):  # of a picture that isn't shown, only the designer's file is
         refuse_type(mime_type)
     return kind
