@@ -44,6 +44,8 @@ ifneq ($(DATABASES),postgresql)
 	@env -u DATABASE_URL $(BIN)/python -m pytest $(PYTEST)
 	@command -v chromium chromium-browser google-chrome chrome >/dev/null || \
 		echo "The browser tests were skipped: there is no Chromium (on Debian: apt-get install chromium)."
+	@command -v ffmpeg >/dev/null || \
+		echo "The tests of films' pictures were skipped: there is no ffmpeg (on Debian: apt-get install ffmpeg)."
 endif
 ifneq ($(DATABASES),sqlite)
 	@echo "The suite on PostgreSQL"

@@ -19,9 +19,15 @@ from PIL import Image, ImageStat
 from .pixels import Size
 from .thumbnails import BOXES
 
-PDF = "application/pdf"
+PAGES = ("application/pdf", "application/illustrator")  # Illustrator writes PDF, with more behind it
 # ffmpeg's readers by the type of a film. It never guesses one: what a playlist or a list of files names would be read.
-DEMUXERS = {"video/mp4": "mov", "video/quicktime": "mov", "video/webm": "matroska", "video/ogg": "ogg"}
+DEMUXERS = {
+    "video/mp4": "mov",
+    "video/quicktime": "mov",
+    "video/webm": "matroska",
+    "video/x-matroska": "matroska",
+    "video/ogg": "ogg",
+}
 EDGE = max(BOXES)
 POINTS_TO_PIXELS = 96 / 72  # of CSS
 LARGEST_PAGE = 1_000_000  # points an edge; PDF 1.7 knows 14,400
@@ -54,7 +60,7 @@ def depict(file: IO[bytes], mime_type: str, seconds: float, max_pixels: int, ffm
 
     Of a film, that is the best that was found in so many seconds. A page has to be waited for.
     """
-    if mime_type == PDF:
+    if mime_type in PAGES:
         return picture_of_page(file)
     if mime_type in DEMUXERS and ffmpeg:
         frame = best_frame(file, DEMUXERS[mime_type], time.monotonic() + seconds, max_pixels, ffmpeg)

@@ -147,6 +147,12 @@ def test_a_limit_is_a_number_of_the_environment(tmp_path: Path, variable: str, s
     assert settings_of(tmp_path, **{variable: "7"})[setting] == 7
 
 
+def test_the_program_for_films_is_named_or_none(tmp_path: Path) -> None:
+    assert settings_of(tmp_path)["FFMPEG"] == "ffmpeg"
+    assert settings_of(tmp_path, FOLIO_FFMPEG="/opt/ffmpeg ")["FFMPEG"] == "/opt/ffmpeg"
+    assert settings_of(tmp_path, FOLIO_FFMPEG="")["FFMPEG"] == ""
+
+
 def test_every_variable_of_the_contract_is_read() -> None:
     assert variables_read() >= {
         "FOLIO_DATA_DIR",

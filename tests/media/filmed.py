@@ -13,6 +13,7 @@ TEST_PICTURE = "testsrc2=size=320x180:rate=10"
 CODECS = {  # of small builds of ffmpeg, too
     "mp4": ["-c:v", "mpeg4"],
     "mov": ["-c:v", "mpeg4"],
+    "mkv": ["-c:v", "mpeg4"],
     "webm": ["-c:v", "libvpx", "-b:v", "500k", "-deadline", "realtime"],
     "ogv": ["-c:v", "libtheora"],
 }
@@ -43,7 +44,7 @@ def film(extension: str = "mp4", source: str = TEST_PICTURE, seconds: float = 1,
 def referring(content: bytes, path: str) -> bytes:
     """Return a QuickTime film of one track whose frames lie, by its own word, in another file, and not in it."""
     volume = bytes(10) + b"\x01v".ljust(28, b"\0") + bytes(12)
-    name = b"\x01f".ljust(64, b"\0") + bytes(16) + b"\0\x01\0\x01" + bytes(16)
+    name = b"\x01f".ljust(64, b"\0") + bytes(16) + bytes(4) + bytes(16)
     where = b"\0\x02" + len(path).to_bytes(2, "big") + path.encode() + bytes(len(path) % 2) + b"\xff\xff\0\0"
     record = bytes(4) + volume + name + where
     alias = (8 + len(record)).to_bytes(4, "big") + b"alis" + record

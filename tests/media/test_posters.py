@@ -166,7 +166,13 @@ def test_loads_the_reader_of_pdfs_only_for_one() -> None:
 
 @pytest.mark.parametrize(
     ("extension", "mime_type"),
-    [("mp4", "video/mp4"), ("mov", "video/quicktime"), ("webm", "video/webm"), ("ogv", "video/ogg")],
+    [
+        ("mp4", "video/mp4"),
+        ("mov", "video/quicktime"),
+        ("webm", "video/webm"),
+        ("mkv", "video/x-matroska"),
+        ("ogv", "video/ogg"),
+    ],
 )
 def test_takes_a_frame_of_a_film(extension: str, mime_type: str, tmp_path: Path) -> None:
     image = shown(film(extension), mime_type, tmp_path, find_ffmpeg())
@@ -234,6 +240,7 @@ def test_reads_no_other_file_that_a_film_names(tmp_path: Path) -> None:
         f"ffconcat version 1.0\nfile '{secret}'\n",
         f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1.0,\nfile://{secret}\n#EXT-X-ENDLIST\n",
         f"#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n#EXTINF:1.0,\nconcat:{secret}|{secret}\n#EXT-X-ENDLIST\n",
+        f"#EXTM3U\n#EXTINF:1.0,\n{secret}\n#EXT-X-ENDLIST\n",
         f"<?xml version='1.0'?><MPD type='static'><Period><AdaptationSet><BaseURL>{secret}</BaseURL></AdaptationSet>",
     ]
 

@@ -68,6 +68,7 @@ def card(media: Media, pages: str, url: Callable[[str], str]) -> dict[str, Any]:
         "icon": ICONS.get(MediaType(media.type), "draft"),
         "extension": PurePosixPath(str(media.file)).suffix[1:].upper(),
         "dimensions": dimensions,
+        "duration": duration,
         "size": size,
         "facts": " · ".join([type_name, *(f"{LTR}{fact}{END}" for fact in (dimensions, duration, size) if fact)]),
         "thumbnail": large,
