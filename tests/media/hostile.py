@@ -271,37 +271,7 @@ def files() -> Iterable[Hostile]:
         why="It begins as a PDF and is served as one; no browser looks for HTML in it.",
     )
 
-    for name, (file_name, content) in PROGRAMS.items():
-        for shown in (file_name, "photo.php.jpg", "photo.jpg.php"):
-            yield Hostile(f"program-{name}-as-{shown}", shown, partial(bytes, content), NOT_ACCEPTED)
-
-    for name, (_, content) in PROGRAMS.items():
-        if name in {"exe", "elf"}:
-            yield Hostile(f"program-{name}-as-text", "notes.txt", partial(bytes, content), NOT_ACCEPTED)
-            continue
-        for extension, mime_type in TEXTS.items():
-            yield Hostile(
-                f"program-{name}-as-{extension}",
-                f"notes.{extension}",
-                partial(bytes, content),
-                stored_as=mime_type,
-                why="It is served as the text that it is named as, for download; nothing takes it for a page.",
-            )
-    for name, parts in APPLICATIONS.items():
-        for extension in ("zip", "sketch"):
-            yield Hostile(f"program-{name}-as-{extension}", f"a.{extension}", partial(packed, **parts), NOT_ACCEPTED)
-    macros = {"word/document.xml": b"", "word/vbaProject.bin": b"", "[Content_Types].xml": b"<Types/>"}
-    yield Hostile("macros-in-DOCX", "letter.docx", lambda: packed(**macros), MACROS)
-    for extension, part in (("docx", "[Content_Types].xml"), ("odt", "mimetype"), ("zip", "manifest.json")):
-        yield Hostile(
-            f"bomb-as-{extension}",
-            f"files.{extension}",
-            partial(lambda part: packed(**{part: bytes(MEGABYTES)}), part),
-            stored_as="application/zip",
-            why="Of a part that tells what an archive is, no more than a megabyte is unpacked.",
-        )
-    yield Hostile("PDF-as-picture", "photo.png", partial(bytes, PDF), CLAIM)
-    yield Hostile("text-as-picture", "photo.jpg", lambda: b"Some words.\n" * 9, CLAIM)
+    yield from programs()
 
     for name, file_name in (
         ("of-another-format", "photo.jpg"),
@@ -342,6 +312,41 @@ def files() -> Iterable[Hostile]:
     ):
         why = "The content is a picture's; of the name, only letters, digits, `-` and `_` come into the path."
         yield Hostile(f"name-{name}", file_name, draw, stored_as="image/png", why=why)
+
+
+def programs() -> Iterable[Hostile]:
+    """Yield what would run, or unpack without end, under the names of what doesn't."""
+    for name, (file_name, content) in PROGRAMS.items():
+        for shown in (file_name, "photo.php.jpg", "photo.jpg.php"):
+            yield Hostile(f"program-{name}-as-{shown}", shown, partial(bytes, content), NOT_ACCEPTED)
+
+    for name, (_, content) in PROGRAMS.items():
+        if name in {"exe", "elf"}:
+            yield Hostile(f"program-{name}-as-text", "notes.txt", partial(bytes, content), NOT_ACCEPTED)
+            continue
+        for extension, mime_type in TEXTS.items():
+            yield Hostile(
+                f"program-{name}-as-{extension}",
+                f"notes.{extension}",
+                partial(bytes, content),
+                stored_as=mime_type,
+                why="It is served as the text that it is named as, for download; nothing takes it for a page.",
+            )
+    for name, parts in APPLICATIONS.items():
+        for extension in ("zip", "sketch"):
+            yield Hostile(f"program-{name}-as-{extension}", f"a.{extension}", partial(packed, **parts), NOT_ACCEPTED)
+    macros = {"word/document.xml": b"", "word/vbaProject.bin": b"", "[Content_Types].xml": b"<Types/>"}
+    yield Hostile("macros-in-DOCX", "letter.docx", lambda: packed(**macros), MACROS)
+    for extension, part in (("docx", "[Content_Types].xml"), ("odt", "mimetype"), ("zip", "manifest.json")):
+        yield Hostile(
+            f"bomb-as-{extension}",
+            f"files.{extension}",
+            partial(lambda part: packed(**{part: bytes(MEGABYTES)}), part),
+            stored_as="application/zip",
+            why="Of a part that tells what an archive is, no more than a megabyte is unpacked.",
+        )
+    yield Hostile("PDF-as-picture", "photo.png", partial(bytes, PDF), CLAIM)
+    yield Hostile("text-as-picture", "photo.jpg", lambda: b"Some words.\n" * 9, CLAIM)
 
 
 FILES = list(files())
