@@ -18,6 +18,7 @@ from .kinds import KIND_BY_EXTENSION, LOTTIE_JSON, FileKind
 from .making import on_request
 from .models import MediaType
 from .naming import extension_of
+from .opening import SVG
 from .recognising.texts import encoding_of
 
 # What a browser may do with a file that is opened by itself: show it, and nothing else. The viewers of PDF that Chrome
@@ -33,6 +34,8 @@ ANY_ORIGIN = {
     "Access-Control-Expose-Headers": "Accept-Ranges, Content-Disposition, Content-Range, ETag",
     "Cross-Origin-Resource-Policy": "cross-origin",  # also for a page that is isolated
 }
+# A drawing has its styles and images in itself, and needs nothing else.
+DRAWING_POLICY = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 CACHE_CONTROL = "public, max-age=31536000, immutable"  # a file's URL never serves other bytes
 RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))", re.IGNORECASE)
 
@@ -133,6 +136,8 @@ def beginning(file: FileIO) -> bytes:
 
 
 def policy_of(kind: FileKind | None) -> str:
+    if kind is not None and kind.mime_type == SVG.mime_type:
+        return DRAWING_POLICY
     return PLAYER_POLICY if kind is not None and kind.type in {MediaType.VIDEO, MediaType.AUDIO} else POLICY
 
 

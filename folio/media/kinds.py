@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .models import MediaType
-from .opening import FORMATS
+from .opening import IMAGES
 
 OPEN_XML = "application/vnd.openxmlformats-officedocument"
 OPEN_DOCUMENT = "application/vnd.oasis.opendocument"
@@ -87,7 +87,7 @@ DESIGNS = (
     FileKind(MediaType.OTHER, "font/otf", ("otf",), ("application/vnd.ms-opentype",), is_loaded=True),
 )
 KINDS = (
-    *(FileKind(MediaType.IMAGE, format.mime_type, format.extensions) for format in FORMATS.values()),
+    *(FileKind(MediaType.IMAGE, format.mime_type, format.extensions) for format in IMAGES.values()),
     *TEXTS,
     *DOCUMENTS,
     FileKind(MediaType.ARCHIVE, "application/zip", ("zip",)),
@@ -96,11 +96,16 @@ KINDS = (
     FileKind(MediaType.VIDEO, "video/mp4", ("mp4", "m4v"), ("video/x-m4v", "video/3gpp")),
     FileKind(MediaType.VIDEO, "video/quicktime", ("mov", "qt")),
     FileKind(MediaType.VIDEO, "video/webm", ("webm",)),
+    FileKind(MediaType.VIDEO, "video/x-matroska", ("mkv",), ("video/matroska",)),
     FileKind(MediaType.VIDEO, "video/ogg", ("ogv",)),
     FileKind(MediaType.AUDIO, "audio/mpeg", ("mp3",)),
+    FileKind(MediaType.AUDIO, "audio/aac", ("aac",), ("audio/x-hx-aac-adts", "audio/aacp")),
     FileKind(MediaType.AUDIO, "audio/mp4", ("m4a", "m4b"), ("audio/x-m4a",)),
+    FileKind(MediaType.AUDIO, "audio/webm", ("weba",)),
+    FileKind(MediaType.AUDIO, "audio/x-matroska", ("mka",)),
     FileKind(MediaType.AUDIO, "audio/ogg", ("ogg", "oga", "opus"), ("application/ogg",)),
     FileKind(MediaType.AUDIO, "audio/wav", ("wav",), ("audio/x-wav", "audio/vnd.wave")),
+    FileKind(MediaType.AUDIO, "audio/aiff", ("aiff", "aif", "aifc"), ("audio/x-aiff",)),
     FileKind(MediaType.AUDIO, "audio/flac", ("flac",), ("audio/x-flac",)),
     CAPTIONS,
     *DESIGNS,

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 
 from tests.factories import draw
 
+from . import played
+from .played import matroska
+
 OPENDOCUMENT = "application/vnd.oasis.opendocument"
 ZIP = "application/zip"
 OPENXML = "application/vnd.openxmlformats-officedocument"
@@ -90,13 +93,8 @@ def compound(stream: str, padding: int = 0, storage: str = "") -> bytes:
     )
 
 
-def iso_media(brand: bytes) -> bytes:
-    return struct.pack(">I4s4sI4s", 20, b"ftyp", brand, 512, b"isom") + b"\0\0\0\x10mdat" + bytes(8)
-
-
-def matroska(kind: bytes) -> bytes:
-    head = b"\x42\x86\x81\x01\x42\xf7\x81\x01\x42\xf2\x81\x04\x42\xf3\x81\x08\x42\x82" + bytes([128 + len(kind)])
-    return b"\x1a\x45\xdf\xa3\x9f" + head + kind + bytes(100)
+def iso_media(brand: bytes, handler: bytes = b"vide") -> bytes:
+    return played.film(played.track(handler), brand=brand)
 
 
 def ogg(codec: bytes) -> bytes:
@@ -254,11 +252,18 @@ ACCEPTED: list[Sample] = [
     (iso_media(b"M4V "), "a.m4v", "video", "video/mp4", "m4v"),
     (iso_media(b"3gp5"), "a.mp4", "video", "video/mp4", "mp4"),
     (iso_media(b"qt  "), "a.mov", "video", "video/quicktime", "mov"),
+    (played.ftyp(b"XAVC") + played.moov(played.track()), "a.mp4", "video", "video/mp4", "mp4"),
     (matroska(b"webm"), "a.webm", "video", "video/webm", "webm"),
+    (matroska(b"matroska"), "a.mkv", "video", "video/x-matroska", "mkv"),
     (ogg(b"\x80theora"), "a.ogg", "video", "video/ogg", "ogv"),
     (b"ID3\3\0\0\0\0\0\x0a" + bytes(10) + b"\xff\xfb\x90\x64" + bytes(413), "a.mp3", "audio", "audio/mpeg", "mp3"),
     ((b"\xff\xfb\x90\x64" + bytes(413)) * 3, "a.mp3", "audio", "audio/mpeg", "mp3"),
-    (iso_media(b"M4A "), "a.m4a", "audio", "audio/mp4", "m4a"),
+    (iso_media(b"M4A ", b"soun"), "a.m4a", "audio", "audio/mp4", "m4a"),
+    (iso_media(b"isom", b"soun"), "a.mp4", "audio", "audio/mp4", "m4a"),
+    (played.aac_frame() * 3, "a.aac", "audio", "audio/aac", "aac"),
+    (played.aiff(), "a.aiff", "audio", "audio/aiff", "aiff"),
+    (matroska(b"webm", [2]), "a.webm", "audio", "audio/webm", "weba"),
+    (matroska(b"matroska", [2]), "a.mkv", "audio", "audio/x-matroska", "mka"),
     (ogg(b"\1vorbis"), "a.ogg", "audio", "audio/ogg", "ogg"),
     (ogg(b"OpusHead"), "a.opus", "audio", "audio/ogg", "opus"),
     (sound(), "a.wav", "audio", "audio/wav", "wav"),

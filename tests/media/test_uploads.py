@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 def cleaned(content: bytes, mime_type: str) -> bytes:
     target = io.BytesIO()
-    write_without_private_data(io.BytesIO(content), target, mime_type)
+    write_without_private_data(io.BytesIO(content), target, mime_type, "rights")
     return target.getvalue()
 
 

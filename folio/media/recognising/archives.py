@@ -38,7 +38,7 @@ class Archive:
     def __init__(self, file: File[bytes]) -> None:
         self.zip: ZipFile | None = None
         try:
-            self.zip = ZipFile(Bounded(file))  # type: ignore[arg-type]  # all that it needs of a file
+            self.zip = ZipFile(Bounded(file))  # all that it needs of a file
         except Exception:  # zipfile raises whatever a damaged list makes it trip over
             self.names = first_names(file)
         else:

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from ..errors import UploadRefused
 from ..kinds import KINDS
+from ..unshown import UNSHOWN
 
 
 def refuse(text: str, **values: str) -> NoReturn:
@@ -20,3 +21,8 @@ def refuse_type(mime_type: str) -> NoReturn:
         _("The file's content is of the type %(type)s, which is not accepted. Accepted are: %(accepted)s."),
         type=mime_type,
     )
+
+
+def refuse_unshown(kind: str) -> NoReturn:
+    """Raise UploadRefused of a picture of a kind that browsers don't show, and which that is."""
+    raise UploadRefused(_(UNSHOWN) % {"kind": kind}, code="not_accepted")
