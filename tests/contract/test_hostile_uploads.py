@@ -40,7 +40,7 @@ from tests.environment import ROOT
 from tests.factories import draw, make_image
 from tests.forms import errors
 from tests.live import Server, Session, running_server
-from tests.media.hostile import BODIES, FILES, FORM, IS_A_PICTURE, Hostile, HostileBody, form_with
+from tests.media.hostile import BODIES, FILES, FORM, IS_A_PICTURE, TEXTS, Hostile, HostileBody, form_with
 
 from .routes import Route, api_routes, patterns
 
@@ -298,10 +298,10 @@ def assert_served(media: Media) -> None:
     response.close()
     headers = response.headers
     assert response.status_code == 200
-    assert headers["Content-Type"] == media.mime_type
+    assert headers["Content-Type"].partition("; charset=utf-")[0] == media.mime_type
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
-    if media.type == "archive":
+    if media.mime_type in {*TEXTS.values(), "application/zip", "application/gzip"}:
         assert headers["Content-Disposition"].startswith("attachment")
 
 

@@ -54,6 +54,8 @@ FRAME_COUNT = "frames"
 METADATA = "colour profile, camera data and texts"
 NOT_ACCEPTED = "not accepted. Accepted are"
 EMPTY = "file is empty"
+CLAIM = "but its content is none"
+MACROS = "macros are not accepted"
 NO_FILE = "No file was submitted"
 
 
@@ -125,6 +127,14 @@ PROGRAMS: dict[str, tuple[str, bytes]] = {
     "exe": ("setup.exe", EXE),
     "elf": ("tool", ELF),
     "shell": ("run.sh", b"#!/bin/sh\nrm -rf /\n"),
+}
+# As what each is stored where its name says so.
+TEXTS = {"txt": "text/plain", "md": "text/plain", "csv": "text/csv", "vtt": "text/vtt", "json": "application/json"}
+APPLICATIONS: dict[str, dict[str, bytes]] = {
+    "apk": {"AndroidManifest.xml": b"", "classes.dex": b"dex"},
+    "jar": {"META-INF/MANIFEST.MF": b"Main-Class: A", "A.class": b""},
+    "ipa": {"Payload/A.app/Info.plist": b""},
+    "xpi": {"manifest.json": b'{"manifest_version": 3}'},
 }
 
 
@@ -283,9 +293,7 @@ def files() -> Iterable[Hostile]:
     yield Hostile("svg-that-loads", "drawing.svg", lambda: drawing('<use href="//a.example/b"/>'), "lies outside of it")
     yield Hostile("svg-in-gzip", "drawing.svgz", lambda: gzip.compress(SVG.encode()), "compressed")
 
-    for name, (file_name, content) in PROGRAMS.items():
-        for shown in (file_name, "photo.php.jpg", "photo.jpg.php"):
-            yield Hostile(f"program-{name}-as-{shown}", shown, partial(bytes, content), NOT_ACCEPTED)
+    yield from programs()
 
     for name, file_name in (
         ("of-another-format", "photo.jpg"),
@@ -326,6 +334,41 @@ def files() -> Iterable[Hostile]:
     ):
         why = "The content is a picture's; of the name, only letters, digits, `-` and `_` come into the path."
         yield Hostile(f"name-{name}", file_name, draw, stored_as="image/png", why=why)
+
+
+def programs() -> Iterable[Hostile]:
+    """Yield what would run, or unpack without end, under the names of what doesn't."""
+    for name, (file_name, content) in PROGRAMS.items():
+        for shown in (file_name, "photo.php.jpg", "photo.jpg.php"):
+            yield Hostile(f"program-{name}-as-{shown}", shown, partial(bytes, content), NOT_ACCEPTED)
+
+    for name, (_, content) in PROGRAMS.items():
+        if name in {"exe", "elf"}:
+            yield Hostile(f"program-{name}-as-text", "notes.txt", partial(bytes, content), NOT_ACCEPTED)
+            continue
+        for extension, mime_type in TEXTS.items():
+            yield Hostile(
+                f"program-{name}-as-{extension}",
+                f"notes.{extension}",
+                partial(bytes, content),
+                stored_as=mime_type,
+                why="It is served as the text that it is named as, for download; nothing takes it for a page.",
+            )
+    for name, parts in APPLICATIONS.items():
+        for extension in ("zip", "sketch"):
+            yield Hostile(f"program-{name}-as-{extension}", f"a.{extension}", partial(packed, **parts), NOT_ACCEPTED)
+    macros = {"word/document.xml": b"", "word/vbaProject.bin": b"", "[Content_Types].xml": b"<Types/>"}
+    yield Hostile("macros-in-DOCX", "letter.docx", lambda: packed(**macros), MACROS)
+    for extension, part in (("docx", "[Content_Types].xml"), ("odt", "mimetype"), ("zip", "manifest.json")):
+        yield Hostile(
+            f"bomb-as-{extension}",
+            f"files.{extension}",
+            partial(lambda part: packed(**{part: bytes(MEGABYTES)}), part),
+            stored_as="application/zip",
+            why="Of a part that tells what an archive is, no more than a megabyte is unpacked.",
+        )
+    yield Hostile("PDF-as-picture", "photo.png", partial(bytes, PDF), CLAIM)
+    yield Hostile("text-as-picture", "photo.jpg", lambda: b"Some words.\n" * 9, CLAIM)
 
 
 FILES = list(files())

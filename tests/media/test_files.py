@@ -14,7 +14,7 @@ from django.test import Client, RequestFactory
 from django.utils.http import http_date
 
 from folio.media.files import serve_media
-from folio.media.kinds import KINDS
+from folio.media.kinds import KINDS, LOTTIE_JSON
 from folio.media.models import Media, Thumbnail
 from folio.media.uploads import store_upload
 from tests.factories import draw, make_image
@@ -193,21 +193,63 @@ def test_serves_anyone_without_a_key() -> None:
             assert body(response) == stored.read()
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.mime_type)
+# What is no picture, sound or film, and is shown or loaded all the same.
+LOADED = {
+    "application/pdf",
+    "model/gltf-binary",
+    "model/vnd.usdz+zip",
+    "application/zip+dotlottie",
+    "video/lottie+json",
+    "font/woff2",
+    "font/woff",
+    "font/ttf",
+    "font/otf",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=[f"{kind.extensions[0]}-{kind.mime_type}" for kind in KINDS])
 def test_gives_every_kind_its_type_and_shows_only_what_is_harmless(kind: Any, store: Any) -> None:
     for extension in (*kind.extensions, kind.extensions[0].upper()):
-        store(f"file.{extension}")
+        store(f"file.{extension}", b"{}" if kind is LOTTIE_JSON else b"content")
 
         response = serve(f"file.{extension}")
         response.close()
 
         charset = "; charset=utf-8" if kind.mime_type.startswith("text/") else ""
-        shown = kind.mime_type == "application/pdf" or kind.type in {"image", "audio", "video"}
+        shown = kind.type in {"image", "audio", "video"} or kind.mime_type in LOADED
         assert response.headers["Content-Type"] == kind.mime_type + charset
         assert response.headers["Content-Disposition"].startswith("inline" if shown else "attachment")
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         sandbox = "sandbox allow-same-origin" if kind.type in {"audio", "video"} else "sandbox"
         assert response.headers["Content-Security-Policy"].startswith(f"{sandbox}; default-src 'none';")
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Range": "bytes=0-1"}, {"Range": "bytes=99-"}, {"If-None-Match": "*"}], ids=[200, 206, 416, 304]
+)
+def test_lets_every_website_frame_a_pdf(headers: dict[str, str], store: Any) -> None:
+    """Also where it has not changed: a browser takes over the headers that it is told of then."""
+    for name in ("plan.pdf", "PLAN.PDF"):
+        store(name)
+
+        response = Client().get(f"/media/{name}", headers=headers)
+        response.close()
+
+        assert "X-Frame-Options" not in response.headers
+        assert "frame-ancestors" not in response.headers.get("Content-Security-Policy", "")
+        if response.status_code in {200, 206}:
+            assert response.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+
+
+@pytest.mark.parametrize("name", ["photo.png", "notes.txt", "logo.ai", "page.html", "none.png"])
+def test_lets_no_website_frame_another_file(name: str, store: Any) -> None:
+    if name != "none.png":
+        store(name)
+
+    response = Client().get(f"/media/{name}")
+    response.close()
+
+    assert response.headers["X-Frame-Options"] == "DENY"
 
 
 @pytest.mark.parametrize(
