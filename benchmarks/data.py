@@ -20,6 +20,7 @@ SEED = 20_260_101
 PLAIN = "--plain"
 # Words that few excerpts have: one in so many, beginning with the first that has all of them.
 RARE = {"amaranth": 100, "quartzite": 200, "xylophone": 400}
+HALF = "sandstone"  # every second excerpt has it
 START = datetime(2020, 1, 1, tzinfo=UTC)
 DAYS = 2_000  # that the portfolios' dates are spread over
 BOXES = (64, 128, 512, 1080)
@@ -152,7 +153,8 @@ def portfolio(chance: random.Random, pk: int, count: int, employers: int) -> Any
 
 
 def rare(pk: int) -> str:
-    return "".join(f" {word}" for word, each in RARE.items() if pk % each == 7)
+    """Return the words of an excerpt that so many have, and no more."""
+    return "".join(f" {word}" for word, each in {**RARE, HALF: 2}.items() if pk % each == 7 % each)
 
 
 def words(chance: random.Random, count: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import SplitResult, quote, urlsplit
 
 import environ
@@ -71,6 +71,30 @@ def switch(name: str, default: str = "off") -> bool:
     if text not in {"1", "true", "yes", "on", "0", "false", "no", "off", ""}:
         raise ImproperlyConfigured(f"{name} is {text!r}; it must be true or false.")
     return text in {"1", "true", "yes", "on"}
+
+
+KEEP: dict[str, Literal["none", "rights", "all"]] = {
+    "none": "none",
+    "rights": "rights",
+    "all": "all",
+    # The words of before there were three: off took out what is private, on kept it.
+    **dict.fromkeys(("0", "false", "no", "off", ""), "rights"),
+    **dict.fromkeys(("1", "true", "yes", "on"), "all"),
+}
+
+
+def metadata(name: str) -> Literal["none", "rights", "all"]:
+    """Return what a variable says is kept of what stands in files beside pictures and sounds, `rights` without it.
+
+    Raise ImproperlyConfigured for anything else.
+    """
+    text = env.str(name, default="").strip().lower()
+    if text not in KEEP:
+        raise ImproperlyConfigured(
+            f"{name} is {text!r}; it must be none, rights or all. With rights, files keep who made them and how they "
+            "may be used; with all, positions and serial numbers too."
+        )
+    return KEEP[text]
 
 
 def networks(name: str) -> list[IPv4Network | IPv6Network]:

@@ -5,7 +5,7 @@ from typing import IO
 from PIL import Image
 
 from .privacy.directories import ICC_PROFILE, Tiff
-from .privacy.gif import GIF_END, GIF_EXTENSION, GIF_IMAGE, colours, copy_blocks
+from .privacy.gif import GIF_IMAGE, colours, copy_blocks, next_part
 from .privacy.original import Original, UnreadableStructure
 
 MAX_FRAMES = 10_000  # of an animation, or pages of a TIFF
@@ -50,15 +50,15 @@ def frame_count(file: IO[bytes], image: Image.Image) -> int:
 
 def frames_of_gif(original: Original) -> int:
     place = 13 + colours(original.read(10, 1)[0])
-    count = 0
-    while count <= MAX_FRAMES and (kind := original.peek(place, 1)) not in (b"", GIF_END):
-        if kind == GIF_IMAGE and place + 11 <= original.size:
+    count = parts = 0
+    while count <= MAX_FRAMES and (part := next_part(original, place, parts)):
+        kind, place = part
+        parts += 1
+        if kind == GIF_IMAGE:
             count += 1
             place = copy_blocks(original, place + 11 + colours(original.read(place + 9, 1)[0]), None)
-        elif kind == GIF_EXTENSION:
-            place = copy_blocks(original, place + 2, None)
         else:
-            place += 1
+            place = copy_blocks(original, place + 2, None)
     return count
 
 

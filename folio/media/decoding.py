@@ -28,6 +28,8 @@ from .orders import (
     Clean,
     Cleaned,
     Decoded,
+    Depict,
+    Depicted,
     Failed,
     Order,
     OutOfMemory,
@@ -83,7 +85,8 @@ class Decoder:
 
         Raises TimeoutError, or EOFError or another OSError where it ended.
         """
-        deadline = time.monotonic() + self.seconds
+        seconds = min(self.seconds, order.seconds) if isinstance(order, Depict) else self.seconds
+        deadline = time.monotonic() + seconds
         what = encode(order)
         socket.send_fds(self.socket, [LENGTH.pack(len(what))], [file.fileno() for file in files])
         self.socket.settimeout(self.seconds)
@@ -105,7 +108,7 @@ class Decoder:
 
     def kill(self) -> int:
         self.socket.close()
-        self.process.kill()
+        os.killpg(self.process.pid, signal.SIGKILL)  # with what it may have started to look at a film
         return self.process.wait()
 
 
@@ -137,7 +140,7 @@ class Decoders:
         Raises UnreadableImage where it can't be decoded or would take too many pixels, too much memory or time, and
         DecodersBusy where no decoder becomes free for as long as an image may take, or is left alive.
         """
-        return self.prepare(file, None, Prepare(max_pixels, keep_metadata=True))
+        return self.prepare(file, None, Prepare(max_pixels, keep_metadata="all"))
 
     def prepare(self, file: IO[bytes], target: IO[bytes] | None, order: Prepare) -> Decoded | None:
         """Do what `decode()` does, and write to `target` what is to be stored, if that is other than the file.
@@ -148,10 +151,10 @@ class Decoders:
             answer = judged(self.ask_by(slot, order, file, *([target] if target else [])))
         return answer if isinstance(answer, Decoded) else None
 
-    def clean(self, file: IO[bytes], target: IO[bytes], mime_type: str) -> None:
-        """Write a file of that type to `target` without private data; raise what `prepare()` raises."""
+    def clean(self, file: IO[bytes], target: IO[bytes], order: Clean) -> None:
+        """Write a file to `target` without private data, as it is ordered; raise what `prepare()` raises."""
         with self.one_of(self.free, self.seconds) as slot:
-            answer = judged(self.ask_by(slot, Clean(mime_type), file, target))
+            answer = judged(self.ask_by(slot, order, file, target))
         if not isinstance(answer, Cleaned):
             raise UnreadableImage(DAMAGED)
 
@@ -170,6 +173,19 @@ class Decoders:
         if not isinstance(answer, Rendered):
             raise UnreadableImage(DAMAGED)
         return answer.variants
+
+    def depict(self, file: IO[bytes], order: Depict) -> Depicted | None:
+        """Return what shows a file that is no image; None where nothing can be made of it, for whatever reason.
+
+        Raises DecodersBusy where no decoder becomes free in the order's time, or is left alive.
+        """
+        with self.one_of(self.free, order.seconds) as slot:
+            try:
+                answer = judged(self.ask_by(slot, order, file))
+            except (UnreadableImage, OSError) as error:
+                logger.info("Could not depict a file of the type %s: %s", order.mime_type, error)
+                return None
+        return answer if isinstance(answer, Depicted) else None
 
     @contextmanager
     def one_of(self, free: LifoQueue[Decoder | None], patience: float) -> Iterator[list[Decoder | None]]:

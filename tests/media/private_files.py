@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from folio.media.privacy import write_without_private_data
+from folio.media.privacy import Keep, write_without_private_data
 
 MARK = "PRIVATE"  # what no byte of a copy may hold
 MARKS = [MARK.encode(), MARK.encode("utf-16-le"), MARK.encode("utf-16-be"), MARK.encode().hex().encode()]
@@ -20,9 +20,9 @@ DATE = "2024:05:06 07:08:09"
 XMP = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><dc:creator>{MARK}</dc:creator></x:xmpmeta>'.encode()
 
 
-def copied(data: bytes, mime_type: str) -> bytes:
+def copied(data: bytes, mime_type: str, keep: Keep = "none") -> bytes:
     target = BytesIO()
-    write_without_private_data(BytesIO(data), target, mime_type)
+    write_without_private_data(BytesIO(data), target, mime_type, keep)
     return target.getvalue()
 
 

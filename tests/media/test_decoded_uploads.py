@@ -29,7 +29,7 @@ def profile(size: int) -> bytes:
 
 def of_someone(format: str) -> bytes:
     exif = Image.Exif()
-    exif[0x013B] = "Ada"
+    exif[0x010E] = "Ada"
     return encoded(format, exif=exif).getvalue()
 
 

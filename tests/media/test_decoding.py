@@ -40,7 +40,7 @@ from .decoded import MEGABYTE, plain
 from .private_files import copied
 
 PIXELS = 50_000_000
-ORDER = Prepare(PIXELS, keep_metadata=False)
+ORDER = Prepare(PIXELS, keep_metadata="none")
 
 MakePool = Callable[..., Decoders]
 

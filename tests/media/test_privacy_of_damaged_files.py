@@ -26,7 +26,6 @@ from .private_files import (
     film,
     picture,
     plain_jpeg,
-    segment,
     tiff,
 )
 
@@ -93,18 +92,16 @@ def test_anything_else_is_refused_or_copied(mime_type: str, data: bytes) -> None
     ("mime_type", "start", "part"),
     [
         ("image/png", b"\x89PNG\r\n\x1a\n", chunk(b"tEXt", b"")),
-        ("image/gif", b"GIF89a" + bytes(7), b"!\xfe\1a\0"),
-        ("image/jpeg", b"\xff\xd8", segment(0xFE, b"")),
         ("image/webp", b"RIFF" + struct.pack("<I", 1_200_004) + b"WEBP", struct.pack("<4sI", b"XMP ", 0)),
         ("video/mp4", box(b"ftyp", b"mp42"), box(b"free")),
     ],
-    ids=["png", "gif", "jpeg", "webp", "mp4"],
+    ids=["png", "webp", "mp4"],
 )
 def test_a_file_of_countless_empty_parts_is_refused(
     monkeypatch: Any, mime_type: str, start: bytes, part: bytes
 ) -> None:
     data = start + part * (1_200_000 // len(part))
-    copied(data + b"\xff\xda\0\2\xff\xd9" if mime_type == "image/jpeg" else data, mime_type)
+    copied(data, mime_type)
     monkeypatch.setattr(original, "STEPS", 1_000)
     with pytest.raises(UnreadableStructure):
         copied(data, mime_type)
@@ -132,7 +129,7 @@ def test_a_large_file_is_never_whole_in_memory(tmp_path: Any, mime_type: str, ma
     with original.open("rb") as source, (tmp_path / "copy").open("wb") as target:
         tracemalloc.start()
         try:
-            write_without_private_data(source, target, mime_type)
+            write_without_private_data(source, target, mime_type, "rights")
             assert tracemalloc.get_traced_memory()[1] < 2_000_000
         finally:
             tracemalloc.stop()

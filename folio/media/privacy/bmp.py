@@ -12,7 +12,7 @@ RLE8, RLE4, BITFIELDS = 1, 2, 3
 EMBEDDED = int.from_bytes(b"MBED")
 
 
-def clean_bmp(original: Original, target: IO[bytes]) -> None:
+def clean_bmp(original: Original, target: IO[bytes], rights: bool) -> None:
     """Copy what the picture is made of, each in its place, with zeros between; nothing that stands behind it."""
     signature, _, _, offset = FILE_HEADER.unpack(original.read(0, HEADER))
     [size] = original.unpack("<I", HEADER)

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
+from .exif import Exif
 from .original import BLOCK_SIZE, Original, UnreadableStructure
+from .xmp import XMP_SIZE, rights_of_xmp
 
 HIDDEN = b"free"  # the type of a box that nobody reads
 MOVIE_BOXES = {
@@ -26,6 +28,7 @@ TEXT_TRACKS = {b"text", b"sbtl", b"subt", b"clcp", b"tmcd"}  # drones write posi
 POSITION = re.compile(rb"(?:gps|home|latitude|longt?itude)\s*[:(=]\s*[-+]?\d", re.IGNORECASE)
 SHOWN_ITEMS = {b"av01", b"hvc1", b"jpeg", b"grid", b"iden", b"iovl", b"tmap", b"sato"}
 PRIVATE_PROPERTIES = {b"udes", b"uuid", b"crtt", b"mdft"}
+XMP_TYPE = b"application/rdf+xml"
 
 
 @dataclass(frozen=True)
@@ -79,18 +82,28 @@ def hide(original: Original, box: Box, target: IO[bytes]) -> None:
     original.blank(box.body, box.end - box.body, target)
 
 
-def clean_movie(original: Original, target: IO[bytes]) -> None:
-    clean_boxes(original, target, MOVIE_BOXES)
+@dataclass(frozen=True)
+class ItemType:
+    """An item's type, where it stands, and of an item that has a MIME type, that."""
+
+    kind: bytes
+    place: int
+    end: int
+    mime_type: bytes
 
 
-def clean_items(original: Original, target: IO[bytes]) -> None:
+def clean_movie(original: Original, target: IO[bytes], rights: bool) -> None:
+    clean_boxes(original, target, MOVIE_BOXES, rights)
+
+
+def clean_items(original: Original, target: IO[bytes], rights: bool) -> None:
     kinds = MOVIE_BOXES | {b"meta"}
     if not any(box.kind in (b"meta", b"moov") for box in boxes(original, 0, original.size, kinds)):
         raise UnreadableStructure
-    clean_boxes(original, target, kinds)
+    clean_boxes(original, target, kinds, rights)
 
 
-def clean_boxes(original: Original, target: IO[bytes], kinds: set[bytes]) -> None:
+def clean_boxes(original: Original, target: IO[bytes], kinds: set[bytes], rights: bool) -> None:
     """Copy a file, then hide all boxes that it is shown without, and the tracks of positions and sensors."""
     original.copy(0, original.size, target)
     end, found, has_hidden_tracks = 0, set(), False
@@ -101,7 +114,7 @@ def clean_boxes(original: Original, target: IO[bytes], kinds: set[bytes]) -> Non
             continue
         found.add(box.kind)
         if box.kind == b"meta":
-            clean_meta(original, box, target)
+            clean_meta(original, box, target, rights)
         elif box.kind == b"moov":
             has_hidden_tracks |= clean_moov(original, box, target)
         elif box.kind == b"moof":
@@ -198,8 +211,8 @@ def numbers(original: Original, start: int, end: int) -> Iterator[int]:
         yield from struct.unpack(f">{len(block) // 4}I", block)
 
 
-def clean_meta(original: Original, meta: Box, target: IO[bytes]) -> None:
-    """Write zeros over the items that are no pictures, such as EXIF and XMP; orientation is not in there."""
+def clean_meta(original: Original, meta: Box, target: IO[bytes], rights: bool) -> None:
+    """Write zeros over the items that are no pictures, but what EXIF and XMP say of rights; orientation isn't there."""
     found = {box.kind: box for box in clean_box(original, meta, target, 4)}
     properties = found.get(b"iprp")
     container = find(original, properties, b"ipco") if properties else None
@@ -208,20 +221,47 @@ def clean_meta(original: Original, meta: Box, target: IO[bytes]) -> None:
             hide(original, box, target)
     if b"iinf" not in found or b"iloc" not in found:
         return
-    hidden = hidden_items(original, found[b"iinf"], target)
+    items = item_types(original, found[b"iinf"])
     data = found[b"idat"].body if b"idat" in found else 0
+    kept = set()
     for item, parts in item_parts(original, found[b"iloc"]):
-        if item in hidden:
-            for part in parts:
-                if part.method not in (0, 1) or not part.size:
-                    raise UnreadableStructure
-                original.blank(part.start + (data if part.method else 0), part.size, target)
+        if item not in items or items[item].kind in SHOWN_ITEMS:
+            continue
+        if any(part.method not in (0, 1) or not part.size for part in parts):
+            raise UnreadableStructure
+        places = [(part.start + (data if part.method else 0), part.size) for part in parts]
+        written = rights_of_item(original, items[item], places) if rights else b""
+        for start, size in places:
+            original.blank(start, size, target)
+        if written:
+            target.seek(places[0][0])
+            target.write(written)
+            kept.add(item)
+    for item, type in items.items():
+        hide_item(original, type, target, is_kept=item in kept)
 
 
-def hidden_items(original: Original, iinf: Box, target: IO[bytes]) -> set[int]:
-    """Return the ids of the items that are no pictures, and take their types away, and all items' names."""
+def rights_of_item(original: Original, type: ItemType, places: list[tuple[int, int]]) -> bytes:
+    """Return what of an item's EXIF data or XMP is kept, with as many bytes as it has; no bytes where nothing is."""
+    size = sum(size for _, size in places)
+    if len(places) != 1 or size > XMP_SIZE:  # in pieces, as nobody writes them
+        return b""
+    start, end = places[0][0], places[0][0] + size
+    if type.kind == b"Exif":
+        skipped = original.unpack(">I", start)[0] if size > 4 else size
+        exif = Exif.read(original, min(end, start + 4 + skipped), end, rights=True).only_rights().write()
+        written = bytes(4) + exif if exif else b""
+        return written.ljust(size, b"\0") if written and len(written) <= size else b""
+    if type.mime_type == XMP_TYPE:
+        packet = rights_of_xmp(original.read(start, size), size)
+        return packet.ljust(size) if packet else b""
+    return b""
+
+
+def item_types(original: Original, iinf: Box) -> dict[int, ItemType]:
+    """Return the types of the items by their ids."""
     is_short = original.read(iinf.body, 1) == b"\0"
-    items = set()
+    items = {}
     for box in boxes(original, iinf.body + (6 if is_short else 8), iinf.end):
         if box.kind != b"infe":
             continue
@@ -231,12 +271,22 @@ def hidden_items(original: Original, iinf: Box, target: IO[bytes]) -> set[int]:
         width = 2 if version == 2 else 4
         item = int.from_bytes(original.read(box.body + 4, width))
         place = box.body + 4 + width + 2
-        if original.read(place, 4) not in SHOWN_ITEMS:
-            items.add(item)
-            target.seek(place)
-            target.write(HIDDEN)
-        original.blank(place + 4, box.end - place - 4, target)
+        kind = original.read(place, 4)
+        words = original.read(place + 4, min(box.end - place - 4, 1024)).split(b"\0") if kind == b"mime" else []
+        items[item] = ItemType(kind, place, box.end, words[1] if len(words) > 1 else b"")
     return items
+
+
+def hide_item(original: Original, type: ItemType, target: IO[bytes], *, is_kept: bool) -> None:
+    """Take an item's name away, and unless it is a picture or kept, its type."""
+    place = type.place
+    if type.kind not in SHOWN_ITEMS and not is_kept:
+        target.seek(place)
+        target.write(HIDDEN)
+    original.blank(place + 4, type.end - place - 4, target)
+    if is_kept and type.mime_type == XMP_TYPE:
+        target.seek(place + 5)  # behind the name, which is empty now
+        target.write(XMP_TYPE)
 
 
 def item_parts(original: Original, iloc: Box) -> Iterator[tuple[int, list[Part]]]:

@@ -6,10 +6,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .original import BLOCK_SIZE, Original, UnreadableStructure
+from .texts import MAX_TEXT, tidy
 
-BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED = 1, 2, 3, 4, 5, 7
-TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, UTF_8 = 1, 2, 3, 4, 5, 7, 129
+TYPE_SIZES = {
+    1: 1,
+    2: 1,
+    3: 2,
+    4: 4,
+    5: 8,
+    6: 1,
+    7: 1,
+    8: 2,
+    9: 4,
+    10: 8,
+    11: 4,
+    12: 8,
+    13: 4,
+    16: 8,
+    17: 8,
+    18: 8,
+    UTF_8: 1,
+}
 INTEGERS = {BYTE: "B", SHORT: "H", LONG: "I", 13: "I", 16: "Q", 18: "Q"}
+TEXTS = {ASCII, UTF_8}
 ORIENTATION, SUB_DIRECTORIES, EXIF_DIRECTORY, INTEROPERABILITY_DIRECTORY, ICC_PROFILE = 274, 330, 34665, 40965, 34675
 
 
@@ -51,6 +71,7 @@ class Tiff:
         count = self.original.unpack(self.order + self.count, place)[0]
         place += self.count_size
         count = min(count, 65_535, (self.end - place) // self.entry_size)
+        self.original.steps_left -= count  # which take about as long as reads
         table = self.original.read(place, count * self.entry_size)
         entries = []
         for number in range(count):
@@ -95,6 +116,17 @@ class Tiff:
                 continue
             if pattern.fullmatch(self.original.read(entry.start, entry.size)) if pattern else entry.count == 1:
                 found[entry.tag] = entry
+        return found
+
+    def texts(self, offset: int, tags: set[int]) -> dict[int, tuple[Entry, bytes]]:
+        """Return those tags of a directory that hold a text, with it as far as it is kept."""
+        found = {}
+        for entry in self.directory(offset)[0]:
+            if entry.tag in tags and entry.type in TEXTS:
+                parts = self.original.read(entry.start, min(entry.size, 2 * MAX_TEXT)).split(b"\0")[:2]
+                text = b"\0".join(map(tidy, parts)).rstrip(b"\0")  # the photographer's, NUL, the editor's
+                if text:
+                    found[entry.tag] = entry, text[: entry.size]
         return found
 
     def pointer(self, offset: int, tag: int) -> Entry | None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 
 from .directories import (
     ASCII,
-    BYTE,
     EXIF_DIRECTORY,
     INTEROPERABILITY_DIRECTORY,
     LONG,
@@ -18,11 +17,11 @@ from .directories import (
 )
 from .original import Original, UnreadableStructure
 
-XMP_SIZE = 1024 * 1024  # bytes of XMP in which an orientation is looked for
+EXIF_PREFIX = b"Exif\0\0"  # before the structure of TIFF, in some formats
 DATE = re.compile(rb"\d{4}:\d\d:\d\d \d\d:\d\d:\d\d\0?")
 # What is kept of EXIF, by directory: resolution and orientation; colour space, dimensions and the date.
 EXIF_TAGS: dict[int, tuple[set[int], re.Pattern[bytes] | None]] = {
-    ORIENTATION: ({BYTE, SHORT, LONG}, None),
+    ORIENTATION: ({SHORT}, None),  # browsers take no other type
     282: ({RATIONAL}, None),  # XResolution
     283: ({RATIONAL}, None),  # YResolution
     296: ({SHORT}, None),  # ResolutionUnit
@@ -40,7 +39,9 @@ PHOTOGRAPH_TAGS: dict[int, tuple[set[int], re.Pattern[bytes] | None]] = {
 INTEROPERABILITY_TAGS: dict[int, tuple[set[int], re.Pattern[bytes] | None]] = {
     1: ({ASCII}, re.compile(rb"(?:R98|R03|THM)\0?")),
 }
-XMP_ORIENTATION = re.compile(rb"""tiff:Orientation(?:=["']|>)([1-8])""")
+ARTIST, COPYRIGHT, PHOTOGRAPHER = 315, 33432, 42039
+# Who made a picture and who owns it, texts all of it; the owner of a camera is another matter.
+RIGHTS_TAGS, PHOTOGRAPH_RIGHTS_TAGS = {ARTIST, COPYRIGHT}, {PHOTOGRAPHER}
 
 Value = tuple[int, int, bytes]  # type, count, bytes
 
@@ -55,18 +56,20 @@ class Exif:
     interoperability: dict[int, Value] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, original: Original, start: int, end: int) -> "Exif":
-        """Read EXIF data as far as they can be read."""
+    def read(cls, original: Original, start: int, end: int, rights: bool) -> "Exif":
+        """Read EXIF data as far as they can be read, `rights` too where they are to be kept."""
         exif = cls()
-        if original.peek(start, min(6, end - start)) == b"Exif\0\0":
+        if original.peek(start, min(6, end - start)) == EXIF_PREFIX:
             start += 6
         try:
             tiff = Tiff(original, start, end)
             exif.order = tiff.order
             exif.main = exif.values(tiff, tiff.first, EXIF_TAGS)
+            exif.main |= exif.texts(tiff, tiff.first, RIGHTS_TAGS if rights else set())
             if pointer := tiff.pointer(tiff.first, EXIF_DIRECTORY):
                 offset = tiff.number(pointer)
                 exif.photograph = exif.values(tiff, offset, PHOTOGRAPH_TAGS)
+                exif.photograph |= exif.texts(tiff, offset, PHOTOGRAPH_RIGHTS_TAGS if rights else set())
                 if pointer := tiff.pointer(offset, INTEROPERABILITY_DIRECTORY):
                     exif.interoperability = exif.values(tiff, tiff.number(pointer), INTEROPERABILITY_TAGS)
         except UnreadableStructure:
@@ -79,13 +82,25 @@ class Exif:
         entries = tiff.harmless(offset, tags).values()
         return {entry.tag: (entry.type, entry.count, tiff.original.read(entry.start, entry.size)) for entry in entries}
 
-    def turned(self, xmp: bytes) -> "Exif":
-        """Return the data with the orientation from XMP where EXIF has none, as Pillow sees it."""
-        found = XMP_ORIENTATION.search(xmp)
-        if not found or ORIENTATION in self.main:
-            return self
-        orientation = (SHORT, 1, struct.pack(f"{self.order}H", int(found[1])))
-        return replace(self, main={**self.main, ORIENTATION: orientation})
+    @staticmethod
+    def texts(tiff: Tiff, offset: int, tags: set[int]) -> dict[int, Value]:
+        texts = tiff.texts(offset, tags).items() if tags else ()
+        return {tag: (entry.type, len(text) + 1, text + b"\0") for tag, (entry, text) in texts}
+
+    def only_rights(self) -> "Exif":
+        """Return the data without all that isn't about rights."""
+        main = {tag: value for tag, value in self.main.items() if tag in RIGHTS_TAGS}
+        photograph = {tag: value for tag, value in self.photograph.items() if tag in PHOTOGRAPH_RIGHTS_TAGS}
+        return Exif(self.order, main, photograph)
+
+    @property
+    def orientation(self) -> int:
+        """Return which of the eight ways to hold a camera it tells, or 1; damaged data may tell any number."""
+        value = self.main.get(ORIENTATION)
+        return int(struct.unpack(f"{self.order}H", value[2])[0]) if value else 1
+
+    def without_orientation(self) -> "Exif":
+        return replace(self, main={tag: value for tag, value in self.main.items() if tag != ORIENTATION})
 
     def write(self) -> bytes:
         """Return the data as a structure of TIFF; no bytes where nothing is kept."""

@@ -13,11 +13,14 @@ from .directories import (
     INTEROPERABILITY_DIRECTORY,
     SUB_DIRECTORIES,
     UNDEFINED,
+    UTF_8,
     Entry,
     Tiff,
 )
-from .exif import INTEROPERABILITY_TAGS, PHOTOGRAPH_TAGS
+from .exif import INTEROPERABILITY_TAGS, PHOTOGRAPH_RIGHTS_TAGS, PHOTOGRAPH_TAGS, RIGHTS_TAGS
+from .iptc import rights_of_iptc
 from .original import Original, UnreadableStructure
+from .xmp import XMP_SIZE, rights_of_xmp
 
 MAX_DIRECTORIES = 65_536  # pages, and smaller versions of them
 # What a TIFF needs to be shown right, numbers all of it: TIFF 6.0's baseline and extensions, and libtiff's.
@@ -27,9 +30,11 @@ TIFF_TAGS = {
     *range(517, 522), *range(529, 533), 559, *range(32995, 32999), ICC_PROFILE, 37439, 50674,
 }  # fmt: skip
 TIFF_BINARY_TAGS = {347, ICC_PROFILE}  # JPEG tables, profile
+NO_NUMBERS = {ASCII, UNDEFINED, UTF_8}
+XMP_TAG, IPTC_TAG = 700, 33723
 
 
-def clean_tiff(original: Original, target: IO[bytes]) -> None:
+def clean_tiff(original: Original, target: IO[bytes], rights: bool) -> None:
     """Copy the pixels and the tags that show them to where they were; all else of the file is zeros."""
     tiff = Tiff(original, 0, original.size)
     target.seek(original.size - 1)
@@ -45,30 +50,56 @@ def clean_tiff(original: Original, target: IO[bytes]) -> None:
             raise UnreadableStructure
         entries, following = tiff.directory(offset)
         kept = []
+        values = rights_of_directory(tiff, offset, entries) if rights else {}
         for entry in entries:
             if entry.tag == EXIF_DIRECTORY and entry.type in INTEGERS:
-                if keep_exif(tiff, target, entry):
+                if keep_exif(tiff, target, entry, rights):
                     kept.append(entry)
-            elif entry.tag in TIFF_TAGS and (
-                entry.type not in (ASCII, UNDEFINED) or (entry.tag in TIFF_BINARY_TAGS and entry.type == UNDEFINED)
-            ):
+            elif entry in values or shows_pixels(entry):
                 kept.append(entry)
             if entry.tag == SUB_DIRECTORIES:
                 waiting.extend(place for place in tiff.numbers(entry) if place not in seen)
                 if len(waiting) > MAX_DIRECTORIES:
                     raise UnreadableStructure
         copy_pixels(tiff, target, {entry.tag: entry for entry in kept})
-        write_directory(tiff, target, offset, kept, 0 if following in seen else following)
+        write_directory(tiff, target, offset, kept, 0 if following in seen else following, values)
         waiting.append(following)
 
 
-def keep_exif(tiff: Tiff, target: IO[bytes], pointer: Entry) -> bool:
+def shows_pixels(entry: Entry) -> bool:
+    """Tell whether a page's tag is one of those that it is shown by, and none that could hold a text."""
+    is_binary = entry.tag in TIFF_BINARY_TAGS and entry.type == UNDEFINED
+    return entry.tag in TIFF_TAGS and (entry.type not in NO_NUMBERS or is_binary)
+
+
+def rights_of_directory(tiff: Tiff, offset: int, entries: list[Entry]) -> dict[Entry, bytes]:
+    """Return what of a page's tags says whose the picture is; each value has the size that it had."""
+    values = padded(tiff.texts(offset, RIGHTS_TAGS))
+    for entry in entries:
+        if entry.tag not in (XMP_TAG, IPTC_TAG) or entry.is_inline or entry.size > XMP_SIZE:
+            continue
+        given = tiff.original.read(entry.start, entry.size)
+        if entry.tag == XMP_TAG:
+            kept, fill = rights_of_xmp(given, entry.size), b" "
+        else:
+            kept, fill = rights_of_iptc(given), b"\0"
+        if kept and len(kept) <= entry.size:
+            values[entry] = kept.ljust(entry.size, fill)
+    return values
+
+
+def padded(texts: dict[int, tuple[Entry, bytes]]) -> dict[Entry, bytes]:
+    return {entry: text.ljust(entry.size, b"\0") for entry, text in texts.values()}
+
+
+def keep_exif(tiff: Tiff, target: IO[bytes], pointer: Entry, rights: bool) -> bool:
     """Write what is kept of an EXIF directory to where it was; tell whether there is anything."""
     try:
         offset = tiff.number(pointer)
         kept = tiff.harmless(offset, PHOTOGRAPH_TAGS)
         below = tiff.pointer(offset, INTEROPERABILITY_DIRECTORY)
         inner = tiff.harmless(tiff.number(below), INTEROPERABILITY_TAGS) if below else {}
+        texts = padded(tiff.texts(offset, PHOTOGRAPH_RIGHTS_TAGS)) if rights else {}
     except UnreadableStructure:
         if tiff.original.is_exhausted:
             raise
@@ -76,18 +107,38 @@ def keep_exif(tiff: Tiff, target: IO[bytes], pointer: Entry) -> bool:
     if below and inner:
         write_directory(tiff, target, tiff.number(below), list(inner.values()), 0)
         kept[below.tag] = below
+    kept |= {entry.tag: entry for entry in texts}
     if kept:
-        write_directory(tiff, target, offset, list(kept.values()), 0)
+        write_directory(tiff, target, offset, sorted(kept.values(), key=lambda entry: entry.tag), 0, texts)
     return bool(kept)
 
 
-def write_directory(tiff: Tiff, target: IO[bytes], offset: int, entries: list[Entry], following: int) -> None:
+def write_directory(
+    tiff: Tiff,
+    target: IO[bytes],
+    offset: int,
+    entries: list[Entry],
+    following: int,
+    values: dict[Entry, bytes] | None = None,
+) -> None:
+    """Write a directory to where it was, and its values to where they were; `values` has those that are others."""
+    values = values or {}
+    head = tiff.entry_size - tiff.offset_size
+    table = b""
     for entry in entries:
-        if not entry.is_inline:
+        value = values.get(entry)
+        if entry.is_inline and value is not None:
+            table += entry.raw[:head] + value.ljust(tiff.offset_size, b"\0")
+            continue
+        table += entry.raw
+        if value is not None:
+            target.seek(entry.start)
+            target.write(value)
+        elif not entry.is_inline:
             copy_in_place(tiff.original, entry.start, entry.size, target)
     target.seek(offset)
     target.write(struct.pack(tiff.order + tiff.count, len(entries)))
-    target.write(b"".join(entry.raw for entry in entries))
+    target.write(table)
     target.write(struct.pack(tiff.order + tiff.offset, following))
 
 

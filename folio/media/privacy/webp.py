@@ -4,25 +4,26 @@ import struct
 from collections.abc import Iterator
 from typing import IO
 
-from .exif import XMP_SIZE, Exif
+from .exif import Exif
 from .original import Original, UnreadableStructure
+from .xmp import XMP_SIZE, rights_of_xmp
 
 WEBP_CHUNKS = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP"}
 WEBP_FRAME_CHUNKS = {b"VP8 ", b"VP8L", b"ALPH"}
 WEBP_EXIF, WEBP_XMP = 0x08, 0x04  # flags
 
 
-def clean_webp(original: Original, target: IO[bytes]) -> None:
-    """Copy the known chunks; EXIF data come last, and flags and sizes are made to fit."""
+def clean_webp(original: Original, target: IO[bytes], rights: bool) -> None:
+    """Copy the known chunks; EXIF data and XMP come last, and flags and sizes are made to fit."""
     name, following, kind = struct.unpack("<4sI4s", original.read(0, 12))
     end = following + 8
     if name != b"RIFF" or kind != b"WEBP" or end > original.size:
         raise UnreadableStructure
     target.write(original.read(0, 12))
-    exif, xmp = Exif(), b""
+    exif = Exif()
     for kind, body, size in webp_chunks(original, 12, end):
         if kind == b"EXIF":
-            exif = Exif.read(original, body, body + size)
+            exif = Exif.read(original, body, body + size, rights).without_orientation()  # which no browser turns it by
         elif kind == b"XMP ":
             xmp = original.read(body, min(size, XMP_SIZE))
         if kind in WEBP_CHUNKS:
@@ -32,13 +33,14 @@ def clean_webp(original: Original, target: IO[bytes]) -> None:
                 blank_in_frame(original, body, body + size, target, start + 8 - body)
             target.write(bytes(size % 2))
     if original.read(12, 4) == b"VP8X":  # the form in which there may be EXIF data
-        block = exif.turned(xmp).write()
+        block, packet = exif.write(), rights_of_xmp(xmp) if rights else b""
         flags = original.read(20, 1)[0] & ~(WEBP_EXIF | WEBP_XMP)
         target.seek(20)
-        target.write(bytes([flags | (WEBP_EXIF if block else 0)]))
+        target.write(bytes([flags | (WEBP_EXIF if block else 0) | (WEBP_XMP if packet else 0)]))
         target.seek(0, 2)
-        if block:
-            target.write(struct.pack("<4sI", b"EXIF", len(block)) + block + bytes(len(block) % 2))
+        for kind, data in ((b"EXIF", block), (b"XMP ", packet)):
+            if data:
+                target.write(struct.pack("<4sI", kind, len(data)) + data + bytes(len(data) % 2))
     end = target.seek(0, 2)
     target.seek(4)
     target.write(struct.pack("<I", end - 8))
