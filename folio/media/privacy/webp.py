@@ -20,7 +20,7 @@ def clean_webp(original: Original, target: IO[bytes], rights: bool) -> None:
     if name != b"RIFF" or kind != b"WEBP" or end > original.size:
         raise UnreadableStructure
     target.write(original.read(0, 12))
-    exif = Exif()
+    exif, xmp = Exif(), b""
     for kind, body, size in webp_chunks(original, 12, end):
         if kind == b"EXIF":
             exif = Exif.read(original, body, body + size, rights).without_orientation()  # which no browser turns it by
