@@ -77,7 +77,7 @@ def make_media(**fields: Any) -> Media:
         **fields,
     }
     if given["type"] != "image":
-        given |= {"width": None, "height": None, "mode": None}
+        given = {**given, "width": None, "height": None, "mode": None, **fields}
     return Media.objects.create(**given)
 
 

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import IO, Literal
 
 from .bmp import clean_bmp
-from .boxes import clean_items, clean_movie
+from .boxes import clean_items
+from .fragments import clean_film
 from .gif import clean_gif
 from .jpeg import clean_jpeg
 from .original import Original, UnreadableStructure
@@ -33,9 +34,9 @@ CLEANERS: dict[str, Callable[[Original, IO[bytes], bool], None]] = {
     "image/avif": clean_items,
     "image/heif": clean_items,
     "image/heic": clean_items,
-    "video/mp4": clean_movie,
-    "video/quicktime": clean_movie,
-    "audio/mp4": clean_movie,
+    "video/mp4": clean_film,
+    "video/quicktime": clean_film,
+    "audio/mp4": clean_film,
 }
 
 

@@ -2,7 +2,7 @@
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO
 
@@ -119,8 +119,8 @@ def clean_boxes(original: Original, target: IO[bytes], kinds: set[bytes], rights
             has_hidden_tracks |= clean_moov(original, box, target)
         elif box.kind == b"moof":
             clean_within(original, box, target, b"traf")
-    if has_hidden_tracks and b"moof" in found:
-        raise UnreadableStructure  # fragments say in their own way where a track's data are
+    if has_hidden_tracks and b"moof" in found and b"meta" in kinds:
+        raise UnreadableStructure  # of a picture no fragments are known
     if not found & {b"moov", b"meta"}:  # data that nothing leads to
         for box in boxes(original, 0, end):
             if box.kind == b"mdat":
@@ -168,12 +168,16 @@ def is_private_track(original: Original, trak: Box) -> bool:
     handler = find(original, trak, b"mdia", b"hdlr")
     kind = original.peek(handler.body + 8, 4) if handler else b""
     if kind in TEXT_TRACKS:
-        return any(
-            POSITION.search(original.read(place, min(BLOCK_SIZE, part.start + part.size - place)).replace(b"\0", b""))
-            for part in sample_parts(original, trak)
-            for place in range(part.start, part.start + part.size, BLOCK_SIZE)
-        )
+        return tells_position(original, sample_parts(original, trak))
     return kind not in SHOWN_TRACKS
+
+
+def tells_position(original: Original, parts: Iterable[Part]) -> bool:
+    return any(
+        POSITION.search(original.read(place, min(BLOCK_SIZE, part.start + part.size - place)).replace(b"\0", b""))
+        for part in parts
+        for place in range(part.start, part.start + part.size, BLOCK_SIZE)
+    )
 
 
 def sample_parts(original: Original, trak: Box) -> Iterator[Part]:

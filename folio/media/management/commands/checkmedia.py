@@ -25,8 +25,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--repair",
             action="store_true",
-            help="make missing and wrong thumbnails anew, fill in digests, correct sizes, delete thumbnails' files "
-            "without a row and files whose time to go is past",
+            help="make missing and wrong thumbnails anew, fill in digests and durations, correct sizes, delete "
+            "thumbnails' files without a row and files whose time to go is past",
         )
         parser.add_argument("--delete-orphans", action="store_true", help="delete all files without a row, for good")
         parser.add_argument(
