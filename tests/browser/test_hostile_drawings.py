@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, Route
+from playwright.sync_api import Browser, Dialog, Page, Request, Route
 
 from tests.live import Server
 from tests.media.svg.drawings import AWAY, LOGOS, drawing, hostile
@@ -71,6 +71,10 @@ class Watched:
             self.strange.append(url)
             route.abort()
 
+    def dismiss(self, dialog: Dialog) -> None:
+        self.strange.append(dialog.message)
+        dialog.dismiss()
+
     def note(self, request: Request) -> None:
         if request.url not in self.known | self.served.keys() | {f"{ORIGIN}/"} and not request.url.startswith(
             "data:image/"
@@ -98,7 +102,7 @@ def watched(browser: Browser) -> Iterator[Watched]:
     found = Watched(context.new_page())
     found.page.route(lambda url: url.startswith((ORIGIN, "http://hit.example", "http://hit")), found.answer)
     found.page.on("request", found.note)
-    found.page.on("dialog", lambda dialog: (found.strange.append(dialog.message), dialog.dismiss()))
+    found.page.on("dialog", found.dismiss)
     yield found
     context.close()
 
