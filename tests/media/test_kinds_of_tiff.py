@@ -80,7 +80,7 @@ def test_is_right_or_refused_in_every_number_of_bits(bits: int, channels: int, p
         if predictor == 1 or (deflated and bits in (8, 16, 32))
     }
 
-    assert all(each in ("right", "damaged") or "of a kind that browsers don't show: TIFF" in each for each in found)
+    assert all(each in ("right", "damaged") or each.startswith("The image is ") for each in found)
     if bits == 8:
         assert found == {"right"}
 
@@ -130,7 +130,7 @@ def test_is_right_or_refused_with_a_channel_more(extra: int, bits: int, in_plane
 
     found = outcome(content, RGB if extra == 0 else RGBA)
 
-    assert found in ("right", "damaged") or "kind that browsers don't show" in found
+    assert found in ("right", "damaged") or found.startswith("The image is ")
 
 
 @pytest.mark.parametrize("bits", [8, 16])
@@ -139,7 +139,7 @@ def test_shows_inks_right_or_refuses_them(bits: int) -> None:
 
     for in_planes in (False, True):
         found = outcome(tiff(scaled(inks, bits), bits, photometric=5, in_planes=in_planes), RGB)
-        assert found == "right" or "kind that browsers don't show" in found
+        assert found == "right" or found.startswith("The image is ")
 
 
 def test_shows_floating_gray() -> None:
