@@ -64,7 +64,7 @@ def large_photograph() -> bytes:
 
 
 def heic_of(photograph: bytes) -> bytes:
-    """Return a photograph as phones write it: HEIC of tiles, about as large as a phone's, that are to be turned."""
+    """Return a photograph as phones write it: HEIC of tiles, which are to be turned."""
     from pillow_heif import from_pillow  # takes a while, and only this needs it
 
     with Image.open(BytesIO(photograph)) as image:
