@@ -6,6 +6,7 @@ from PIL import Image
 
 from .privacy.directories import ICC_PROFILE, Tiff
 from .privacy.gif import GIF_IMAGE, colours, copy_blocks, next_part
+from .privacy.jpeg import count_head
 from .privacy.original import Original, UnreadableStructure
 
 MAX_FRAMES = 10_000  # of an animation, or pages of a TIFF
@@ -15,6 +16,13 @@ METADATA_SIZE = 10 * 1024 * 1024  # bytes of colour profile, camera data and tex
 # layers, which are read only to be left out.
 METADATA_TAGS = {700, 33723, 34377, ICC_PROFILE}
 ASCII = 2
+
+
+def check_head(file: IO[bytes]) -> None:
+    """Raise UnreadableStructure for a JPEG with more before its pixels than any has: Pillow reads it byte by byte."""
+    original = Original(file)
+    if original.peek(0, 2) == b"\xff\xd8":
+        count_head(original)
 
 
 def metadata_size(file: IO[bytes], image: Image.Image) -> int:

@@ -18,7 +18,7 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401
 )
 
-from .bounds import MAX_FRAMES, METADATA_SIZE, frame_count, metadata_size
+from .bounds import MAX_FRAMES, METADATA_SIZE, check_head, frame_count, metadata_size
 from .pixels import Size, correct_transparency, in_eight_bits, orientation
 from .privacy import UnreadableStructure
 from .refusals import DAMAGED, Refusal, gettext_noop
@@ -140,6 +140,10 @@ def read_header(file: IO[bytes], max_pixels: int) -> ImageHeader | None:
     size = _webp_size(file)  # on opening a WebP, room for its pixels is made already
     if size and size[0] * size[1] > max_pixels:
         raise TooManyPixels(max_pixels, size)
+    try:
+        check_head(file)
+    except UnreadableStructure as error:
+        raise UnreadableImage(error.text, **error.values) from error
     try:
         image = open_image(file)
     except (MemoryError, TooMuchMetadata):
