@@ -29,6 +29,7 @@ ROUNDS = 7
 AT_ONCE = 8
 LARGE = (6000, 4000)  # 24 megapixels
 VIDEO_SIZE = 100 * 1000 * 1000
+JUNK = 1_000_000  # bytes
 PACE = 0.005  # seconds between two looks at the memory, and between two reads
 READ_SECONDS = 10
 
@@ -60,6 +61,22 @@ def large_photograph() -> bytes:
         file = BytesIO()
         image.resize(LARGE, Image.Resampling.BICUBIC).save(file, "JPEG", quality=95)
     return file.getvalue()
+
+
+def jpeg_with_junk() -> bytes:
+    """Return a small progressive JPEG with a megabyte of zeros before its last scan, which decoders skip."""
+    file = BytesIO()
+    Image.effect_noise((64, 64), 60).convert("RGB").save(file, "JPEG", progressive=True)
+    data = file.getvalue()
+    place = data.rfind(b"\xff\xda")
+    return data[:place] + b"\xff\xfe\0\4ab" + bytes(JUNK) + data[place:]
+
+
+def request_times(installation: Installation, form: Path, rounds: int) -> list[float]:
+    """Return the milliseconds that an upload takes, round by round, after one that starts the decoders."""
+    with folio(installation) as server:
+        send(server, form)
+        return [1000 * timed(lambda: send(server, form)) for _ in range(rounds)]
 
 
 def video() -> bytes:
@@ -185,6 +202,12 @@ def main() -> int:
                 "usual upload ÷ upload, 12 megapixels",
                 upload_ratios(installation, photograph, rounds),
                 at_least=1.7,
+            ),
+            report.Measure(
+                "upload, a JPEG with a megabyte of junk between scans",
+                request_times(installation, form_of(folder, "junk.jpg", jpeg_with_junk()), rounds),
+                "ms",
+                at_most=500,
             ),
             report.Measure(
                 f"memory, {AT_ONCE} uploads of 24 megapixels at once",
