@@ -3,10 +3,12 @@
 `python -m benchmarks.search PORTFOLIOS [--database postgresql]` fills a database and measures these alone.
 """
 
+import json
 import os
 import sys
 import tempfile
 from argparse import ArgumentParser
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -71,6 +73,18 @@ def ratios(found: Times) -> dict[str, list[float]]:
     }
 
 
+def filled(folder: Path, url: str | None, portfolios: int) -> Installation:
+    """Return an installation with so many portfolios; the one that an earlier run has left in the folder, if any."""
+    from . import __main__ as program
+
+    note = folder / f"{portfolios}.json"
+    if note.exists():
+        return Installation(folder / str(portfolios), portfolios, **json.loads(note.read_text()))
+    installation = program.made(folder, url, portfolios)
+    note.write_text(json.dumps({"variables": installation.variables, "key": installation.key}))
+    return installation
+
+
 def main() -> None:
     from . import __main__ as program
 
@@ -78,10 +92,11 @@ def main() -> None:
     parser.add_argument("portfolios", type=int)
     parser.add_argument("--database", choices=program.DATABASES, default="sqlite")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--keep", type=Path, help="a folder in which the filled SQLite database stays for another run")
     options = parser.parse_args()
-    with program.database_of(options.database) as url, tempfile.TemporaryDirectory(prefix="folio-search-") as folder:
-        installation = program.made(Path(folder), url, options.portfolios)
-        found = search_times(installation, options.rounds)
+    with program.database_of(options.database) as url, ExitStack() as stack:
+        folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="folio-search-")))
+        found = search_times(filled(folder, url, options.portfolios), options.rounds)
     lines = [f"{name}: {median(times):.2f} ms" for name, times in found.items() if name.endswith("first page")]
     lines += [f"{name}: {median(each):.2f} ×" for name, each in ratios(found).items()]
     sys.stdout.write("\n".join(lines) + "\n")

@@ -197,6 +197,8 @@ MAX_IMAGE_PIXELS = number("FOLIO_MAX_IMAGE_PIXELS", 50_000_000)  # width × heig
 DECODERS = number("FOLIO_DECODERS", 2, least=1)  # processes that decode images, for each worker
 DECODER_MEMORY = number("FOLIO_DECODER_MEMORY", 1024**3, least=1)  # bytes for an image
 DECODER_SECONDS = number("FOLIO_DECODER_SECONDS", 30, least=1)  # for an image
+FFMPEG = env.str("FOLIO_FFMPEG", default="ffmpeg").strip()  # looks for a picture in films, where it is installed
+ALLOW_SVG = switch("FOLIO_ALLOW_SVG", default="on")  # rewritten by an allow-list
 KEEP_REMOVED = duration("FOLIO_KEEP_REMOVED", "7d")  # what was deleted or replaced is served so long
 KEEP_METADATA = metadata("FOLIO_KEEP_METADATA")  # what stays beside the pictures of originals
 DATA_UPLOAD_MAX_MEMORY_SIZE = number("FOLIO_MAX_BODY_SIZE", 2_621_440)  # bytes of a JSON body

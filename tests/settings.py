@@ -18,3 +18,4 @@ if DATABASES["default"]["ENGINE"] == "folio.sqlite":  # noqa: F405
 FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700)  # noqa: F405  as `folio serve` does
 DATABASES["default"].get("OPTIONS", {}).pop("database", None)  # noqa: F405  the tests' own database has to be made
 RUN_TASKS = False  # the tests run them where they want to
+FFMPEG = ""  # the tests of pictures of films say which

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from folio.api.rows import Rows
 from folio.media import models, variants
-from folio.media.documents import Addresses
+from folio.media.documents import POSTER, Addresses, is_pictured
 from folio.media.models import MediaType
 from folio.media.pixels import fit
 
@@ -31,6 +31,7 @@ MEDIA_FIELDS = (
     "focal_x",
     "focal_y",
     "is_animated",
+    "duration",
 )
 CENTRE = 0.5
 
@@ -49,8 +50,8 @@ class Pictures:
         wanted = {pk for pk in ids if pk is not None}
         self.rows: dict[int | None, dict[str, Any]] = {row["id"]: row for row in media.read(wanted)}
         self.thumbnails: dict[int, list[dict[str, Any]]] = defaultdict(list)
-        images = [row["id"] for row in self.rows.values() if row["type"] == MediaType.IMAGE]
-        for row in thumbnails_of_media.read(images):
+        pictured = [row["id"] for row in self.rows.values() if row["type"] == MediaType.IMAGE or is_pictured(row)]
+        for row in thumbnails_of_media.read(pictured):
             self.thumbnails[row["media_id"]].append(row)
         self.encoded: dict[int, msgspec.Raw | None] = {}
 
@@ -119,9 +120,16 @@ class Pictures:
             alt=row["alt"],
             width=row["width"],
             height=row["height"],
-            duration=None,
-            poster=None,
+            duration=row["duration"],
+            poster=self.poster(row),
         )
+
+    def poster(self, row: dict[str, Any]) -> str | None:
+        """Return the URL of the picture of a film or a PDF; None where there is none."""
+        if not is_pictured(row):
+            return None
+        found = (each["file"] for each in self.thumbnails[row["id"]] if each["size"] == POSTER)
+        return next(map(self.url, found), None)
 
     def address(self, row: dict[str, Any]) -> str | None:
         """Return the URL of a file; of an image whose original is kept back, that of its largest thumbnail."""

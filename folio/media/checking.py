@@ -15,12 +15,13 @@ from django.utils import timezone
 from PIL import Image
 
 from .decoding import Decoders, DecodersBusy
+from .depicting import is_depicted
 from .models import FOLDER, FormerName, Media, MediaType, RemovedFile, Thumbnail
-from .opening import FORMATS, UnreadableImage
-from .pixels import fit
+from .opening import FORMATS, UnreadableImage, open_image
+from .pixels import Size, fit
 from .removals import NotRemoved, kept_files, remove_due
 from .rendering import SHARE_SIZE
-from .renewing import UNREADABLE, decode, exists, fill_in, find_media, image_decoders, measure, renew
+from .renewing import UNREADABLE, decode, exists, fill_in, find_media, image_decoders, measure, measure_played, renew
 from .sizes import human_readable_size
 from .standing_in import difference, open_placeholder
 from .thumbnails import BOXES
@@ -116,7 +117,7 @@ def compare(media: Media, facts: tuple[int, str] | None) -> Iterator[Fault]:
         # Without a digest there's no telling whether the row or the file is wrong.
         kind = Kind.WRONG_SIZE if media.sha256 else Kind.CHANGED
         yield Fault(kind, path, f"has {facts[0]:,} bytes, in the database {media.size:,}", media.pk)
-    if media.type == MediaType.IMAGE:
+    if media.type == MediaType.IMAGE or is_depicted(media):
         thumbnails = {thumbnail.size: thumbnail for thumbnail in media.thumbnails.all()}
         rendered = cache(lambda: render(media))
         for box in BOXES:
@@ -132,12 +133,12 @@ def thumbnail_fault(media: Media, thumbnail: Thumbnail, rendered: Callable[[], d
     Of the smallest and thinnest pictures the placeholder tells little. Only where it is unlike the thumbnail is that
     compared with what is `rendered()` of the original, which takes longer.
     """
-    expected = fit((media.width or 1, media.height or 1), thumbnail.size)
     try:
         with (
             thumbnail.file.storage.open(str(thumbnail.file)) as file,
-            Image.open(file, formats=tuple(FORMATS)) as image,
+            open_image(file) as image,
         ):
+            expected = expected_size(media, thumbnail, image.size)
             if image.size != expected:
                 return f"is {image.width} × {image.height} pixels, not {expected[0]} × {expected[1]}"
             image.load()
@@ -145,7 +146,7 @@ def thumbnail_fault(media: Media, thumbnail: Thumbnail, rendered: Callable[[], d
             if (
                 is_doubtful
                 and (right := rendered().get(thumbnail.size))
-                and is_unlike(image, Image.open(BytesIO(right)))
+                and is_unlike(image, open_image(BytesIO(right)))
             ):
                 return "shows another picture"
     except FileNotFoundError:
@@ -155,6 +156,13 @@ def thumbnail_fault(media: Media, thumbnail: Thumbnail, rendered: Callable[[], d
     return None
 
 
+def expected_size(media: Media, thumbnail: Thumbnail, size: Size) -> Size:
+    """Return the size in pixels that a thumbnail should have which has that size."""
+    if media.type == MediaType.IMAGE:
+        return fit((media.width or 1, media.height or 1), thumbnail.size)
+    return fit(size, thumbnail.size)  # a page is drawn as large as the box is, a frame may be smaller than the film
+
+
 def is_unlike(thumbnail: Image.Image, other: Image.Image) -> bool:
     return difference(thumbnail, other) > UNLIKE
 
@@ -162,7 +170,8 @@ def is_unlike(thumbnail: Image.Image, other: Image.Image) -> bool:
 def render(media: Media) -> dict[int, bytes]:
     """Return an image's thumbnails as they should be, by the edge of their box; none where it can't be decoded."""
     try:
-        return decode(media, image_decoders(1)).thumbnails
+        image = decode(media, image_decoders(1))
+        return image.thumbnails if image else {}
     except (UnreadableImage, DecodersBusy, *UNREADABLE):
         return {}
 
@@ -173,11 +182,14 @@ def repair(media: Media, facts: tuple[int, str], faults: list[Fault], decoders: 
     if any(fault.kind == Kind.CHANGED for fault in faults):
         return  # no thumbnails of a wrong picture, and no digest of a damaged file
     fill_in(media, size=size, sha256=digest)
+    with suppress(*UNREADABLE):  # it could be read a moment ago
+        measure_played(media)
     boxes = [fault.box for fault in faults if fault.box]
     problem = None
     if boxes:
         try:
-            renew(media, boxes, decoders)
+            if not renew(media, boxes, decoders) and is_depicted(media):
+                problem = "no picture can be made of it"
         except (UnreadableImage, *UNREADABLE) as error:
             problem = str(error)
     for fault in faults:

@@ -17,7 +17,9 @@ from typing import IO
 
 from PIL import AvifImagePlugin, Image
 
-from .opening import UnreadableImage, load, read_header
+from .endings import with_end
+from .heif import as_jpeg
+from .opening import FORMATS, SVG, ImageHeader, Loaded, UnreadableImage, load, read_header
 from .orders import (
     LARGEST_ANSWER,
     LENGTH,
@@ -26,6 +28,8 @@ from .orders import (
     Clean,
     Cleaned,
     Decoded,
+    Depict,
+    Depicted,
     Failed,
     NoImage,
     Order,
@@ -38,11 +42,16 @@ from .orders import (
     encode,
     receive,
 )
+from .pixels import fit
+from .posters import depict
 from .privacy import Keep, write_without_private_data
 from .refusals import Refusal
 from .rendering import render
 from .standing_in import dominant_color, open_in_srgb, placeholder
-from .thumbnails import scale_of_thumbnails, shrink
+from .svg.drawing import loaded as loaded_drawing
+from .svg.drawing import rewritten
+from .svg.telling import is_svg
+from .thumbnails import BOXES, scale_of_thumbnails, shrink
 
 IMAGES = 500  # that a decoder decodes before it makes place for a new one
 IDLE_SECONDS = 60  # that it waits for another image
@@ -51,6 +60,7 @@ NICENESS = 5  # reads go before
 CODEC_THREADS = 2  # each takes memory of its own
 ENOUGH_VARIANTS = LARGEST_ANSWER // 4  # bytes of variants after which no further one is begun
 MODES = ("rb", "r+b")  # of the file, and of the one to write to
+SHARE_OF_FRAMES = 0.8  # of the time for a poster, in which frames of a film may be looked at
 SHARE_OF_TIME = 3  # of the time for an image, that after which no further variant of it is begun
 
 
@@ -60,6 +70,8 @@ def answer(order: Order, file: IO[bytes], target: IO[bytes] | None, seconds: flo
             return prepared(order, file, target)
         if isinstance(order, Clean):
             return cleaned(order, file, target)
+        if isinstance(order, Depict):
+            return depicted(order, file)
         return rendered(order, file, seconds)
     except Refusal as error:
         return Refused(error.text, error.values)
@@ -73,16 +85,40 @@ def answer(order: Order, file: IO[bytes], target: IO[bytes] | None, seconds: flo
 
 def prepared(order: Prepare, file: IO[bytes], target: IO[bytes] | None) -> Answer:
     Image.MAX_IMAGE_PIXELS = order.max_pixels
-    header = read_header(file, order.max_pixels)
+    if is_svg(file):
+        return prepared_drawing(file, target)
+    source = as_jpeg(file, order.max_pixels) or file
+    header = read_header(source, order.max_pixels)
     if header is None:
         return NoImage()
-    loaded = load(file, scale_of_thumbnails)
+    try:
+        loaded = load(source, scale_of_thumbnails)
+    except UnreadableImage:
+        ended = with_end(source)
+        if ended is None:
+            raise
+        source = ended
+        loaded = load(source, scale_of_thumbnails)
+    is_rewritten = target is not None and (source is not file or order.keep_metadata != "all")
+    answer = decoded(header, loaded, is_rewritten)
+    if target and is_rewritten:
+        clean(source, target, header.mime_type, order.keep_metadata)
+    return answer
+
+
+def prepared_drawing(file: IO[bytes], target: IO[bytes] | None) -> Answer:
+    drawing = rewritten(file)
+    header = ImageHeader(SVG, drawing.mode, *drawing.size)
+    answer = decoded(header, loaded_drawing(drawing, fit(drawing.size, max(BOXES))), target is not None)
+    if target:
+        write(drawing.content, target)
+    return answer
+
+
+def decoded(header: ImageHeader, loaded: Loaded, is_rewritten: bool) -> Decoded:
     is_transparent = loaded.is_transparent
     thumbnails = shrink(loaded)
     smallest = open_in_srgb(thumbnails[min(thumbnails)])
-    is_rewritten = target is not None and order.keep_metadata != "all"
-    if target and is_rewritten:
-        clean(file, target, header.mime_type, order.keep_metadata)
     return Decoded(
         header.format.name,
         header.mode,
@@ -99,14 +135,36 @@ def prepared(order: Prepare, file: IO[bytes], target: IO[bytes] | None) -> Answe
 
 def cleaned(order: Clean, file: IO[bytes], target: IO[bytes] | None) -> Answer:
     assert target
-    clean(file, target, order.mime_type, order.keep_metadata)
+    if order.mime_type == SVG.mime_type:
+        write(rewritten(file).content, target)
+    else:
+        clean(file, target, order.mime_type, order.keep_metadata)
     return Cleaned()
 
 
 def clean(file: IO[bytes], target: IO[bytes], mime_type: str, keep: Keep) -> None:
+    empty(target)
+    write_without_private_data(file, target, mime_type, keep)
+
+
+def write(content: bytes, target: IO[bytes]) -> None:
+    empty(target)
+    target.write(content)
+
+
+def empty(target: IO[bytes]) -> None:
     target.seek(0)  # the place is shared with the server, and with another decoder that may have ended midway
     target.truncate()
-    write_without_private_data(file, target, mime_type, keep)
+
+
+def depicted(order: Depict, file: IO[bytes]) -> Answer:
+    picture = depict(file, order.mime_type, order.seconds * SHARE_OF_FRAMES, order.max_pixels, order.ffmpeg)
+    if picture is None:
+        return NoImage()
+    loaded = load(picture.file, scale_of_thumbnails)
+    thumbnails = shrink(loaded._replace(format=FORMATS["JPEG"]))
+    smallest = open_in_srgb(thumbnails[min(thumbnails)])
+    return Depicted(thumbnails, dominant_color(smallest), placeholder(smallest), picture.width, picture.height)
 
 
 def rendered(order: Render, file: IO[bytes], seconds: float) -> Answer:

@@ -28,6 +28,8 @@ from .orders import (
     Clean,
     Cleaned,
     Decoded,
+    Depict,
+    Depicted,
     Failed,
     Order,
     OutOfMemory,
@@ -83,7 +85,8 @@ class Decoder:
 
         Raises TimeoutError, or EOFError or another OSError where it ended.
         """
-        deadline = time.monotonic() + self.seconds
+        seconds = min(self.seconds, order.seconds) if isinstance(order, Depict) else self.seconds
+        deadline = time.monotonic() + seconds
         what = encode(order)
         socket.send_fds(self.socket, [LENGTH.pack(len(what))], [file.fileno() for file in files])
         self.socket.settimeout(self.seconds)
@@ -105,7 +108,7 @@ class Decoder:
 
     def kill(self) -> int:
         self.socket.close()
-        self.process.kill()
+        os.killpg(self.process.pid, signal.SIGKILL)  # with what it may have started to look at a film
         return self.process.wait()
 
 
@@ -170,6 +173,19 @@ class Decoders:
         if not isinstance(answer, Rendered):
             raise UnreadableImage(DAMAGED)
         return answer.variants
+
+    def depict(self, file: IO[bytes], order: Depict) -> Depicted | None:
+        """Return what shows a file that is no image; None where nothing can be made of it, for whatever reason.
+
+        Raises DecodersBusy where no decoder becomes free in the order's time, or is left alive.
+        """
+        with self.one_of(self.free, order.seconds) as slot:
+            try:
+                answer = judged(self.ask_by(slot, order, file))
+            except (UnreadableImage, OSError) as error:
+                logger.info("Could not depict a file of the type %s: %s", order.mime_type, error)
+                return None
+        return answer if isinstance(answer, Depicted) else None
 
     @contextmanager
     def one_of(self, free: LifoQueue[Decoder | None], patience: float) -> Iterator[list[Decoder | None]]:

@@ -1,6 +1,6 @@
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
 
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.utils.encoding import filepath_to_uri
@@ -13,6 +13,7 @@ from .models import Media as MediaModel
 from .models import MediaType
 from .models import Thumbnail as ThumbnailModel
 from .sizes import human_readable_size
+from .thumbnails import BOXES
 
 MEDIA_FIELDS = (
     "id",
@@ -32,13 +33,13 @@ MEDIA_FIELDS = (
     "focal_y",
     "is_animated",
     "is_transparent",
+    "duration",
     "created_at",
     "updated_at",
-    "focal_x",
-    "focal_y",
-    "is_animated",
 )
 
+PDF = "application/pdf"
+POSTER = max(BOXES)  # the thumbnail of a film or a PDF that is shown in its place
 IMAGES_ALONE = ("dominant_color", "placeholder", "focal_x", "focal_y", "is_animated")
 
 media = Rows(lambda: MediaModel.objects.order_by().values(*MEDIA_FIELDS), "pk")
@@ -60,6 +61,7 @@ Size = Annotated[int, about("The file's size in bytes.")]
 HumanReadableSize = Annotated[str, about("Such as `512 bytes`, `2 KB` or `71.35 KB`, by powers of 1,024.")]
 FileURL = Annotated[URL, about("Where the file is; no key is needed. It never serves other bytes.")]
 Pixels = Annotated[int, about("Pixels, as shown upright.")]
+Known = Annotated[int | None, about("Pixels, as shown upright; null where unknown.")]
 Mode = Annotated[str, about("The original's colour mode, such as `RGB`, `RGBA` or `CMYK`.")]
 
 
@@ -99,12 +101,12 @@ class Image(Document):
 class Media(File, kw_only=True):
     """A file of any type with all that is known of it.
 
-    `width`, `height`, `mode`, `thumbnails`, `dominant_color`, `placeholder`, `focal_x`, `focal_y` and `is_animated`
-    stand on images only.
+    `mode`, `thumbnails`, `dominant_color`, `placeholder`, `focal_x`, `focal_y` and `is_animated` stand on images only,
+    `width` and `height` on images, films and PDFs, `duration` and `poster` on films and PDFs.
     """
 
-    width: Pixels | UnsetType = UNSET
-    height: Pixels | UnsetType = UNSET
+    width: Known | UnsetType = UNSET
+    height: Known | UnsetType = UNSET
     mode: Mode | UnsetType = UNSET
     thumbnails: Thumbnails | UnsetType = UNSET
     dominant_color: (
@@ -122,11 +124,37 @@ class Media(File, kw_only=True):
     focal_x: Annotated[float | None, about(FOCAL_X)] | UnsetType = UNSET
     focal_y: Annotated[float | None, about(FOCAL_Y)] | UnsetType = UNSET
     is_animated: Annotated[bool | None, about("Whether the image moves; null where unknown.")] | UnsetType = UNSET
+    duration: (
+        Annotated[float | None, about("Seconds that a film plays; null of a PDF, or where unknown.")] | UnsetType
+    ) = UNSET
+    poster: (
+        Annotated[URL | None, about("A picture of a film or of a PDF's first page, as JPEG; null where there is none.")]
+        | UnsetType
+    ) = UNSET
 
     @classmethod
-    def read(cls, ids: Iterable[int], base: str) -> dict[int, Self]:
+    def read(cls, ids: Iterable[int], base: str) -> dict[int, Any]:
         pool = MediaPool(ids, base)
-        return {row["id"]: pool.media(cls, row) for row in pool.rows.values()}
+        return {row["id"]: pool.media(row) for row in pool.rows.values()}
+
+
+class Pictured(File, kw_only=True):
+    """What `Media` is for films and PDFs, which have a picture: its size stands behind what every file has."""
+
+    alt: str
+    mime_type: str
+    sha256: str
+    created_at: Moment
+    updated_at: Moment
+    width: int | None
+    height: int | None
+    duration: float | None
+    poster: str | None
+
+
+def is_pictured(row: Mapping[str, Any]) -> bool:
+    """Tell whether a media is a film or a PDF, by its type and its MIME type."""
+    return row["type"] == MediaType.VIDEO or row["mime_type"] == PDF
 
 
 class Addresses:
@@ -153,8 +181,8 @@ class MediaPool:
         wanted = {pk for pk in ids if pk is not None}
         self.rows: dict[int | None, dict[str, Any]] = {row["id"]: row for row in media.read(wanted)}
         self.thumbnails: dict[int, list[Thumbnail]] = defaultdict(list)
-        images = [row["id"] for row in self.rows.values() if row["type"] == MediaType.IMAGE]
-        for row in thumbnails_of_media.read(images):
+        pictured = [row["id"] for row in self.rows.values() if row["type"] == MediaType.IMAGE or is_pictured(row)]
+        for row in thumbnails_of_media.read(pictured):
             thumbnail = Thumbnail(id=row["id"], f=self.url(row["file"]), size=row["size"])
             self.thumbnails[row["media_id"]].append(thumbnail)
 
@@ -167,11 +195,18 @@ class MediaPool:
         is_image = row is not None and row["type"] == MediaType.IMAGE  # its file may have been replaced this moment
         return Image(**self.file_fields(row), **self.image_fields(row)) if row and is_image else None
 
-    def media(self, document: Any, row: dict[str, Any]) -> Any:
+    def media(self, row: dict[str, Any]) -> Media | Pictured:
         known = {name: row[name] for name in ("alt", "mime_type", "sha256", "created_at", "updated_at")}
         if row["type"] == MediaType.IMAGE:
             known |= self.image_fields(row) | {name: row[name] for name in IMAGES_ALONE}
-        return document(**self.file_fields(row), **known)
+        elif is_pictured(row):
+            known |= {name: row[name] for name in ("width", "height", "duration")}
+            return Pictured(**self.file_fields(row), **known, poster=self.poster(row))
+        return Media(**self.file_fields(row), **known)
+
+    def poster(self, row: dict[str, Any]) -> str | None:
+        """Return the URL of the picture of a film or a PDF; None where there is none."""
+        return next((thumbnail.f for thumbnail in self.thumbnails[row["id"]] if thumbnail.size == POSTER), None)
 
     def file_fields(self, row: dict[str, Any]) -> dict[str, Any]:
         return {

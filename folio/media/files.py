@@ -14,9 +14,12 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, parse_http_date_safe
 from django.views.decorators.http import require_safe
 
-from .kinds import KIND_BY_EXTENSION
+from .kinds import KIND_BY_EXTENSION, LOTTIE_JSON, FileKind
 from .making import on_request
+from .models import MediaType
 from .naming import extension_of
+from .opening import SVG
+from .recognising.texts import encoding_of
 
 # What a browser may do with a file that is opened by itself: show it, and nothing else. The viewers of PDF that Chrome
 # and Firefox have built in show one under it too.
@@ -31,6 +34,8 @@ ANY_ORIGIN = {
     "Access-Control-Expose-Headers": "Accept-Ranges, Content-Disposition, Content-Range, ETag",
     "Cross-Origin-Resource-Policy": "cross-origin",  # also for a page that is isolated
 }
+# A drawing has its styles and images in itself, and needs nothing else.
+DRAWING_POLICY = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 CACHE_CONTROL = "public, max-age=31536000, immutable"  # a file's URL never serves other bytes
 RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))", re.IGNORECASE)
 
@@ -65,7 +70,16 @@ def serve_media(request: HttpRequest, path: str) -> HttpResponseBase:
         found = on_request(path)
         if found is not None:
             response = serve_file(request, path) if found == path else sent_to(found)
-    return response or not_found()
+    if response is None:
+        response = not_found()
+    if may_be_framed(path):
+        response.xframe_options_exempt = True  # type: ignore[attr-defined]  # Django's middleware looks for it
+    return response
+
+
+def may_be_framed(path: str) -> bool:
+    """Tell whether other websites may show a file in a frame, where it can do no more than in a tab of its own."""
+    return extension_of(path) == "pdf"
 
 
 def serve_file(request: HttpRequest, path: str) -> HttpResponseBase | None:
@@ -90,12 +104,11 @@ def serve_file(request: HttpRequest, path: str) -> HttpResponseBase | None:
         return None
     sent = range(found.st_size) if asked is None else asked
     kind = KIND_BY_EXTENSION.get(extension_of(path))
-    mime_type = kind.mime_type if kind else "application/octet-stream"
     response = MediaResponse(
         Part(file, sent.start, len(sent)),
-        as_attachment=not mime_type.startswith(("image/", "audio/", "video/", "application/pdf")),
-        content_type=f"{mime_type}; charset=utf-8" if mime_type.startswith("text/") else mime_type,
-        headers={**headers, "Content-Length": str(len(sent)), "Content-Security-Policy": policy_of(mime_type)},
+        as_attachment=kind is None or not kind.is_shown,
+        content_type=content_type_of(kind, file),
+        headers={**headers, "Content-Length": str(len(sent)), "Content-Security-Policy": policy_of(kind)},
     )
     if asked is not None:
         response.status_code = 206
@@ -105,8 +118,27 @@ def serve_file(request: HttpRequest, path: str) -> HttpResponseBase | None:
     return response
 
 
-def policy_of(mime_type: str) -> str:
-    return PLAYER_POLICY if mime_type.startswith(("audio/", "video/")) else POLICY
+def content_type_of(kind: FileKind | None, file: FileIO) -> str:
+    """Return what a file is served as; of a text with its encoding, as far as its beginning tells it."""
+    if kind is None:
+        return "application/octet-stream"
+    if kind.mime_type.startswith("text/"):
+        start = beginning(file)
+        encoding = encoding_of([start], is_cut=len(start) == MediaResponse.block_size)
+        return f"{kind.mime_type}; charset={encoding}" if encoding else kind.mime_type
+    if set(LOTTIE_JSON.extensions) & set(kind.extensions):  # packed or not, under one name
+        return LOTTIE_JSON.mime_type if beginning(file).lstrip()[:1] == b"{" else kind.mime_type
+    return kind.mime_type
+
+
+def beginning(file: FileIO) -> bytes:
+    return os.pread(file.fileno(), MediaResponse.block_size, 0)
+
+
+def policy_of(kind: FileKind | None) -> str:
+    if kind is not None and kind.mime_type == SVG.mime_type:
+        return DRAWING_POLICY
+    return PLAYER_POLICY if kind is not None and kind.type in {MediaType.VIDEO, MediaType.AUDIO} else POLICY
 
 
 def headers_of(found: os.stat_result) -> dict[str, str]:

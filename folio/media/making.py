@@ -247,8 +247,13 @@ def left_thumbnail(variant: Variant) -> str | None:
     if not default_storage.exists(variant.file):
         return None
     root, _, extension = variant.file.rpartition("/")[2].rpartition(".")
-    names = {box: f"{folder_of(variant.file)}/{root}_thumbnail_{box}x{box}.{extension}" for box in BOXES}
-    return nearest({box: name for box, name in names.items() if default_storage.exists(name)}, variant)
+    found: dict[int, str] = {}
+    for box in BOXES:
+        names = (f"{folder_of(variant.file)}/{root}_thumbnail_{box}x{box}.{each}" for each in (extension, "png"))
+        name = next(filter(default_storage.exists, names), None)
+        if name:
+            found[box] = name
+    return nearest(found, variant)
 
 
 def nearest(files: dict[int, str], variant: Variant) -> str | None:

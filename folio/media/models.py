@@ -25,6 +25,7 @@ class MediaType(models.TextChoices):
     OTHER = "other", _("Other")
 
 
+PLAYED = {MediaType.VIDEO, MediaType.AUDIO}
 GOING = {"file", ADDRESSES}  # what changes of a media that is deleted or gets another file
 FOLDER = "core_media"  # Folio writes nowhere else; the rest of a storage may be others'
 FORMER_NAMES_KEPT = timedelta(days=2)  # longer than the day on which a name can be given
@@ -95,6 +96,9 @@ class Media(Shown):
     is_animated = models.BooleanField(null=True, editable=False, help_text=_("Of an image: whether it moves."))
     is_transparent = models.BooleanField(
         null=True, editable=False, help_text=_("Of an image: whether anything shines through it.")
+    )
+    duration = models.FloatField(
+        null=True, editable=False, help_text=_("Of a film or a sound: the seconds that it plays.")
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -19,12 +19,18 @@ from PIL import (
 )
 
 from .bounds import MAX_FRAMES, METADATA_SIZE, check_head, frame_count, metadata_size
-from .pixels import Size, correct_transparency, in_eight_bits, orientation
+from .frames import MOVING, shown_frame
+from .pixels import Size, correct_transparency, orientation
 from .privacy import UnreadableStructure
 from .refusals import DAMAGED, Refusal, gettext_noop
+from .telling import tell
+from .unshown import CR2, RAW, UNSHOWN, unshown_jpeg, unshown_kind, unshown_tiff
 
-MOVING = {"GIF", "WEBP", "PNG", "AVIF"}  # whose frames follow one another in time
 PREFIX_SIZE = 16  # bytes by which Pillow tells a format
+HEIF_BRANDS = {  # which become JPEG, but for those that are AVIF: what they hold tells
+    *(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"),
+    *(b"mif1", b"mif2", b"msf1", b"miaf", b"heif", b"1pic"),
+}
 
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = METADATA_SIZE
 
@@ -95,6 +101,8 @@ FORMATS = {
         ImageFormat("TIFF", "image/tiff", ("tif", "tiff")),
     )
 }
+SVG = ImageFormat("SVG", "image/svg+xml", ("svg",))  # which Pillow does not know: it is drawn by `svg`
+IMAGES = {**FORMATS, SVG.name: SVG}
 
 
 @dataclass(frozen=True)
@@ -121,13 +129,14 @@ class ImageHeader:
 
 
 def thumbnail_format(format: ImageFormat) -> ImageFormat:
-    """Return the format that an image's thumbnails are in: its own, but browsers don't show TIFF."""
-    return FORMATS["PNG"] if format.name == "TIFF" else format
+    """Return the format that thumbnails are in: the image's, but PNG of SVG, and of TIFF, which browsers don't show."""
+    return FORMATS["PNG"] if format.name in {"TIFF", "SVG"} else format
 
 
 def may_be_image(prefix: bytes) -> bool:
-    """Tell whether a file that begins with these 16 bytes could be of an accepted format; nothing is parsed."""
-    return any(Image.OPEN[name][1](prefix) for name in FORMATS)  # type: ignore[misc]
+    """Tell whether a file that begins with these 16 bytes could be of a format that is taken in; nothing is parsed."""
+    is_heif = prefix[4:8] == b"ftyp" and prefix[8:12] in HEIF_BRANDS
+    return is_heif or any(Image.OPEN[name][1](prefix) for name in FORMATS)  # type: ignore[misc]
 
 
 def read_header(file: IO[bytes], max_pixels: int) -> ImageHeader | None:
@@ -135,8 +144,10 @@ def read_header(file: IO[bytes], max_pixels: int) -> ImageHeader | None:
 
     The content decides, not the name, and no pixel is decoded. Raises TooManyPixels where the header promises more
     than `max_pixels` (Pillow's own limit, `PIL.Image.MAX_IMAGE_PIXELS`, holds as well), TooMuchMetadata, TooManyFrames,
-    or UnreadableImage for a camera's raw file, of which Pillow would only see the preview.
+    or UnreadableImage for a kind that isn't accepted, such as a camera's raw file, of which Pillow would only see the
+    preview.
     """
+    refuse_unshown(unshown_jpeg(file))
     size = _webp_size(file)  # on opening a WebP, room for its pixels is made already
     if size and size[0] * size[1] > max_pixels:
         raise TooManyPixels(max_pixels, size)
@@ -153,24 +164,34 @@ def read_header(file: IO[bytes], max_pixels: int) -> ImageHeader | None:
     except Exception:  # Pillow raises whatever a file that is no image, or a damaged one, makes it trip over
         if size:
             _check_memory(size)
+        refuse_unshown(unshown_tiff(file))
         return None
-    if _is_raw(image):
-        raise UnreadableImage(
-            gettext_noop("This is a camera's raw file. Export the photograph as JPEG or TIFF and send that.")
-        )
+    if _is_raw(file, image):
+        refuse_unshown(unshown_kind(file) or RAW)
     width, height = _stored_size(image)
-    if width * height > max_pixels:
-        raise TooManyPixels(max_pixels, (width, height))
+    check_pixels((width, height), max_pixels)
     frames = _count_frames(file, image)
     if orientation(image) >= 5:
         width, height = height, width
     return ImageHeader(_format(image), image.mode, width, height, image.format in MOVING and frames > 1)
 
 
-class Loaded(NamedTuple):
-    """An image that is decoded, of an animation its first frame."""
+def check_pixels(size: Size, max_pixels: int) -> None:
+    """Raise TooManyPixels where an image of that width and height has more."""
+    if size[0] * size[1] > max_pixels:
+        raise TooManyPixels(max_pixels, size)
 
-    image: ImageFile.ImageFile
+
+def refuse_unshown(kind: str) -> None:
+    """Raise UnreadableImage where an image is of a kind that isn't accepted, which has a name."""
+    if kind:
+        raise UnreadableImage(UNSHOWN, kind=kind)
+
+
+class Loaded(NamedTuple):
+    """An image that is decoded, of an animation the first frame that shows something."""
+
+    image: Image.Image
     frame: Image.Image  # its pixels, in a mode that can be resized and shown
     format: ImageFormat
     full_size: Size  # in pixels, as stored; the frame may be smaller
@@ -207,28 +228,34 @@ def load(file: IO[bytes], scale: int | Callable[[Size], int]) -> Loaded:
             scale = scale(full_size)
         if scale > 1:
             image.draft(None, (full_size[0] // scale, full_size[1] // scale))
-        image.load()
+        frame = shown_frame(file, image, full_size)
         _check_metadata(file, image)
     except (MemoryError, TooMuchMetadata):
         raise
     except Exception as error:  # as in read_header()
-        raise unreadable(error, image) from error
+        failure = unreadable(error, image.size if image else None)
+        if image and image.format == "TIFF":
+            refuse_unshown(unshown_tiff(file))
+        raise failure from error
     if image.format == "TIFF":  # turned upright by Pillow, as it loads
         full_size, turn = image.size, 1
-    return Loaded(image, in_eight_bits(image), format, full_size, turn)
+    return Loaded(image, frame, format, full_size, turn)
 
 
-def unreadable(error: Exception, image: Image.Image | None) -> UnreadableImage:
+def unreadable(error: Exception, size: Size | None) -> UnreadableImage:
     """Return why an image can't be decoded, by what Pillow has raised; raise MemoryError where that was why."""
     if _is_too_much_text(error):
         return TooMuchMetadata()
-    if image:
-        _check_memory(image.size)
+    if size:
+        _check_memory(size)
     return UnreadableImage(DAMAGED)
 
 
 def open_image(file: IO[bytes]) -> ImageFile.ImageFile:
-    """Open an image of one of the accepted formats; raise what Pillow raises, or TooMuchMetadata."""
+    """Open an image of one of the accepted formats, with its colours told in its `info`.
+
+    Raises what Pillow raises, or TooMuchMetadata.
+    """
     try:
         image = Image.open(file, formats=tuple(FORMATS))
     except ValueError as error:
@@ -236,6 +263,9 @@ def open_image(file: IO[bytes]) -> ImageFile.ImageFile:
             raise TooMuchMetadata from error
         raise
     _check_metadata(file, image)
+    tell(file, image)
+    for key in ("xmp", "XML:com.adobe.xmp"):  # of which Pillow would take an orientation that no browser knows
+        image.info.pop(key, None)
     return image
 
 
@@ -287,13 +317,13 @@ def _format(image: ImageFile.ImageFile) -> ImageFormat:
     return FORMATS["JPEG" if image.format == "MPO" else str(image.format)]
 
 
-def _is_raw(image: ImageFile.ImageFile) -> bool:
+def _is_raw(file: IO[bytes], image: ImageFile.ImageFile) -> bool:
     """Tell whether a TIFF is a raw photograph: most cameras' raw formats are TIFF with a small picture in front."""
     if image.format != "TIFF":
         return False
     tags = image.tag_v2  # type: ignore[attr-defined]
     is_preview = tags.get(ExifTags.Base.NewSubfileType) == 1
-    return is_preview or ExifTags.Base.DNGVersion in tags
+    return is_preview or ExifTags.Base.DNGVersion in tags or unshown_kind(file) == CR2
 
 
 def _stored_size(image: ImageFile.ImageFile) -> Size:

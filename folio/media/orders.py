@@ -6,7 +6,7 @@ import time
 
 import msgspec
 
-from .opening import FORMATS, ImageHeader
+from .opening import IMAGES, ImageHeader
 from .privacy import Keep
 from .rendering import Wanted
 
@@ -16,7 +16,10 @@ LARGEST_ANSWER = 64 * 1024 * 1024  # bytes; four thumbnails as BMP have 6 millio
 
 
 class Prepare(msgspec.Struct, tag=True):
-    """Decode an image that is uploaded, and write what is to be stored of it where a file for that comes with it."""
+    """Decode an image that is uploaded, and write what is to be stored of it where a file for that comes with it.
+
+    Of SVG that is another file whatever `keep_metadata` says.
+    """
 
     max_pixels: int
     keep_metadata: Keep
@@ -36,6 +39,15 @@ class Render(msgspec.Struct, tag=True):
     wanted: list[Wanted]
 
 
+class Depict(msgspec.Struct, tag=True):
+    """Make thumbnails of a PDF's first page, or of a frame of a film; `ffmpeg` is the path of that program."""
+
+    mime_type: str
+    max_pixels: int
+    seconds: float
+    ffmpeg: str
+
+
 class Decoded(msgspec.Struct, tag=True):
     """An image's header in plain values, its thumbnails by the edge of their box, and what stands in for it."""
 
@@ -52,7 +64,7 @@ class Decoded(msgspec.Struct, tag=True):
 
     @property
     def header(self) -> ImageHeader:
-        return ImageHeader(FORMATS[self.format], self.mode, self.width, self.height, self.is_animated)
+        return ImageHeader(IMAGES[self.format], self.mode, self.width, self.height, self.is_animated)
 
 
 class Rendered(msgspec.Struct, tag=True):
@@ -65,8 +77,21 @@ class Cleaned(msgspec.Struct, tag=True):
     """The file is written without private data."""
 
 
+class Depicted(msgspec.Struct, tag=True):
+    """What shows a file that is no image: thumbnails as JPEG by the edge of their box, and what stands in for them.
+
+    A page has a width and a height, in CSS pixels; what a film has of them is told by the film itself.
+    """
+
+    thumbnails: dict[int, bytes]
+    dominant_color: str
+    placeholder: str
+    width: int | None = None
+    height: int | None = None
+
+
 class NoImage(msgspec.Struct, tag=True):
-    """The file is no image of an accepted format, or a damaged one."""
+    """The file is no image of an accepted format, or a damaged one; or nothing of it can be shown."""
 
 
 class Refused(msgspec.Struct, tag=True):
@@ -86,8 +111,8 @@ class OutOfMemory(msgspec.Struct, tag=True):
     """The image needs more memory than the decoder has."""
 
 
-Order = Prepare | Clean | Render
-Answer = Decoded | Rendered | Cleaned | NoImage | Refused | Failed | OutOfMemory
+Order = Prepare | Clean | Render | Depict
+Answer = Decoded | Rendered | Cleaned | Depicted | NoImage | Refused | Failed | OutOfMemory
 encode = msgspec.msgpack.encode
 decode_order = msgspec.msgpack.Decoder(Order).decode
 decode_answer = msgspec.msgpack.Decoder(Answer).decode

@@ -6,7 +6,12 @@ from typing import cast
 
 from PIL import ExifTags, Image, ImageCms, ImageFile
 
+from .privacy.exif import EXIF_PREFIX, Exif
+from .privacy.original import Original
+
 Size = tuple[int, int]
+
+TURNED_BY_EXIF = {"JPEG", "MPO", "PNG", "AVIF"}  # of AVIF, Pillow tells so what its boxes say
 
 TURNS = {  # what makes an image upright, by its EXIF orientation
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -20,13 +25,25 @@ TURNS = {  # what makes an image upright, by its EXIF orientation
 
 
 def orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation, from 1 (upright) to 8, of an image that isn't loaded yet."""
-    try:
-        # Not `image.getexif()`: to look behind the pixels too, that of PNG decodes them. Browsers look before only.
-        orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation)
-    except Exception:  # damaged EXIF data is no reason to refuse a photograph
+    """Return the EXIF orientation, from 1 (upright) to 8, by which an image that isn't loaded yet is shown.
+
+    Browsers turn the original by the same: docs/decisions/0045. Of TIFF, which they do not show, it is the tag's.
+    """
+    if image.format == "TIFF":
+        try:
+            turn = image.getexif().get(ExifTags.Base.Orientation)
+        except Exception:  # damaged EXIF data is no reason to refuse a photograph
+            return 1
+        return turn if turn in TURNS else 1
+    data = image.info.get("exif")
+    if image.format not in TURNED_BY_EXIF or not isinstance(data, bytes):
         return 1
-    return orientation if orientation in TURNS else 1
+    if image.format == "PNG":
+        data = data.removeprefix(EXIF_PREFIX)  # Pillow's own; where the chunk has one too, browsers look no further
+        if data.startswith(EXIF_PREFIX):
+            return 1
+    turn = Exif.read(Original(BytesIO(data)), 0, len(data), rights=False).orientation
+    return turn if turn in TURNS else 1
 
 
 def fit(size: Size, box: int) -> Size:

@@ -6,14 +6,18 @@ changes a byte of it raises `variants.VERSION`.
 
 from collections.abc import Iterator, Sequence
 from io import BytesIO
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 import msgspec
 from PIL import Image, ImageCms, ImageFile
 
 from .bounds import frame_count
+from .colours import Coloured, coloured
 from .opening import Loaded, UnreadableImage, draft_scale, load, open_image, read_header, unreadable
-from .pixels import TURNS, Size, correct_transparency, in_eight_bits, in_rgb, orientation, premultiplied
+from .pixels import TURNS, Size, correct_transparency, fit, in_eight_bits, orientation, premultiplied
+from .svg.drawing import loaded as loaded_drawing
+from .svg.drawing import rewritten
+from .svg.telling import is_svg
 
 SHARE_SIZE = (1200, 630)  # pixels that networks show beside a link
 LARGEST_PROFILE = 4096  # bytes of a colour profile that each variant may carry
@@ -21,6 +25,7 @@ SAME_COLOUR = 2  # of 255; a profile that changes no colour by more is sRGB's, w
 MOVING_PIXELS = 400_000_000  # of all frames of an animation together
 SHORTEST, USUAL = 11, 100  # milliseconds; browsers take a shorter time for a mistake, and show such a frame as long
 WHITE = (255, 255, 255)  # behind what shines through, where a format knows no transparency
+LARGEST_DRAWN = 4096  # pixels of an edge; a drawing as thin as a line would else be drawn as long as a street
 
 # Chosen by measuring, and by looking at photographs, drawings and screenshots: docs/decisions/0031.
 SAVE_OPTIONS: dict[str, dict[str, Any]] = {
@@ -42,13 +47,6 @@ class Wanted(msgspec.Struct):
     focal: tuple[float, float] | None = None
 
 
-class Coloured(NamedTuple):
-    """Pixels with the colour profile that they are shown by; without one they are in sRGB."""
-
-    image: Image.Image
-    profile: bytes | None
-
-
 def render(file: IO[bytes], wanted: Sequence[Wanted], max_pixels: int) -> Iterator[bytes]:
     """Yield the variants in their order, each as it is made.
 
@@ -56,6 +54,9 @@ def render(file: IO[bytes], wanted: Sequence[Wanted], max_pixels: int) -> Iterat
     moves, and the others are its first frame. The image is decoded once; a JPEG anew where it is then wanted of
     another scale. Raises UnreadableImage where it can't be decoded.
     """
+    if is_svg(file):
+        yield from render_drawing(file, wanted)
+        return
     header = read_header(file, max_pixels)
     if header is None:
         raise UnreadableImage("The file is damaged, or no image of an accepted format.")
@@ -77,6 +78,16 @@ def render(file: IO[bytes], wanted: Sequence[Wanted], max_pixels: int) -> Iterat
         yield encode(made[each.width], each.extension)
 
 
+def render_drawing(file: IO[bytes], wanted: Sequence[Wanted]) -> Iterator[bytes]:
+    """Yield the pictures of a drawing beside a link, drawn as large as they show it; there are no other variants."""
+    drawing = rewritten(file)
+    loaded = loaded_drawing(drawing, fit(covering(drawing.size, SHARE_SIZE), LARGEST_DRAWN))
+    for each in wanted:
+        if each.focal is None:
+            raise UnreadableImage("A drawing has no variants of a width.")
+        yield encode(share(loaded, each.focal), each.extension)
+
+
 def size_of_width(width: int, full_size: Size) -> Size:
     width = min(width, full_size[0])
     return width, max(1, round(full_size[1] * width / full_size[0]))
@@ -92,14 +103,14 @@ def shrink(loaded: Loaded, size: Size) -> Coloured:
     """Return an image in a size, upright."""
     frame = without_needless_alpha(loaded.frame)
     stored = size[::-1] if loaded.turn >= 5 else size
-    made = coloured(resized(frame, stored), loaded.image)
+    made = in_few_bytes(coloured(resized(frame, stored), loaded.image.info))
     return Coloured(upright(made.image, loaded.turn), made.profile)
 
 
 def share(loaded: Loaded, focal: tuple[float, float]) -> Coloured:
     """Return what of an image is shown beside a link: as much as there is room for, the focal point in the middle."""
     frame = upright(without_needless_alpha(loaded.frame), loaded.turn)
-    return coloured(resized(frame, SHARE_SIZE, crop(frame.size, focal)), loaded.image)
+    return in_few_bytes(coloured(resized(frame, SHARE_SIZE, crop(frame.size, focal)), loaded.image.info))
 
 
 def crop(size: Size, focal: tuple[float, float]) -> tuple[float, float, float, float]:
@@ -129,32 +140,29 @@ def upright(image: Image.Image, turn: int) -> Image.Image:
     return image.transpose(TURNS[turn]) if turn in TURNS else image
 
 
-def coloured(image: Image.Image, original: Image.Image) -> Coloured:
-    """Return an image with its original's profile where that is short; else in sRGB, as all are without a profile.
+def in_few_bytes(made: Coloured) -> Coloured:
+    """Return an image with its profile where that is short; else in sRGB, as all are without a profile.
 
     One of gray would be wrong in the formats that store gray as colours.
     """
-    profile = original.info.get("icc_profile")
-    if image.mode == "CMYK":
-        return Coloured(in_rgb(image, profile), None)
-    space = {"L": b"GRAY", "LA": b"GRAY", "RGB": b"RGB ", "RGBA": b"RGB "}.get(image.mode)
-    if not isinstance(profile, bytes) or profile[16:20] != space:
-        return Coloured(image, None)  # there is none, or it is of other colours than the image's
+    image, profile = made
+    if profile is None:
+        return made
     try:
         own = ImageCms.ImageCmsProfile(BytesIO(profile))
-        to_srgb = transform(own, "L" if space == b"GRAY" else "RGB")
+        to_srgb = transform(own, "L" if image.mode in ("L", "LA") else "RGB")
         if changes_nothing(to_srgb):
             return Coloured(image, None)
-        if space == b"RGB " and len(profile) <= LARGEST_PROFILE:
-            return Coloured(image, profile)
+        if to_srgb.inputMode == "RGB" and len(profile) <= LARGEST_PROFILE:
+            return made
         alpha = image.getchannel("A") if "A" in image.mode else None
-        made = to_srgb.apply(image.convert(image.mode.replace("A", "")))
+        converted = to_srgb.apply(image.convert(image.mode.replace("A", "")))
     except (ImageCms.PyCMSError, OSError, ValueError):  # damaged
         return Coloured(image, None)
     if alpha is not None:
-        made.putalpha(alpha)
-    made.info = {}
-    return Coloured(made, None)
+        converted.putalpha(alpha)
+    converted.info = {}
+    return Coloured(converted, None)
 
 
 def transform(profile: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCmsTransform:
@@ -188,7 +196,7 @@ def encode(made: Coloured, extension: str) -> bytes:
     except MemoryError:
         raise
     except Exception as error:  # encoders say in words of their own what they can't do
-        raise unreadable(error, image) from error
+        raise unreadable(error, image.size) from error
     return buffer.getvalue()
 
 
@@ -220,7 +228,8 @@ class Frames(Image.Image):
         duration = round(self.original.info.get("duration") or 0)
         self.durations.append(duration if duration >= SHORTEST else USUAL)
         pixels = in_eight_bits(self.original)
-        made = coloured(resized(pixels, self.target[::-1] if self.turn >= 5 else self.target), self.original)
+        stored = self.target[::-1] if self.turn >= 5 else self.target
+        made = in_few_bytes(coloured(resized(pixels, stored), self.original.info))
         image = upright(made.image, self.turn).convert("RGBA" if "A" in made.image.mode else "RGB")
         self.im, self._mode, self._size, self.info, self.profile = image.im, image.mode, image.size, {}, made.profile
 
@@ -248,7 +257,7 @@ def moving(file: IO[bytes], size: Size) -> bytes:
     except (MemoryError, UnreadableImage):
         raise
     except Exception as error:  # Pillow raises whatever a damaged file makes it trip over
-        raise unreadable(error, image) from error
+        raise unreadable(error, image.size if image else None) from error
     return buffer.getvalue()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from tempfile import TemporaryFile
-from typing import IO, TypeVar
+from typing import IO, TypeVar, cast
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousFileOperation
@@ -17,10 +17,12 @@ from django.db import transaction
 from folio.api.stored import ADDRESSES, Names, lock_showing, tell_shown
 
 from .decoding import Decoders, decoders
-from .models import Media, MediaQuerySet, MediaType, Thumbnail, thumbnail_path
+from .depicting import to_depict
+from .models import PLAYED, Media, MediaQuerySet, MediaType, Thumbnail, thumbnail_path
 from .naming import with_suffix
 from .opening import UnreadableImage
-from .orders import Decoded
+from .orders import Decoded, Depicted
+from .playing import measured
 from .storing import removed_on_failure, thumbnail_extension, write
 from .thumbnails import BOXES
 
@@ -77,16 +79,17 @@ def complete(pk: int, pool: Decoders, *, anew: bool = False) -> bool:
     """Make what an image lacks, or with `anew` all thumbnails; return whether anything was made.
 
     What it may lack are thumbnails, the dominant colour, the placeholder, whether it moves, whether anything shines
-    through it, and the digest. One that is deleted or
-    replaced meanwhile is left as it is. Raises UnreadableImage where it can't be decoded, or one of UNREADABLE.
+    through it, and the digest. Of a PDF or a film the picture is made, where one can be. What is deleted or replaced
+    meanwhile is left as it is. Raises UnreadableImage where an image can't be decoded, or one of UNREADABLE.
     """
     media = find_media(pk)
-    if media is None or media.type != MediaType.IMAGE:
+    if media is None or (media.type != MediaType.IMAGE and to_depict(media.mime_type) is None):
         return False
     found = {row.size for row in media.thumbnails.all() if exists(row.file.storage, str(row.file))}
     boxes = [box for box in BOXES if anew or box not in found]
     is_made = False
-    if boxes or not media.dominant_color or media.is_animated is None or media.is_transparent is None:
+    is_known = media.type != MediaType.IMAGE or None not in (media.is_animated, media.is_transparent)
+    if boxes or not media.dominant_color or not is_known:
         is_made = renew(media, boxes, pool)
     if not media.sha256:
         is_made |= fill_in(media, sha256=measure(media)[1])
@@ -94,12 +97,16 @@ def complete(pk: int, pool: Decoders, *, anew: bool = False) -> bool:
 
 
 def renew(media: Media, boxes: Iterable[int], pool: Decoders) -> bool:
-    """Make these thumbnails of an image anew, or return False where it was deleted or replaced meanwhile.
+    """Make these thumbnails of a media anew; return False where none can be made of what is no image.
+
+    It is False too where the media was deleted or replaced meanwhile.
 
     The new rows and files come together, in one transaction; the old files go once it is committed. Raises
     UnreadableImage where the image can't be decoded, or one of UNREADABLE.
     """
     image = decode(media, pool)
+    if image is None:
+        return False
     boxes = set(boxes)
     is_replaced = any(row.size in boxes for row in media.thumbnails.all())
     names: Names = {"thumbnails", ADDRESSES} if is_replaced else {"thumbnails"}
@@ -116,17 +123,27 @@ def renew(media: Media, boxes: Iterable[int], pool: Decoders) -> bool:
     return True
 
 
-def decode(media: Media, pool: Decoders) -> Decoded:
+def decode(media: Media, pool: Decoders) -> Decoded | Depicted | None:
+    """Return what shows a media, None where nothing can show one that is no image."""
+    order = None if media.type == MediaType.IMAGE else to_depict(media.mime_type)
+    if media.type != MediaType.IMAGE and order is None:
+        return None
     with on_disk(media) as file:
-        image = pool.decode(file, settings.MAX_IMAGE_PIXELS)
+        image = pool.depict(file, order) if order else pool.decode(file, settings.MAX_IMAGE_PIXELS)
+    if order:
+        return image
     if image is None:
         raise UnreadableImage("The file is damaged, or no image of an accepted format.")
     return image
 
 
-def told_by(image: Decoded) -> dict[str, object]:
-    """Return what is known of an image only since it was decoded, by the names of a media's fields."""
-    names = ("dominant_color", "placeholder", "is_animated", "is_transparent")
+def told_by(image: Decoded | Depicted) -> dict[str, object]:
+    """Return what is known of a media only since it was decoded, by the names of its fields."""
+    names = ["dominant_color", "placeholder"]
+    if isinstance(image, Decoded):
+        names += ["is_animated", "is_transparent"]
+    elif image.width:
+        names += ["width", "height"]
     return {name: getattr(image, name) for name in names}
 
 
@@ -143,13 +160,13 @@ def on_disk(media: Media) -> Iterator[IO[bytes]]:
             yield copy
 
 
-def new_thumbnail(media: Media, box: int, image: Decoded, written: list[str]) -> Thumbnail:
+def new_thumbnail(media: Media, box: int, image: Decoded | Depicted, written: list[str]) -> Thumbnail:
     """Save a thumbnail's file, under a name that no other had before, and return its row, not yet inserted.
 
     Browsers keep what they got under a name, and an old file may go by its name after this one came.
     """
     thumbnail = Thumbnail(media=media, size=box)
-    usual = thumbnail_path(thumbnail, f"thumbnail.{thumbnail_extension(image.header, str(media.file))}")
+    usual = thumbnail_path(thumbnail, f"thumbnail.{thumbnail_extension(image, str(media.file))}")
     content = ContentFile(image.thumbnails[box])
     thumbnail.file = write(media.file.storage, with_suffix(usual), content, written, lasting=False)
     return thumbnail
@@ -161,3 +178,16 @@ def fill_in(media: Media, **values: object) -> bool:
         return False
     with transaction.atomic():  # those that show it are locked, and told of the change
         return bool(Media.objects.filter(pk=media.pk, file=str(media.file)).update(**values))
+
+
+def measure_played(media: Media) -> bool:
+    """Fill in how large a film is and how long it or a sound plays, of what isn't known; return whether anything was.
+
+    Raises one of UNREADABLE.
+    """
+    if media.type not in PLAYED or (media.duration and (media.width or media.type == MediaType.AUDIO)):
+        return False
+    with media.file.storage.open(str(media.file)) as file:
+        played = measured(cast(IO[bytes], file), media.mime_type)
+    told = {"width": played.width, "height": played.height, "duration": played.duration}
+    return fill_in(media, **{name: value for name, value in told.items() if value is not None})

@@ -13,7 +13,7 @@ from folio.api.stored import ADDRESSES, lock_showing, tell_shown
 from folio.api.usage import first_uses_of, relations_to
 from folio.history.changes import set_values
 
-from .models import GOING, Media, Thumbnail, media_path
+from .models import GOING, Media, MediaType, Thumbnail, media_path
 from .naming import with_suffix
 from .removals import let_go
 from .storing import Log, removed_on_failure, thumbnail_rows, unlogged, write
@@ -75,6 +75,8 @@ def same_shape(old: Media, new: Media) -> bool:
     The point that matters most stays where a picture comes again, retouched or larger. One that was cropped, or is
     another altogether, has it elsewhere, and its centre is the better guess.
     """
+    if {old.type, new.type} != {MediaType.IMAGE}:
+        return False
     if not (old.width and old.height and new.width and new.height):
         return False
     return abs(old.width * new.height / (old.height * new.width) - 1) <= SAME_SHAPE

@@ -6,6 +6,9 @@ from typing import cast
 
 from PIL import Image, ImageCms
 
+from . import colours
+from .colours import TOLD
+from .opening import open_image
 from .pixels import fit, premultiplied
 
 GRID = 4  # cells along each edge by which two images are compared
@@ -51,7 +54,7 @@ def difference(one: Image.Image, other: Image.Image) -> int:
 
 def open_in_srgb(thumbnail: bytes) -> Image.Image:
     """Return a rendered thumbnail decoded, in the colours that a page has where nothing says otherwise."""
-    return in_srgb(Image.open(BytesIO(thumbnail)))
+    return in_srgb(open_image(BytesIO(thumbnail)))
 
 
 def open_placeholder(uri: str) -> Image.Image:
@@ -59,7 +62,10 @@ def open_placeholder(uri: str) -> Image.Image:
 
 
 def in_srgb(decoded: Image.Image) -> Image.Image:
+    """Return an image of `open_image()` in sRGB, by its profile or by what else it tells of its colours."""
     image = decoded.convert("RGBA" if decoded.has_transparency_data else "RGB")
+    if description := decoded.info.get(TOLD):
+        return colours.in_srgb(image, description)
     profile = decoded.info.get("icc_profile")
     if not profile:
         return image

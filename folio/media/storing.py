@@ -18,8 +18,8 @@ from folio.history.changes import Changes, new_values
 from .journal import claim, operation, persist, record
 from .models import FormerName, Media, Thumbnail, media_path, thumbnail_path
 from .naming import extension_of, with_suffix
-from .opening import ImageHeader
-from .orders import Decoded
+from .opening import FORMATS
+from .orders import Decoded, Depicted
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Examined:
 
     content: File[bytes]  # what is to be stored
     media: Media  # the row without its file
-    image: Decoded | None
+    image: Decoded | Depicted | None  # what shows it
     file_name: str
     is_copy: bool
 
@@ -112,17 +112,20 @@ def write(storage: Storage, path: str, content: File[bytes], written: list[str],
     return written[-1]
 
 
-def thumbnail_extension(image: ImageHeader, file_name: str) -> str:
-    if image.thumbnail_format == image.format:
+def thumbnail_extension(image: Decoded | Depicted, file_name: str) -> str:
+    if isinstance(image, Depicted):
+        return FORMATS["JPEG"].extensions[0]
+    header = image.header
+    if header.thumbnail_format == header.format:
         return extension_of(file_name)
-    return image.thumbnail_format.extensions[0]
+    return header.thumbnail_format.extensions[0]
 
 
 def thumbnail_paths(media: Media, examined: Examined) -> dict[int, str]:
     """Return where the thumbnails would lie, by the edge of their box."""
     if examined.image is None:
         return {}
-    name = f"thumbnail.{thumbnail_extension(examined.image.header, examined.file_name)}"
+    name = f"thumbnail.{thumbnail_extension(examined.image, examined.file_name)}"
     return {box: thumbnail_path(Thumbnail(media=media, size=box), name) for box in sorted(examined.image.thumbnails)}
 
 
@@ -134,6 +137,6 @@ def thumbnail_rows(media: Media, examined: Examined, written: list[str]) -> list
 
 def thumbnail_row(media: Media, box: int, path: str, examined: Examined, written: list[str]) -> Thumbnail:
     """Save a thumbnail's file and return its row, not yet inserted."""
-    content = ContentFile(cast(Decoded, examined.image).thumbnails[box])
+    content = ContentFile(cast(Decoded | Depicted, examined.image).thumbnails[box])
     name = write(media.file.storage, path, content, written, lasting=False)
     return Thumbnail(media=media, size=box, file=name)

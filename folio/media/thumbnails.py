@@ -6,8 +6,9 @@ from typing import IO, Any
 
 from PIL import Image
 
+from .colours import Coloured, coloured
 from .opening import ImageFormat, Loaded, draft_scale, load, thumbnail_format
-from .pixels import TURNS, Size, fit, in_rgb, premultiplied
+from .pixels import TURNS, Size, fit, premultiplied
 
 BOXES = (64, 128, 512, 1080)  # edges, in pixels, of the squares that thumbnails fit in
 # Chosen by measuring two photographs at 1080 pixels.
@@ -37,7 +38,7 @@ def render_thumbnails(file: IO[bytes]) -> dict[int, bytes]:
 def shrink(loaded: Loaded) -> dict[int, bytes]:
     """Return what `render_thumbnails()` does, of an image that is decoded for the largest box."""
     image, frame, format, full_size, turn = loaded
-    profile = image.info.get("icc_profile")
+    made: Coloured | None = None
     target = thumbnail_format(format)
     thumbnails: dict[int, bytes] = {}
     encoded: dict[Size, bytes] = {}
@@ -45,9 +46,11 @@ def shrink(loaded: Loaded) -> dict[int, bytes]:
         size = fit(full_size, box)
         if frame.size != size:
             frame = premultiplied(frame).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-        frame = in_rgb(frame, profile)
+        if made is None:  # the smaller ones are made of the largest
+            made = coloured(frame.convert(frame.mode.replace("a", "A")), image.info)
+            frame = made.image
         if size not in encoded:
-            encoded[size] = _encode(frame, target, turn, None if image.mode == "CMYK" else profile)
+            encoded[size] = _encode(frame, target, turn, made.profile)
         thumbnails[box] = encoded[size]
     return thumbnails
 
@@ -62,9 +65,6 @@ def _encode(image: Image.Image, format: ImageFormat, turn: int, profile: bytes |
     if format.name == "GIF" and image.mode != "L":
         image = _in_palette(image)
     buffer = BytesIO()
-    space = {"L": b"GRAY", "LA": b"GRAY", "RGB": b"RGB ", "RGBA": b"RGB "}.get(image.mode)
-    if not isinstance(profile, bytes) or profile[16:20] != space:
-        profile = None  # of other colours than the thumbnail's
     image.save(buffer, format.name, icc_profile=profile, **SAVE_OPTIONS.get(format.name, {}))
     return buffer.getvalue()
 

@@ -5,10 +5,10 @@ from __future__ import annotations  # File[bytes] means something to type checke
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import PurePosixPath
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, cast
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -18,18 +18,22 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from .decoding import Decoders, DecodersBusy, decoders
+from .depicting import to_depict
 from .errors import UploadBusy, UploadRefused, UploadTooLarge
 from .journal import operation, received_folder
 from .kinds import KIND_BY_MIME_TYPE, FileKind
 from .models import Media
-from .naming import label, safe_name
-from .opening import PREFIX_SIZE, UnreadableImage, may_be_image
-from .orders import Clean, Decoded, Prepare
+from .naming import extension_of, label, safe_name
+from .opening import PREFIX_SIZE, SVG, UnreadableImage, may_be_image
+from .orders import Clean, Decoded, Depicted, Prepare
+from .playing import measured
 from .privacy import CLEANERS
-from .recognising import recognise
+from .recognising import named_text, recognise
 from .refusals import Refusal
 from .storing import Examined, Log, store, unlogged
+from .svg.telling import START_SIZE, may_be_svg
 
+GZIP = b"\x1f\x8b"
 BUSY_SECONDS = 5  # after which a file that no decoder was free for is best sent again
 
 
@@ -74,12 +78,16 @@ def examine(file: File[bytes], *, name: str = "", alt: str = "") -> Examined:
     """Return what is to be stored of a file, or raise UploadRefused."""
     original = PurePosixPath((file.name or "").replace("\\", "/")).name
     check_size(file)
-    image, content = prepare(file)
+    # Of a text that begins as pictures do, such as notes on `GIF89a`, a decoder would find a damaged one.
+    image, content = (None, file) if named_text(file, original) else prepare(file)
+    shown: Decoded | Depicted | None = image
     if image:
         kind = KIND_BY_MIME_TYPE[image.header.mime_type]
     else:
         kind = recognise(file, original)
         content = file if settings.KEEP_METADATA == "all" else without_private_data(file, kind)
+        shown = depicted(content, kind.mime_type)
+    played = measured(cast(IO[bytes], content), kind.mime_type)
     media = Media(
         type=kind.type,
         mime_type=kind.mime_type,
@@ -87,15 +95,16 @@ def examine(file: File[bytes], *, name: str = "", alt: str = "") -> Examined:
         alt=alt,
         size=content.size,
         sha256=digest(content),
-        width=image.width if image else None,
-        height=image.height if image else None,
+        width=shown.width if shown and shown.width else played.width,
+        height=shown.height if shown and shown.height else played.height,
+        duration=played.duration,
         mode=image.mode if image else None,
-        dominant_color=image.dominant_color if image else "",
-        placeholder=image.placeholder if image else "",
+        dominant_color=shown.dominant_color if shown else "",
+        placeholder=shown.placeholder if shown else "",
         is_animated=image.is_animated if image else None,
         is_transparent=image.is_transparent if image else None,
     )
-    examined = Examined(content, media, image, safe_name(original, kind), content is not file)
+    examined = Examined(content, media, shown, safe_name(original, kind), content is not file)
     try:
         media.clean_fields(exclude=["file"])
     except ValidationError:
@@ -122,7 +131,11 @@ def prepare(file: File[bytes]) -> tuple[Decoded | None, File[bytes]]:
     process is free.
     """
     file.seek(0)
-    if not may_be_image(file.read(PREFIX_SIZE)):
+    start = file.read(START_SIZE)
+    if may_be_svg(start):
+        refuse_unless_allowed()
+    elif not may_be_image(start[:PREFIX_SIZE]):
+        refuse_packed_svg(start, file.name or "")
         return None, file
     order = Prepare(settings.MAX_IMAGE_PIXELS, settings.KEEP_METADATA)
     with on_disk(file) as opened, another() as copy:
@@ -131,17 +144,42 @@ def prepare(file: File[bytes]) -> tuple[Decoded | None, File[bytes]]:
         return image, taken(copy, file.name) if image and image.is_rewritten else file
 
 
+def refuse_unless_allowed() -> None:
+    if not settings.ALLOW_SVG:
+        raise UploadRefused(
+            _("SVG is not accepted here: FOLIO_ALLOW_SVG is off. Send the drawing as PNG."), code="svg_off"
+        )
+
+
+def refuse_packed_svg(start: bytes, name: str) -> None:
+    if extension_of(name) == "svgz" and start.startswith(GZIP):
+        raise UploadRefused(_("The SVG is compressed (svgz). Save it as plain SVG and send that."), code="svgz")
+
+
 def without_private_data(file: File[bytes], kind: FileKind) -> File[bytes]:
     """Return a copy of the file without what it tells of people and places, or the file where it can't tell any.
 
     Raises what `prepare()` raises.
     """
-    if kind.mime_type not in CLEANERS:
+    if kind.mime_type not in CLEANERS and kind.mime_type != SVG.mime_type:
         return file
     with on_disk(file) as opened, another() as copy:
         with refusals():
             image_decoders().clean(opened, copy, Clean(kind.mime_type, settings.KEEP_METADATA))
         return taken(copy, file.name)
+
+
+def depicted(file: File[bytes], mime_type: str) -> Depicted | None:
+    """Return what shows a PDF or a film; None of other files, and where nothing can: that is no reason to refuse one.
+
+    Where all decoders are at work, `folio makethumbnails` makes it later.
+    """
+    order = to_depict(mime_type)
+    if order is None:
+        return None
+    with on_disk(file) as opened, suppress(DecodersBusy):
+        return image_decoders().depict(opened, order)
+    return None
 
 
 def image_decoders() -> Decoders:

@@ -2,7 +2,7 @@
 
 A variant is the image in one width and format, or the picture that networks show beside a link to it. It has no row.
 Its name tells the media's file, the version of what makes it, and what it is, so that `photo.jpg` and `photo.png` of
-one day don't collide: `…/thumbnails/photo.jpg_v1_320.avif`, `…/thumbnails/photo.jpg_v1_share_500x500.jpg`.
+one day don't collide: `…/thumbnails/photo.jpg_v2_320.avif`, `…/thumbnails/photo.jpg_v2_share_500x500.jpg`.
 """
 
 import re
@@ -17,7 +17,7 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from .models import MediaType
 from .thumbnails import BOXES
 
-VERSION = 1  # of what `rendering` makes of an image: to be raised with whatever changes a byte of it
+VERSION = 2  # of what `rendering` makes of an image: to be raised with whatever changes a byte of it
 TYPES = {"avif": "image/avif", "webp": "image/webp", "jpg": "image/jpeg", "png": "image/png"}  # by the extension
 FALLBACKS = ("jpg", "png")  # one of them comes last: what every browser shows
 LARGEST_EDGES = {"avif": 16383, "webp": 16383, "jpg": 65500, "png": 65500}  # pixels that encoders and browsers take
@@ -25,6 +25,7 @@ THOUSANDTHS = 1000  # of the width and the height, in which names tell a focal p
 NEVER_TRANSPARENT = {"image/jpeg", "image/bmp"}
 TRANSPARENT_MODES = {"LA", "La", "PA", "RGBA", "RGBa", "P"}  # of a palette nobody knows, so it is thought to be so
 NOT_SHOWN = {"image/tiff"}  # by browsers
+OF_ANY_WIDTH = {"image/svg+xml"}  # sharp in any, and lighter than its variants
 
 NAME = re.compile(
     r"(?P<folder>[^\0]+)/thumbnails/(?P<file>[^/\0]+\.[^/.\0]+)_v(?P<version>[1-9][0-9]{0,3})_"
@@ -121,10 +122,11 @@ def share_image_url(row: Row, url: Callable[[str], str]) -> str | None:
 def src(row: Row, largest_thumbnail: str | None, url: Callable[[str], str]) -> str | None:
     """Return the URL of what is shown without `sources`: that of the largest thumbnail, or of a smaller original.
 
-    An original has to be of a format that browsers show, and public. None where an image has neither.
+    An original has to be of a format that browsers show, and public; a drawing's is better than any thumbnail. None
+    where an image has neither.
     """
-    is_smaller = max(row["width"] or 0, row["height"] or 0) < max(BOXES)
-    if settings.PUBLIC_ORIGINALS and row["mime_type"] not in NOT_SHOWN and (is_smaller or largest_thumbnail is None):
+    is_better = row["mime_type"] in OF_ANY_WIDTH or max(row["width"] or 0, row["height"] or 0) < max(BOXES)
+    if settings.PUBLIC_ORIGINALS and row["mime_type"] not in NOT_SHOWN and (is_better or largest_thumbnail is None):
         return url(row["file"])
     return largest_thumbnail
 
@@ -157,6 +159,8 @@ def focal_of(row: Row) -> Focal:
 def plan_of(row: Row) -> list[tuple[str, list[int]]]:
     """Return the extensions of an image's variants, each with its widths; empty for other files."""
     if row["type"] != MediaType.IMAGE or not settings.IMAGE_WIDTHS or not row["width"] or not row["height"]:
+        return []
+    if row["mime_type"] in OF_ANY_WIDTH:
         return []
     fallback = "png" if is_transparent(row) else "jpg"
     formats = tuple(settings.IMAGE_FORMATS)

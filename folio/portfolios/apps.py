@@ -12,9 +12,11 @@ class PortfoliosConfig(AppConfig):
         from folio.api.texts import indexes
         from folio.api.viewsets import last_steps
         from folio.media.ahead import make_ahead_of_saved
+        from folio.media.mentions import finders
         from folio.tasks.registry import lookouts
 
         from . import public_media  # noqa: F401 - it tells which media are public
+        from .mentions import descriptions_with
         from .models import Portfolio
         from .searching.checks import register_checks
         from .searching.due import fold_with_a_write, follow_migrations, look_for_due
@@ -31,6 +33,7 @@ class PortfoliosConfig(AppConfig):
             )
         post_migrate.connect(follow_migrations, sender=self, dispatch_uid="folio.portfolios.searching")
         indexes[Portfolio] = by_parts
+        finders.append(descriptions_with)
         last_steps.append(fold_with_a_write)
         lookouts.append(look_for_due)
         register_checks()

@@ -232,7 +232,7 @@ def sizes_of(names: set[str]) -> dict[str, tuple[int, int]]:
     for start in range(0, len(listed), NAMES):
         some = listed[start : start + NAMES]
         originals = Media.objects.order_by().filter(type=MediaType.IMAGE, file__in=some)
-        thumbnails = Thumbnail.objects.order_by().filter(file__in=some)
+        thumbnails = Thumbnail.objects.order_by().filter(file__in=some, media__width__isnull=False)
         rows = originals.values_list("file", "width", "height", Value(None, output_field=IntegerField())).union(
             thumbnails.values_list("file", F("media__width"), F("media__height"), "size"), all=True
         )

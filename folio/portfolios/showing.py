@@ -30,7 +30,7 @@ FEW_FOLDERS = 20  # of files, each of which a text is searched for
 READ_AT_ONCE = 100  # texts that are held in memory
 ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")  # what a backslash makes text of in Markdown
 # What is not shown of a media, as a picture and as a file of a meta entry. All that is not named here is.
-NOT_OF_PICTURES = {ADDRESSES, "name", "size", "sha256", "mode"}
+NOT_OF_PICTURES = {ADDRESSES, "name", "size", "sha256", "mode", "duration"}
 NOT_OF_FILES = {
     ADDRESSES,
     "sha256",
@@ -41,7 +41,6 @@ NOT_OF_FILES = {
     "focal_y",
     "is_animated",
     "is_transparent",
-    "thumbnails",
 }
 
 

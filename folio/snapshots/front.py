@@ -58,6 +58,7 @@ NEVER_KEPT = {"set-cookie", "content-encoding"}  # what is for one client, or al
 BODY_HEADERS = {"Content-Type", "Content-Length", "Content-Encoding"}  # which a `304` goes without
 SMALL = 256  # bytes, below which compression gains nothing
 READS_AT_ONCE = 4  # that Django computes; each takes megabytes, and more of them only wait for Python's lock
+SEARCHES_AT_ONCE = 2  # of these: they may take long, and other reads need not wait for their end
 
 
 class Form(NamedTuple):
@@ -157,6 +158,7 @@ class SnapshotFront:
         self.origins = origins
         self.thread = Thread()
         self.turns = threading.BoundedSemaphore(READS_AT_ONCE)
+        self.turns_of_searches = threading.BoundedSemaphore(SEARCHES_AT_ONCE)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
@@ -230,7 +232,8 @@ class SnapshotFront:
             nonlocal head
             head = status, headers  # an application that fails after it has begun begins again
 
-        with nullcontext() if has_body(environ) else self.turns:  # a body may come slowly
+        searches = self.turns_of_searches if "search=" in environ.get("QUERY_STRING", "") else nullcontext()
+        with searches, nullcontext() if has_body(environ) else self.turns:  # a body may come slowly
             body = self.application(environ, start_response)
         return *head, body
 

@@ -27,6 +27,7 @@ from folio.media.journal import UploadHandler
 from folio.media.kinds import KIND_BY_MIME_TYPE
 from folio.media.models import FOLDER, Media, MediaType
 from folio.media.naming import label
+from folio.media.opening import SVG
 from folio.media.privacy import CLEANERS
 from folio.media.recognising import detect
 from folio.media.serializers import MediaSerializer
@@ -238,7 +239,8 @@ def refuse(found: Iterable[Problem | None]) -> None:
 def stored_digest(file: File[bytes]) -> str:
     """Return the digest of what would be stored of a file, as far as that is known without decoding it."""
     kind = KIND_BY_MIME_TYPE.get(detect(file))
-    if settings.KEEP_METADATA == "all" or kind is None or kind.mime_type not in CLEANERS:
+    is_drawing = kind is not None and kind.mime_type == SVG.mime_type
+    if kind is None or not (is_drawing or (kind.mime_type in CLEANERS and settings.KEEP_METADATA != "all")):
         return digest(file)
     with without_private_data(file, kind) as cleaned:
         return digest(cleaned)

@@ -92,4 +92,4 @@ def ask_all(server: Server, found: list[str]) -> None:
 
 
 def variants_of(folder: Path) -> list[Path]:
-    return list((folder / "media").rglob("*_v1_*"))
+    return list((folder / "media").rglob("*_v2_*"))

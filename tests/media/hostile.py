@@ -38,6 +38,8 @@ from .crafted import (
     with_size,
     zeros_deflated,
 )
+from .svg.drawings import SVG as NAMESPACE
+from .svg.drawings import drawing
 
 BOUNDARY = "part-of-an-upload"
 FORM = f"multipart/form-data; boundary={BOUNDARY}"
@@ -110,21 +112,25 @@ def form_with(file_name: str, content: bytes) -> bytes:
 # What is no picture at all
 
 SCRIPT = "<script>alert(1)</script>"
-SVG = f'<svg xmlns="http://www.w3.org/2000/svg">{SCRIPT}</svg>'
+SVG = f'<svg xmlns="http://www.w3.org/2000/svg">{SCRIPT}<path d="M0 0 9 9 0 9"/></svg>'
 HTML = f"<!DOCTYPE html><html><body>{SCRIPT}</body></html>".encode()
 PHP = b"<?php system($_GET['c']); ?>"
 EXE = b"MZ" + b"\x90\0" * 29 + struct.pack("<I", 64) + b"\0\0PE\0\0\x4c\1" + bytes(300)
 ELF = b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<HHI", 2, 62, 1) + bytes(200)
 PROGRAMS: dict[str, tuple[str, bytes]] = {
     "html": ("page.html", HTML),
-    "svg": ("drawing.svg", SVG.encode()),
-    "svg-in-utf16": ("drawing.svg", SVG.encode("utf-16")),
     "xml": ("data.xml", b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>'),
     "php": ("index.php", PHP),
     "exe": ("setup.exe", EXE),
     "elf": ("tool", ELF),
     "shell": ("run.sh", b"#!/bin/sh\nrm -rf /\n"),
 }
+
+
+def entities() -> bytes:
+    """Return a drawing that would have a billion letters if its entities were taken for what they stand for."""
+    told = "".join(f"<!ENTITY e{number} '" + f"&e{number - 1};" * 10 + "'>" for number in range(1, 10))
+    return f'<!DOCTYPE svg [<!ENTITY e0 "x">{told}]><svg xmlns="{NAMESPACE}"><text>&e9;</text></svg>'.encode()
 
 
 def packed(**files: bytes) -> bytes:
@@ -260,6 +266,21 @@ def files() -> Iterable[Hostile]:
         stored_as="application/pdf",
         why="It begins as a PDF and is served as one; no browser looks for HTML in it.",
     )
+
+    for name, content in (
+        ("plain", SVG.encode()),
+        ("in-utf16", SVG.encode("utf-16")),
+        ("behind-a-comment", f"<!-- {'x' * 3000} -->{SVG}".encode()),
+    ):
+        for shown in ("drawing.svg", "photo.php.jpg", "page.html"):
+            why = "It is written anew without its script, and served as what it is, under a policy that runs none."
+            file = partial(bytes, content)
+            yield Hostile(f"svg-{name}-as-{shown}", shown, file, stored_as="image/svg+xml", why=why)
+    yield Hostile("svg-with-a-doctype", "drawing.svg", lambda: b"<!DOCTYPE svg>" + SVG.encode(), "DOCTYPE")
+    yield Hostile("svg-with-entities", "drawing.svg", entities, "DOCTYPE")
+    yield Hostile("svg-drawn-without-end", "drawing.svg", bomb, "each as often as it is drawn")
+    yield Hostile("svg-that-loads", "drawing.svg", lambda: drawing('<use href="//a.example/b"/>'), "lies outside of it")
+    yield Hostile("svg-in-gzip", "drawing.svgz", lambda: gzip.compress(SVG.encode()), "compressed")
 
     for name, (file_name, content) in PROGRAMS.items():
         for shown in (file_name, "photo.php.jpg", "photo.jpg.php"):

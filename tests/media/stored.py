@@ -48,3 +48,7 @@ def assert_nothing_is_left(root: Path) -> None:
     assert not Media.objects.exists()
     assert not Thumbnail.objects.exists()
     assert stored_files(root) == []
+
+
+def extension_of(media: Media) -> str:
+    return str(media.file).rpartition(".")[2]

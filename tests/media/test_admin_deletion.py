@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from folio.media.models import Media, RemovedFile, Thumbnail
 from folio.portfolios.models import Portfolio
-from tests.factories import make_employer, make_image, make_media, make_user
+from tests.factories import make_employer, make_image, make_media, make_portfolio, make_user
 
 from .library import LIST, files_in, use
 
@@ -189,3 +189,23 @@ def test_without_a_grace_there_is_no_box(site: Site, settings: Any) -> None:
 
     assert 'name="now"' not in page + several
     assert "can still load" not in page + several
+
+
+@pytest.mark.parametrize("part", ["file", "thumbnail"])
+def test_names_the_texts_that_show_one(site: Site, part: str) -> None:
+    media, other = make_image(name="Räder.png"), make_image(name="other.png")
+    file = media.file if part == "file" else media.thumbnails.get(size=512).file
+    make_portfolio(title="Wheels", description=f"![]({file.url})")
+    make_portfolio(title="Wheels in a text", description=f"They lie at `{file.name}`.")
+    make_portfolio(title="Others", description=f"![]({other.file.url})")
+
+    page = site.get(f"{LIST}{media.pk}/delete/").content.decode()
+    unnamed = site.get(f"{LIST}{make_image().pk}/delete/").content.decode()
+
+    assert "These texts show it" in page
+    assert "used nowhere" not in page
+    assert ">Wheels</a>" in page
+    assert ">Wheels in a text</a>" in page
+    assert "Others" not in page
+    assert "used nowhere" in unnamed
+    assert "These texts show it" not in unnamed

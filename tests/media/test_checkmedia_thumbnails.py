@@ -14,11 +14,25 @@ from PIL import Image
 from folio.media.checking import Kind, check_media
 from folio.media.decoding import DecodersBusy
 from folio.media.models import Media, Thumbnail
-from folio.media.renewing import image_decoders, measure
+from folio.media.renewing import complete, image_decoders, measure
+from folio.media.standing_in import placeholder
 from folio.media.uploads import store_upload
 from tests.factories import draw, make_image, make_media
 
 from .checked import assert_all_is_well, checkmedia, checkmedia_fails, make_large, path_of
+from .described_images import (
+    VIVID,
+    cicp,
+    described_avif,
+    described_png,
+    four_fields,
+    furthest,
+    gama,
+    in_srgb,
+    nclx,
+    seen,
+    srgb,
+)
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -208,4 +222,55 @@ def test_looks_again_at_a_media_that_is_changed_meanwhile(monkeypatch: pytest.Mo
 
     monkeypatch.setattr("folio.media.checking.measure", move_meanwhile)
 
+    assert check_media(media.pk) == []
+
+
+# Made before there were descriptions of colours
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        described_avif(VIVID, nclx(12, 13)).getvalue(),
+        described_png(VIVID, cicp(9, 18)).getvalue(),
+        described_png(VIVID, gama(1)).getvalue(),
+    ],
+    ids=["p3", "hlg", "linear"],
+)
+def test_finds_the_thumbnails_of_described_colours_right(content: bytes) -> None:
+    media = store_upload(ContentFile(content, name="picture.bin"))
+
+    assert check_media(media.pk) == []
+
+
+def test_takes_paler_colours_of_a_former_release_for_right_until_all_are_made_anew() -> None:
+    """What stands in for a picture was as pale as its thumbnails, so nothing tells that they are another picture's."""
+    media = store_upload(ContentFile(described_png(VIVID, cicp(12, 13), size=(128, 96)).getvalue(), name="picture.png"))
+    right = media.dominant_color, media.placeholder
+    pale = four_fields(VIVID, (128, 96))
+    for thumbnail in media.thumbnails.all():
+        with Image.open(path_of(thumbnail)) as image:
+            size = image.size
+        pale.resize(size).save(path_of(thumbnail), "PNG")
+    Media.objects.update(dominant_color="#969696", placeholder=placeholder(pale))
+
+    assert check_media(media.pk) == []
+
+    complete(media.pk, image_decoders(1), anew=True)
+    media.refresh_from_db()
+    assert (media.dominant_color, media.placeholder) == right
+    for thumbnail in media.thumbnails.all():
+        assert furthest(seen(path_of(thumbnail).read_bytes()), in_srgb(VIVID, 12, srgb)) <= 2
+    assert check_media(media.pk) == []
+
+
+def test_repairs_a_thumbnail_without_its_picture_s_colours() -> None:
+    media = store_upload(ContentFile(described_png(VIVID, cicp(12, 8)).getvalue(), name="picture.png"))
+    for thumbnail in media.thumbnails.all():
+        with Image.open(path_of(thumbnail)) as image:
+            size = image.size
+        four_fields(VIVID).resize(size).save(path_of(thumbnail), "PNG")
+
+    assert [fault.reason for fault in check_media(media.pk)] == ["shows another picture"] * 4
+    assert "all of them repaired" in checkmedia("--repair")
     assert check_media(media.pk) == []

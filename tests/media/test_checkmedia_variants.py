@@ -79,7 +79,7 @@ def test_finds_a_picture_for_networks_of_another_size(media: Media, media_root: 
 
 @pytest.mark.parametrize("file", ["gone.jpg", "x_thumbnail_64x64.jpg"])
 def test_finds_and_deletes_variants_of_files_that_are_gone(file: str, media: Media, media_root: Path) -> None:
-    left = str(media.file).replace("photo.jpg", f"thumbnails/{file}_v1_20.avif")
+    left = str(media.file).replace("photo.jpg", f"thumbnails/{file}_v2_20.avif")
     (media_root / left).write_bytes(b"a picture")
 
     told, _ = checkmedia_fails(*AT_ONCE)

@@ -128,7 +128,7 @@ def test_finds_no_image_in_formats_that_are_not_accepted(format: str) -> None:
 def test_refuses_a_camera_s_raw_file(tags: dict[int, Any]) -> None:
     file = encode(quadrants().convert("RGB"), "TIFF", tiffinfo=tags)
 
-    with pytest.raises(UnreadableImage, match=r"raw file\. Export the photograph as JPEG"):
+    with pytest.raises(UnreadableImage, match="camera raw"):
         read_header(file, LIMIT)
 
 

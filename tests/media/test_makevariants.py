@@ -41,7 +41,7 @@ def _settings(settings: Any) -> Iterator[None]:
 
 
 ALL = sorted(
-    f"photo.jpg_v1_{each}"
+    f"photo.jpg_v2_{each}"
     for each in (
         *(f"{width}.{extension}" for width in (20, 100) for extension in ("avif", "webp", "jpg")),
         "share_500x500.jpg",
@@ -78,7 +78,7 @@ def test_makes_the_variants_that_visitors_may_ask_for(media_root: Path) -> None:
     assert makevariants() == "Images: 1, of them completed: 1.\n"
 
     assert variants_in(media_root) == ALL
-    for path in media_root.rglob("*_v1_100.*"):
+    for path in media_root.rglob("*_v2_100.*"):
         with Image.open(path) as image:
             image.load()
             assert image.size == (100, 67)
@@ -106,7 +106,7 @@ def test_makes_the_same_bytes_as_a_request(media_root: Path, settings: Any) -> N
     settings.IMAGE_WIDTHS = [100, 700, 1200]
     public_image((2000, 1500))
     makevariants()
-    made = {path: path.read_bytes() for path in media_root.rglob("*_v1_*")}
+    made = {path: path.read_bytes() for path in media_root.rglob("*_v2_*")}
     for path in made:
         path.unlink()
 
@@ -133,8 +133,8 @@ def test_makes_all_anew_and_deletes_what_others_took_the_place_of(media_root: Pa
     assert makevariants("--all") == "Images: 1, of them made anew: 1.\n"
 
     assert damaged.read_bytes() == right
-    now = [*ALL, "photo.jpg_v1_50.avif", "photo.jpg_v1_share_250x500.jpg"]
-    assert variants_in(media_root) == sorted(set(now) - {"photo.jpg_v1_share_500x500.jpg"})
+    now = [*ALL, "photo.jpg_v2_50.avif", "photo.jpg_v2_share_250x500.jpg"]
+    assert variants_in(media_root) == sorted(set(now) - {"photo.jpg_v2_share_500x500.jpg"})
     assert not (media_root / former).exists()
 
 
@@ -178,7 +178,7 @@ def test_leaves_what_a_request_makes_just_now_to_it(media_root: Path) -> None:
         assert is_mine
         makevariants()
 
-    assert variants_in(media_root) == [name for name in ALL if name != "photo.jpg_v1_100.avif"]
+    assert variants_in(media_root) == [name for name in ALL if name != "photo.jpg_v2_100.avif"]
 
 
 # By the server
@@ -359,7 +359,7 @@ def test_makes_those_of_a_file_that_is_replaced(media_root: Path, settings: Any)
     make_variants(since())
 
     start = os.path.basename(str(replaced.file))
-    assert {name.split("_v1_")[0] for name in variants_in(media_root)} == {start}
+    assert {name.split("_v2_")[0] for name in variants_in(media_root)} == {start}
 
 
 def test_waits_while_a_decoder_is_at_work(media_root: Path) -> None:

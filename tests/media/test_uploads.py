@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import InMemoryUploadedFile
 from django.utils import timezone
 from PIL import Image
 
-from folio.media.kinds import KINDS
+from folio.media.kinds import KINDS, LOTTIE_JSON
 from folio.media.privacy import write_without_private_data
 from folio.media.recognising import detect
 from folio.media.uploads import store_upload
@@ -52,7 +52,7 @@ def test_has_a_sample_of_every_kind() -> None:
     hard_to_write = {"application/vnd.ms-powerpoint"}
 
     assert {kind.mime_type for kind in KINDS} - {case[3] for case in ACCEPTED} == hard_to_write
-    extensions = [extension for kind in KINDS for extension in kind.extensions]
+    extensions = [extension for kind in KINDS for extension in kind.extensions if kind is not LOTTIE_JSON]
     assert len(extensions) == len(set(extensions))
 
 
@@ -145,7 +145,7 @@ def test_reads_no_upload_whole(content: bytes) -> None:
 
 
 def test_recognises_files_in_many_threads_at_once() -> None:
-    samples = [(content, mime_type) for content, _, _, mime_type, _ in ACCEPTED if mime_type.startswith("image/")] * 20
+    samples = [(content, mime_type) for content, _, type_, mime_type, _ in ACCEPTED if type_ == "image"] * 20
 
     with ThreadPoolExecutor(8) as pool:
         found: Iterable[str] = pool.map(lambda sample: detect(ContentFile(sample[0])), samples)

@@ -1,30 +1,38 @@
 """Thumbnails stand upright, wherever the original tells its orientation."""
 
 from io import BytesIO
-from typing import Any
 
 import pytest
 from PIL import Image, ImageOps
 
-from folio.media import pixels
 from folio.media.thumbnails import render_thumbnails
 
-from .coloured_images import COLOURS, alike, decode, difference, encode, fields, header_of, photograph, quadrants
+from . import orientations
+from .coloured_images import (
+    COLOURS,
+    Colour,
+    alike,
+    decode,
+    difference,
+    encode,
+    fields,
+    header_of,
+    photograph,
+    quadrants,
+)
+from .private_files import copied
 
 ORIENTATION = 0x0112
-
-INVERSE = {Image.Transpose.ROTATE_90: Image.Transpose.ROTATE_270, Image.Transpose.ROTATE_270: Image.Transpose.ROTATE_90}
 
 
 def turned(image: Image.Image, orientation: int) -> tuple[Image.Image, Image.Exif]:
     """Return the image as a camera held otherwise would have stored it, and what its EXIF data says of that."""
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
-    turn = pixels.TURNS.get(orientation)
-    return (image if turn is None else image.transpose(INVERSE.get(turn, turn))), exif
+    return orientations.turned(image, orientation), exif
 
 
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "AVIF", "TIFF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_turns_upright(format: str, orientation: int) -> None:
     image, exif = turned(quadrants().convert("RGB"), orientation)
@@ -51,18 +59,44 @@ def test_turns_a_compressed_tiff_upright() -> None:
     assert alike(fields(decode(rendered[128])), COLOURS)
 
 
-@pytest.mark.parametrize("format", ["JPEG", "TIFF"])
-def test_reads_an_orientation_from_xmp(format: str) -> None:
-    image, _ = turned(quadrants().convert("RGB"), 8)
-    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/" tiff:Orientation="8"></x:xmpmeta>'
-    options: dict[str, Any] = {"tiffinfo": {700: xmp}} if format == "TIFF" else {"xmp": xmp}
-    file = encode(image, format, **options)
+def assert_stays_as_stored(content: bytes, colours: list[Colour]) -> None:
+    header, rendered = header_of(BytesIO(content)), render_thumbnails(BytesIO(content))
 
-    header, rendered = header_of(file), render_thumbnails(file)
+    assert (header.width, header.height) == (160, 240)
+    assert decode(rendered[1080]).size == (160, 240)
+    assert decode(rendered[128]).size == (85, 128)
+    for data in rendered.values():
+        assert alike(fields(decode(data)), colours)
 
-    assert (header.width, header.height) == (240, 160)
-    assert decode(rendered[1080]).size == (240, 160)
-    assert alike(fields(decode(rendered[64])), COLOURS)
+
+@pytest.mark.parametrize("way", orientations.said_in_vain(6))
+def test_leaves_alone_what_no_browser_turns(way: str) -> None:
+    content = orientations.said_in_vain(6)[way]
+    stored = fields(orientations.turned(quadrants(), 6))
+
+    assert_stays_as_stored(content, stored)
+    assert_stays_as_stored(copied(content, f"image/{way.partition(',')[0].lower()}"), stored)
+
+
+@pytest.mark.parametrize("way", orientations.said_in_every_way(6))
+def test_turns_what_browsers_turn_before_and_after_it_is_cleaned(way: str) -> None:
+    content = orientations.said_in_every_way(6)[way]
+
+    for each in (content, copied(content, f"image/{way.partition(',')[0].lower()}")):
+        header, rendered = header_of(BytesIO(each)), render_thumbnails(BytesIO(each))
+
+        assert (header.width, header.height) == (240, 160)
+        for data in rendered.values():
+            assert alike(fields(decode(data)), COLOURS)
+
+
+def test_reads_no_orientation_of_a_tiff_from_xmp() -> None:
+    """The copy that is stored has none, so thumbnails made of that later would stand otherwise."""
+    image, _ = turned(quadrants().convert("RGB"), 6)
+    content = encode(image, "TIFF", tiffinfo={700: orientations.xmp(6)}).getvalue()
+
+    assert_stays_as_stored(content, fields(image))
+    assert_stays_as_stored(copied(content, "image/tiff"), fields(image))
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")  # Pillow's, on opening

@@ -167,7 +167,7 @@ def test_never_puts_a_second_file_beside_one_that_is_there(media_root: Path) -> 
     assert store(name, b"first")
     assert store(name, b"second")
 
-    assert variants_in(media_root) == ["photo.jpg_v1_320.avif"]
+    assert variants_in(media_root) == ["photo.jpg_v2_320.avif"]
     assert (media_root / name).read_bytes() == b"first"
 
 
@@ -227,9 +227,9 @@ def die_at_steps() -> None:
             whole = {str(name) for name in Media.objects.values_list("file", flat=True)}
             connection.close()
             for name, size in files.items():
-                if "_v1_" in name:
+                if "_v2_" in name:
                     assert size in (9, len(content)), (change, steps, name)
-                    original = name.replace("thumbnails/", "").rpartition("_v1_")[0]
+                    original = name.replace("thumbnails/", "").rpartition("_v2_")[0]
                     assert original in whole, (change, steps, name)
             left = [*Path(settings.FILE_UPLOAD_TEMP_DIR).glob("*"), *Path(settings.JOURNAL_ROOT).glob("*.entry")]
             assert not left, (change, steps, left)

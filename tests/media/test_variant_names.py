@@ -54,8 +54,8 @@ def test_makes_sets_that_can_be_pasted(settings: Any) -> None:
     settings.IMAGE_WIDTHS = [320, 640]
 
     assert sources(row(), url)[0].srcset == (
-        f"https://x.test/media/{FOLDER}/thumbnails/photo.jpg_v1_320.avif 320w, "
-        f"https://x.test/media/{FOLDER}/thumbnails/photo.jpg_v1_640.avif 640w"
+        f"https://x.test/media/{FOLDER}/thumbnails/photo.jpg_v2_320.avif 320w, "
+        f"https://x.test/media/{FOLDER}/thumbnails/photo.jpg_v2_640.avif 640w"
     )
 
 
@@ -130,7 +130,7 @@ def test_leaves_out_what_a_format_can_not_hold() -> None:
 def test_names_of_two_files_of_one_day_do_not_collide() -> None:
     names = [
         variant.name
-        for name in ("photo.jpg", "photo.png", "photo_v1_320.jpg", "photo.jpeg")
+        for name in ("photo.jpg", "photo.png", "photo_v2_320.jpg", "photo.jpeg")
         for variant in variants_of(row(file=f"{FOLDER}/{name}"))
     ]
 
@@ -138,7 +138,7 @@ def test_names_of_two_files_of_one_day_do_not_collide() -> None:
 
 
 def test_tells_the_file_from_the_name_alone() -> None:
-    for file in ("photo.jpg", "عکس_v1_320.webp", "a_thumbnail_64x64.png", "x_v1_share_1x1.jpg"):
+    for file in ("photo.jpg", "عکس_v2_320.webp", "a_thumbnail_64x64.png", "x_v2_share_1x1.jpg"):
         for variant in variants_of(row(file=f"{FOLDER}/{file}", focal_x=0.25, focal_y=1.0)):
             assert parse(variant.name) == variant
 
@@ -146,19 +146,19 @@ def test_tells_the_file_from_the_name_alone() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "photo.jpg_v1_0320.avif",
+        "photo.jpg_v2_0320.avif",
         "photo.jpg_v0_320.avif",
-        "photo.jpg_v1_320.gif",
-        "photo.jpg_v1_320.AVIF",
-        "photo_v1_320.avif",
-        "photo.jpg_v1_.avif",
-        "photo.jpg_v1_99999999.avif",
-        "photo.jpg_v1_share_500x500.png",
-        "photo.jpg_v1_share_1001x0.jpg",
-        "photo.jpg_v1_share_00x1.jpg",
-        "photo.jpg_v1_३२०.avif",
-        "photo.jpg_v1_320.avif\n",
-        "pho\0to.jpg_v1_320.avif",
+        "photo.jpg_v2_320.gif",
+        "photo.jpg_v2_320.AVIF",
+        "photo_v2_320.avif",
+        "photo.jpg_v2_.avif",
+        "photo.jpg_v2_99999999.avif",
+        "photo.jpg_v2_share_500x500.png",
+        "photo.jpg_v2_share_1001x0.jpg",
+        "photo.jpg_v2_share_00x1.jpg",
+        "photo.jpg_v2_३२०.avif",
+        "photo.jpg_v2_320.avif\n",
+        "pho\0to.jpg_v2_320.avif",
         "photo_thumbnail_64x64.jpg",
     ],
 )
@@ -167,20 +167,20 @@ def test_takes_no_other_name_for_a_variants(name: str) -> None:
 
 
 def test_looks_for_variants_beside_thumbnails_alone() -> None:
-    assert parse(f"{FOLDER}/photo.jpg_v1_320.avif") is None
+    assert parse(f"{FOLDER}/photo.jpg_v2_320.avif") is None
 
 
 def test_the_picture_for_networks_is_named_by_its_focal_point() -> None:
-    assert share_image_url(row(), url) == url(f"{FOLDER}/thumbnails/photo.jpg_v1_share_500x500.jpg")
+    assert share_image_url(row(), url) == url(f"{FOLDER}/thumbnails/photo.jpg_v2_share_500x500.jpg")
     moved = share_image_url(row(focal_x=0.0, focal_y=0.3337), url)
-    assert moved == url(f"{FOLDER}/thumbnails/photo.jpg_v1_share_0x334.jpg")
+    assert moved == url(f"{FOLDER}/thumbnails/photo.jpg_v2_share_0x334.jpg")
 
 
 def test_a_variant_is_another_with_another_version() -> None:
     old = Variant(f"{FOLDER}/photo.jpg", "avif", 320, version=7)
 
     assert old.name == f"{FOLDER}/thumbnails/photo.jpg_v7_320.avif"
-    assert old.of_this_version() == parse(old.name.replace("_v7_", "_v1_"))
+    assert old.of_this_version() == parse(old.name.replace("_v7_", "_v2_"))
 
 
 def test_shows_the_largest_thumbnail_or_a_smaller_original(settings: Any) -> None:

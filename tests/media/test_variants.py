@@ -87,7 +87,7 @@ def test_makes_a_variant_when_it_is_first_asked_for(site: Site, media_root: Path
     assert response.headers["Content-Type"] == "image/avif"
     with Image.open(BytesIO(response.body)) as image:
         assert (image.format, image.size) == ("AVIF", (320, 213))
-    assert variants_in(media_root) == ["photo.jpg_v1_320.avif"]
+    assert variants_in(media_root) == ["photo.jpg_v2_320.avif"]
 
 
 @pytest.mark.parametrize(("extension", "type"), [("webp", "image/webp"), ("jpg", "image/jpeg")])
@@ -143,7 +143,7 @@ def test_makes_the_originals_own_width(site: Site) -> None:
 def test_makes_the_picture_for_networks(site: Site) -> None:
     media = public_image()
 
-    response = get(site, str(media.file).replace("/photo", "/thumbnails/photo") + "_v1_share_500x500.jpg")
+    response = get(site, str(media.file).replace("/photo", "/thumbnails/photo") + "_v2_share_500x500.jpg")
 
     assert response.status_code == 200
     with Image.open(BytesIO(response.body)) as image:
@@ -233,7 +233,7 @@ def test_what_is_not_set_is_not_found_and_costs_no_query(site: Site, settings: A
             name_of(media, "webp", 320).replace("_320.", "_0320."),
             str(media.file).replace("photo.jpg", "thumbnails/photo_320.webp"),
             name_of(media, "webp", 320) + "/",
-            "core_media/\0/thumbnails/a.jpg_v1_320.webp",
+            "core_media/\0/thumbnails/a.jpg_v2_320.webp",
         ):
             response = get(site, name)
             assert response.status_code == 404, name
@@ -278,7 +278,7 @@ def test_an_unknown_media_has_no_variants(site: Site) -> None:
 
 @pytest.mark.parametrize("start", ["../", "../../", "/etc/"])
 def test_what_lies_outside_of_the_storage_is_not_found(start: str, site: Site) -> None:
-    response = get(site, f"{start}thumbnails/photo.jpg_v1_100.webp")
+    response = get(site, f"{start}thumbnails/photo.jpg_v2_100.webp")
 
     assert (response.status_code, response.body) == (404, b"There is no such file.\n")
 
@@ -315,12 +315,12 @@ def test_makes_soon_what_no_decoder_was_free_for(media_root: Path, monkeypatch: 
 
     soon.work_off()
 
-    assert variants_in(media_root) == ["photo.jpg_v1_100.webp"]
+    assert variants_in(media_root) == ["photo.jpg_v2_100.webp"]
     assert soon.thread is None
     soon.add(name_of(public, "jpg", 100))
     while soon.thread:
         time.sleep(0.01)
-    assert variants_in(media_root) == ["photo.jpg_v1_100.jpg", "photo.jpg_v1_100.webp"]
+    assert variants_in(media_root) == ["photo.jpg_v2_100.jpg", "photo.jpg_v2_100.webp"]
 
 
 def test_keeps_no_endless_list_of_what_is_to_be_made_soon(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -375,8 +375,8 @@ def test_sends_from_an_older_version_to_the_present_one(site: Site, no_decoder: 
     media = public_image()
     present = name_of(media, "webp", 320)
 
-    assert_sent(get(site, present.replace("_v1_", "_v7_")), present)
-    assert get(site, name_of(media, "webp", 300).replace("_v1_", "_v7_")).status_code == 404
+    assert_sent(get(site, present.replace("_v2_", "_v7_")), present)
+    assert get(site, name_of(media, "webp", 300).replace("_v2_", "_v7_")).status_code == 404
 
 
 def test_sends_from_a_former_focal_point_to_the_present_one(site: Site, no_decoder: list[Any]) -> None:
@@ -439,7 +439,7 @@ def test_two_requests_at_once_make_it_once(monkeypatch: pytest.MonkeyPatch, medi
 
     assert at_once([lambda: making.on_request(name)] * 4) == [name] * 4
     assert len(asked) == 1
-    assert variants_in(media_root) == ["photo.jpg_v1_320.webp"]
+    assert variants_in(media_root) == ["photo.jpg_v2_320.webp"]
 
 
 def test_who_comes_second_waits_within_bounds(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,4 +57,4 @@ def get(site: Site, name: str, method: str = "get", **headers: str) -> Any:
 
 def variants_in(root: Path) -> list[str]:
     """Return the names of the variants' files that there are."""
-    return sorted(path.name for path in root.rglob("*") if "_v1_" in path.name)
+    return sorted(path.name for path in root.rglob("*") if "_v2_" in path.name)

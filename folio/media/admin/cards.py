@@ -58,6 +58,7 @@ def card(media: Media, pages: str, url: Callable[[str], str]) -> dict[str, Any]:
     width, height = fit((media.width or 1, media.height or 1), LARGE)
     type_name, size = str(media.get_type_display()), human_readable_size(media.size)
     dimensions = f"{media.width} × {media.height}" if media.width else ""
+    duration = clock(media.duration) if media.duration else ""
     return {
         "id": media.pk,
         "name": media.name,
@@ -68,7 +69,7 @@ def card(media: Media, pages: str, url: Callable[[str], str]) -> dict[str, Any]:
         "extension": PurePosixPath(str(media.file)).suffix[1:].upper(),
         "dimensions": dimensions,
         "size": size,
-        "facts": " · ".join([type_name, *(f"{LTR}{fact}{END}" for fact in (dimensions, size) if fact)]),
+        "facts": " · ".join([type_name, *(f"{LTR}{fact}{END}" for fact in (dimensions, duration, size) if fact)]),
         "thumbnail": large,
         "small": small,
         "width": width,
@@ -79,6 +80,13 @@ def card(media: Media, pages: str, url: Callable[[str], str]) -> dict[str, Any]:
         "texts": f"{pages}{media.pk}/texts/",
         "panel": f"{pages}{media.pk}/panel/" if media.type == MediaType.IMAGE else "",
     }
+
+
+def clock(seconds: float) -> str:
+    """Return how long something plays as players show it: `0:07`, `12:34`, `1:02:03`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def limits() -> dict[str, Any]:

@@ -25,7 +25,7 @@ from ..models import GOING, Media
 from ..removals import at_once
 from .cards import card_of, cards_of
 from .posted import first_of
-from .uses import Place, may_detach, places_of
+from .uses import Place, may_detach, places_of, texts_with
 
 
 class DeletesUnused(ResourceAdmin):
@@ -70,7 +70,13 @@ class DeletesUnused(ResourceAdmin):
         if media is None:
             return {}
         places = places_of([media.pk], request).get(media.pk, [])
-        return {"card": card_of(media), "places": places, "may_detach": may_detach(places, request), **grace()}
+        return {
+            "card": card_of(media),
+            "places": places,
+            "texts": texts_with(media, request),
+            "may_detach": may_detach(places, request),
+            **grace(),
+        }
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Return what Django asks for before it deletes, without a line for each thumbnail."""

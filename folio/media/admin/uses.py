@@ -18,6 +18,7 @@ from folio.admin.options import may_see, number_of
 from folio.api import usage
 from folio.api.documents import Use
 
+from .. import mentions
 from ..models import Media
 
 
@@ -33,6 +34,18 @@ class Place:
 
     def __str__(self) -> str:
         return _("%(kind)s “%(title)s” (%(field)s)") % {"kind": self.kind, "title": self.title, "field": self.field}
+
+
+def texts_with(media: Media, request: HttpRequest) -> list[Place]:
+    """Return the texts that seem to show a media's file or a thumbnail of it."""
+    names = [str(media.file), *(str(row.file) for row in media.thumbnails.all())]
+    found: dict[tuple[str, int], Place] = {}
+    for name in names:
+        for rows, field in (find(name) for find in mentions.finders):
+            resource = usage.resources[rows.model]
+            for row in rows:
+                found[resource, row.pk] = place(row, Use(resource, row.pk, field), request)
+    return list(found.values())
 
 
 def places_of(ids: Iterable[int], request: HttpRequest) -> dict[int, list[Place]]:

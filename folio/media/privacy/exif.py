@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 
 from .directories import (
     ASCII,
-    BYTE,
     EXIF_DIRECTORY,
     INTEROPERABILITY_DIRECTORY,
     LONG,
@@ -18,10 +17,11 @@ from .directories import (
 )
 from .original import Original, UnreadableStructure
 
+EXIF_PREFIX = b"Exif\0\0"  # before the structure of TIFF, in some formats
 DATE = re.compile(rb"\d{4}:\d\d:\d\d \d\d:\d\d:\d\d\0?")
 # What is kept of EXIF, by directory: resolution and orientation; colour space, dimensions and the date.
 EXIF_TAGS: dict[int, tuple[set[int], re.Pattern[bytes] | None]] = {
-    ORIENTATION: ({BYTE, SHORT, LONG}, None),
+    ORIENTATION: ({SHORT}, None),  # browsers take no other type
     282: ({RATIONAL}, None),  # XResolution
     283: ({RATIONAL}, None),  # YResolution
     296: ({SHORT}, None),  # ResolutionUnit
@@ -42,7 +42,6 @@ INTEROPERABILITY_TAGS: dict[int, tuple[set[int], re.Pattern[bytes] | None]] = {
 ARTIST, COPYRIGHT, PHOTOGRAPHER = 315, 33432, 42039
 # Who made a picture and who owns it, texts all of it; the owner of a camera is another matter.
 RIGHTS_TAGS, PHOTOGRAPH_RIGHTS_TAGS = {ARTIST, COPYRIGHT}, {PHOTOGRAPHER}
-XMP_ORIENTATION = re.compile(rb"""tiff:Orientation(?:=["']|>)([1-8])""")
 
 Value = tuple[int, int, bytes]  # type, count, bytes
 
@@ -60,7 +59,7 @@ class Exif:
     def read(cls, original: Original, start: int, end: int, rights: bool) -> "Exif":
         """Read EXIF data as far as they can be read, `rights` too where they are to be kept."""
         exif = cls()
-        if original.peek(start, min(6, end - start)) == b"Exif\0\0":
+        if original.peek(start, min(6, end - start)) == EXIF_PREFIX:
             start += 6
         try:
             tiff = Tiff(original, start, end)
@@ -94,13 +93,14 @@ class Exif:
         photograph = {tag: value for tag, value in self.photograph.items() if tag in PHOTOGRAPH_RIGHTS_TAGS}
         return Exif(self.order, main, photograph)
 
-    def turned(self, xmp: bytes) -> "Exif":
-        """Return the data with the orientation from XMP where EXIF has none, as Pillow sees it."""
-        found = XMP_ORIENTATION.search(xmp)
-        if not found or ORIENTATION in self.main:
-            return self
-        orientation = (SHORT, 1, struct.pack(f"{self.order}H", int(found[1])))
-        return replace(self, main={**self.main, ORIENTATION: orientation})
+    @property
+    def orientation(self) -> int:
+        """Return which of the eight ways to hold a camera it tells, or 1; damaged data may tell any number."""
+        value = self.main.get(ORIENTATION)
+        return int(struct.unpack(f"{self.order}H", value[2])[0]) if value else 1
+
+    def without_orientation(self) -> "Exif":
+        return replace(self, main={tag: value for tag, value in self.main.items() if tag != ORIENTATION})
 
     def write(self) -> bytes:
         """Return the data as a structure of TIFF; no bytes where nothing is kept."""

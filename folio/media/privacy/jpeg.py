@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from . import gain_maps, xmp
-from .exif import Exif
+from .exif import EXIF_PREFIX, Exif
 from .iptc import PHOTOSHOP, iptc_of, resource, rights_of_iptc
 from .original import BLOCK_SIZE, FIRST_LOOK, Original, UnreadableStructure
 
@@ -16,7 +16,7 @@ SEGMENTS = {*range(0x02, 0xFF)} - {*range(0xD0, 0xDA)}
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # of these, those that begin a frame, with its size
 MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")  # that a segment follows, or the end
 MARKER_IN_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
-EXIF_IN_JPEG = b"Exif\0\0"
+
 XMP_IN_JPEG = b"http://ns.adobe.com/xap/1.0/\0"
 ISO_GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
 ISO_SIZE = 256  # bytes of its numbers at most
@@ -61,8 +61,8 @@ def clean_jpeg(original: Original, target: IO[bytes], rights: bool) -> None:
     is_listed = gain_map is not None and (bool(hdr) or xmp.has_directory(root))
     packet = xmp.packet({**({} if gain_map is None else hdr), **kept}, directory=is_listed)
     segments = []
-    if exif := (head.exif or Exif()).turned(head.xmp).write():
-        segments.append((APP1, EXIF_IN_JPEG + exif))
+    if exif := (head.exif or Exif()).write():
+        segments.append((APP1, EXIF_PREFIX + exif))
     if packet:
         segments.append((APP1, XMP_IN_JPEG + packet))
     if rights and (iptc := rights_of_iptc(iptc_of(head.resources))):
@@ -127,7 +127,7 @@ def read_segment(original: Original, segment: Segment, head: Head, start: int, r
             head.size = width, height
         return
     name, rest = original.read(segment.body, min(segment.size, len(XMP_IN_JPEG))), segment.size
-    if name.startswith(EXIF_IN_JPEG) and segment.marker == APP1 and head.exif is None:
+    if name.startswith(EXIF_PREFIX) and segment.marker == APP1 and head.exif is None:
         head.exif = Exif.read(original, segment.body, segment.end, rights)
     elif name == XMP_IN_JPEG and segment.marker == APP1:
         head.xmp = head.xmp or original.read(segment.body + len(name), rest - len(name))

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator
 from typing import IO
 
-from .exif import Exif
+from .exif import EXIF_PREFIX, Exif
 from .original import Original, UnreadableStructure
 from .texts import MAX_TEXT, tidy
 from .xmp import XMP_SIZE, rights_of_xmp
@@ -34,12 +34,14 @@ def clean_png(original: Original, target: IO[bytes], rights: bool) -> None:
     for kind, body, size in png_chunks(original):
         if kind == b"eXIf" and not exif.main and not exif.photograph:
             exif = Exif.read(original, body, body + size, rights)
+            if original.read(body, min(size, len(EXIF_PREFIX))) == EXIF_PREFIX:  # where browsers look no further
+                exif = exif.without_orientation()
         elif kind == b"iTXt" and original.peek(body, min(size, len(XMP_IN_PNG))) == XMP_IN_PNG:
             xmp = original.read(body, min(size, XMP_SIZE))
         elif kind in TEXT_CHUNKS and rights and texts < MAX_TEXTS:
             texts += write_text(target, kind, original.read(body, min(size, TEXT_SIZE)))
         if kind in (b"IDAT", b"IEND") and kind != before:  # what comes late is written at the end
-            written |= write_beside(target, exif.turned(xmp).write(), xmp if rights else b"", written)
+            written |= write_beside(target, exif.write(), xmp if rights else b"", written)
         if kind in PNG_CHUNKS:
             original.copy(body - 8, 12 + size, target)
             before = kind

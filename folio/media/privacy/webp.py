@@ -23,7 +23,7 @@ def clean_webp(original: Original, target: IO[bytes], rights: bool) -> None:
     exif, xmp = Exif(), b""
     for kind, body, size in webp_chunks(original, 12, end):
         if kind == b"EXIF":
-            exif = Exif.read(original, body, body + size, rights)
+            exif = Exif.read(original, body, body + size, rights).without_orientation()  # which no browser turns it by
         elif kind == b"XMP ":
             xmp = original.read(body, min(size, XMP_SIZE))
         if kind in WEBP_CHUNKS:
@@ -33,7 +33,7 @@ def clean_webp(original: Original, target: IO[bytes], rights: bool) -> None:
                 blank_in_frame(original, body, body + size, target, start + 8 - body)
             target.write(bytes(size % 2))
     if original.read(12, 4) == b"VP8X":  # the form in which there may be EXIF data
-        block, packet = exif.turned(xmp).write(), rights_of_xmp(xmp) if rights else b""
+        block, packet = exif.write(), rights_of_xmp(xmp) if rights else b""
         flags = original.read(20, 1)[0] & ~(WEBP_EXIF | WEBP_XMP)
         target.seek(20)
         target.write(bytes([flags | (WEBP_EXIF if block else 0) | (WEBP_XMP if packet else 0)]))

@@ -1,6 +1,7 @@
 from folio.media.decoding import Decoders
+from folio.media.depicting import with_pictures
 from folio.media.management.each_image import EachImageCommand
-from folio.media.models import Media, MediaQuerySet
+from folio.media.models import MediaQuerySet
 from folio.media.renewing import complete
 
 
@@ -9,7 +10,7 @@ class Command(EachImageCommand):
     name = "makethumbnails"
 
     def images(self) -> MediaQuerySet:
-        return Media.objects.images()
+        return with_pictures()
 
     def complete(self, pk: int, pool: Decoders, *, anew: bool) -> bool:
         return complete(pk, pool, anew=anew)
