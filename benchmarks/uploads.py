@@ -30,6 +30,7 @@ AT_ONCE = 8
 LARGE = (6000, 4000)  # 24 megapixels
 TILE = 512  # pixels, of a phone's HEIC
 VIDEO_SIZE = 100 * 1000 * 1000
+JUNK = 1_000_000  # bytes
 PACE = 0.005  # seconds between two looks at the memory, and between two reads
 READ_SECONDS = 10
 
@@ -75,6 +76,22 @@ def heic_of(photograph: bytes) -> bytes:
     file = BytesIO()
     opened.save(file, quality=60, tile_size=TILE, exif=exif.tobytes(), enc_params={"preset": "ultrafast"})
     return file.getvalue()
+
+
+def jpeg_with_junk() -> bytes:
+    """Return a small progressive JPEG with a megabyte of zeros before its last scan, which decoders skip."""
+    file = BytesIO()
+    Image.effect_noise((64, 64), 60).convert("RGB").save(file, "JPEG", progressive=True)
+    data = file.getvalue()
+    place = data.rfind(b"\xff\xda")
+    return data[:place] + b"\xff\xfe\0\4ab" + bytes(JUNK) + data[place:]
+
+
+def request_times(installation: Installation, form: Path, rounds: int) -> list[float]:
+    """Return the milliseconds that an upload takes, round by round, after one that starts the decoders."""
+    with folio(installation) as server:
+        send(server, form)
+        return [1000 * timed(lambda: send(server, form)) for _ in range(rounds)]
 
 
 def video() -> bytes:
@@ -214,6 +231,12 @@ def main() -> int:
                 "upload of a HEIC ÷ of the same picture as JPEG, 12 megapixels",
                 heic_ratios(installation, heic, photograph, rounds),
                 at_most=6,
+            ),
+            report.Measure(
+                "upload, a JPEG with a megabyte of junk between scans",
+                request_times(installation, form_of(folder, "junk.jpg", jpeg_with_junk()), rounds),
+                "ms",
+                at_most=500,
             ),
             report.Measure(
                 f"memory, {AT_ONCE} uploads of 24 megapixels at once",

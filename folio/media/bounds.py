@@ -7,6 +7,7 @@ from PIL import Image
 
 from .privacy.directories import ICC_PROFILE, Tiff
 from .privacy.gif import GIF_IMAGE, colours, copy_blocks, next_part
+from .privacy.jpeg import count_head
 from .privacy.original import Original, UnreadableStructure
 
 MAX_FRAMES = 10_000  # of an animation, or pages of a TIFF
@@ -49,6 +50,13 @@ def most_pixels(format: str, max_pixels: int, memory: int | None) -> int:
         return max_pixels
     left = memory - ENCODER_MEMORY.get(format, 0)
     return min(max_pixels, max(int(left / BYTES_A_PIXEL[format]), memory // MOST_BYTES_A_PIXEL))
+
+
+def check_head(file: IO[bytes]) -> None:
+    """Raise UnreadableStructure for a JPEG with more before its pixels than any has: Pillow reads it byte by byte."""
+    original = Original(file)
+    if original.peek(0, 2) == b"\xff\xd8":
+        count_head(original)
 
 
 def metadata_size(file: IO[bytes], image: Image.Image) -> int:

@@ -18,7 +18,7 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401
 )
 
-from .bounds import MAX_FRAMES, METADATA_SIZE, decoder_memory, frame_count, metadata_size, most_pixels
+from .bounds import MAX_FRAMES, METADATA_SIZE, check_head, decoder_memory, frame_count, metadata_size, most_pixels
 from .colours import with_usual_curve
 from .frames import MOVING, shown_frame
 from .pixels import Size, correct_transparency, orientation
@@ -164,6 +164,10 @@ def read_header(file: IO[bytes], max_pixels: int) -> ImageHeader | None:
     size = _webp_size(file)  # on opening a WebP, room for its pixels is made already
     if size:
         check_pixels(size, "WEBP", max_pixels)
+    try:
+        check_head(file)
+    except UnreadableStructure as error:
+        raise UnreadableImage(error.text, **error.values) from error
     try:
         image = open_image(file)
     except (MemoryError, TooMuchMetadata):

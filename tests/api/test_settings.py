@@ -115,6 +115,7 @@ def test_the_defaults_trust_no_origin_and_need_no_https(tmp_path: Path) -> None:
         ("FOLIO_MAX_BODY_SIZE", "-1", "it must be a whole number such as 2621440"),
         ("FOLIO_DECODERS", "0", "it must be a whole number such as 2"),
         ("FOLIO_DEBUG", "maybe", "it must be true or false"),
+        ("FOLIO_KEEP_METADATA", "some", "it must be none, rights or all"),
         ("FOLIO_LOG_LEVEL", "loud", "it must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
         ("FOLIO_MEDIA_GROUP", "no-such-group", "there is no such group on this machine"),
         ("FOLIO_PUBLIC_URL", "api.example.com", "it must be an absolute URL"),
@@ -151,6 +152,21 @@ def test_the_program_for_films_is_named_or_none(tmp_path: Path) -> None:
     assert settings_of(tmp_path)["FFMPEG"] == "ffmpeg"
     assert settings_of(tmp_path, FOLIO_FFMPEG="/opt/ffmpeg ")["FFMPEG"] == "/opt/ffmpeg"
     assert settings_of(tmp_path, FOLIO_FFMPEG="")["FFMPEG"] == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("", "rights"),
+        ("none", "none"),
+        ("rights", "rights"),
+        (" ALL ", "all"),
+        *((word, "rights") for word in ("false", "0", "no", "off")),
+        *((word, "all") for word in ("true", "1", "yes", "on")),
+    ],
+)
+def test_what_is_kept_of_files_is_told_in_a_word(tmp_path: Path, value: str, kept: str) -> None:
+    assert settings_of(tmp_path, FOLIO_KEEP_METADATA=value)["KEEP_METADATA"] == kept
 
 
 def test_every_variable_of_the_contract_is_read() -> None:

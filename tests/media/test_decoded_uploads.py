@@ -13,7 +13,7 @@ from folio.media.bounds import METADATA_SIZE
 from folio.media.decoding import decoders
 from folio.media.errors import UploadRefused
 from folio.media.models import Media
-from folio.media.uploads import store_upload
+from folio.media.uploads import store_once, store_upload
 from tests.conftest import Client
 from tests.factories import draw, make_portfolio
 
@@ -49,6 +49,31 @@ def test_the_digest_is_of_the_bytes_as_they_are_stored(content: bytes, is_cleane
         stored = file.read()
     assert media.sha256 == hashlib.sha256(stored).hexdigest()
     assert (stored != content) is is_cleaned
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("keep", "artist", "camera"), [("none", None, None), ("rights", "Ada", None), ("all", "Ada", "Camera 7")]
+)
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
+def test_the_setting_tells_what_stays_in_an_original(
+    settings: Any, format: str, keep: str, artist: str | None, camera: str | None
+) -> None:
+    settings.KEEP_METADATA = keep
+    exif = Image.Exif()
+    exif[0x013B], exif[0x0110] = "Ada", "Camera 7"
+    content = encoded(format, exif=exif).getvalue()
+
+    media = store_upload(ContentFile(content, name="a"))
+
+    with media.file.open() as file, Image.open(file) as image:
+        found = image.getexif()
+        assert (found.get(0x013B), found.get(0x0110)) == (artist, camera)
+    same, is_new = store_once(ContentFile(content, name="b"))
+    assert (same.pk, is_new) == (media.pk, False)
+    for thumbnail in media.thumbnails.all():
+        with thumbnail.file.open() as file:
+            assert b"Ada" not in file.read()
 
 
 def post(client: Client, content: bytes, name: str = "a.png") -> Any:

@@ -71,3 +71,34 @@ def test_a_film_that_cannot_be_taken_apart_is_refused(data: bytes) -> None:
 def test_other_files_are_copied_as_they_are(mime_type: str) -> None:
     data = bytes(range(256)) * 1000
     assert copied(data, mime_type) == data
+
+
+def described(*own: bytes) -> bytes:
+    """Return a film whose user data hold these boxes, and private ones."""
+    mark = MARK.encode()
+    items = box(b"ilst", *own, box(b"ownr", mark), box(b"\xa9too", mark))
+    meta = box(b"meta", bytes(4), box(b"hdlr", bytes(24)), items)
+    place = box(b"\xa9xyz", b"\0\7\x15\xc7" + mark)
+    return box(b"ftyp", b"mp42") + box(b"moov", box(b"mvhd", bytes(100)), box(b"udta", *own, place, meta))
+
+
+RIGHTS = [box(kind, b"\0\0\0\0\x15\xc7Example\0") for kind in (b"cprt", b"auth", b"\xa9cpy", b"\xa9aut", b"\xa9ART")]
+
+
+@pytest.mark.parametrize("mime_type", ["video/mp4", "video/quicktime", "audio/mp4"])
+def test_a_film_keeps_who_made_it_and_whose_it_is(mime_type: str) -> None:
+    data = described(*RIGHTS)
+    clean = copied(data, mime_type, "rights")
+    assert_nothing_private(clean)
+    assert len(clean) == len(data)
+    assert clean.count(b"Example") == 2 * len(RIGHTS)
+    assert b"\xa9xyz" not in clean
+    assert copied(clean, mime_type, "rights") == clean
+    assert b"Example" not in copied(data, mime_type)
+
+
+def test_user_data_of_a_film_that_say_nothing_of_rights_go() -> None:
+    clean = copied(described(box(b"cprt", MARK.encode() * 1000)), "video/mp4", "rights")
+    assert_nothing_private(clean)
+    for name in (b"udta", b"ilst", b"cprt"):
+        assert name not in clean

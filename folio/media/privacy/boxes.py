@@ -2,12 +2,13 @@
 
 import re
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from typing import IO
 
 from .exif import Exif
 from .original import BLOCK_SIZE, Original, UnreadableStructure
+from .texts import MAX_TEXT
 from .xmp import XMP_SIZE, rights_of_xmp
 
 HIDDEN = b"free"  # the type of a box that nobody reads
@@ -24,6 +25,9 @@ BOXES_OF = {  # that are kept, by the box that they are in
     b"meta": {b"hdlr", b"pitm", b"iloc", b"iinf", b"iprp", b"iref", b"idat", b"dinf", b"grpl", b"ipro", b"altr"},
 }
 SHOWN_TRACKS = {b"vide", b"soun", b"pict", b"auxv"}
+# In a film's user data: copyright and author of 3GPP, of QuickTime, and of iTunes.
+RIGHTS_BOXES = {b"cprt", b"auth", b"\xa9cpy", b"\xa9aut", b"\xa9ART"}
+LISTS_OF_TEXTS = {(b"udta", b"meta"), (b"meta", b"ilst")}
 TEXT_TRACKS = {b"text", b"sbtl", b"subt", b"clcp", b"tmcd"}  # drones write positions in subtitles
 POSITION = re.compile(rb"(?:gps|home|latitude|longt?itude)\s*[:(=]\s*[-+]?\d", re.IGNORECASE)
 SHOWN_ITEMS = {b"av01", b"hvc1", b"jpeg", b"grid", b"iden", b"iovl", b"tmap", b"sato"}
@@ -116,7 +120,7 @@ def clean_boxes(original: Original, target: IO[bytes], kinds: set[bytes], rights
         if box.kind == b"meta":
             clean_meta(original, box, target, rights)
         elif box.kind == b"moov":
-            has_hidden_tracks |= clean_moov(original, box, target)
+            has_hidden_tracks |= clean_moov(original, box, target, rights)
         elif box.kind == b"moof":
             clean_within(original, box, target, b"traf")
     if has_hidden_tracks and b"moof" in found and b"meta" in kinds:
@@ -129,10 +133,12 @@ def clean_boxes(original: Original, target: IO[bytes], kinds: set[bytes], rights
     target.seek(0, 2)
 
 
-def clean_box(original: Original, box: Box, target: IO[bytes], offset: int = 0) -> Iterator[Box]:
+def clean_box(
+    original: Original, box: Box, target: IO[bytes], offset: int = 0, also: Set[bytes] = frozenset()
+) -> Iterator[Box]:
     """Hide what isn't to be kept directly in a box, and yield what is."""
     for inner in boxes(original, box.body + offset, box.end):
-        if inner.kind in BOXES_OF[box.kind]:
+        if inner.kind in BOXES_OF[box.kind] or inner.kind in also:
             yield inner
         else:
             hide(original, inner, target)
@@ -145,12 +151,14 @@ def clean_within(original: Original, box: Box, target: IO[bytes], *path: bytes) 
             clean_within(original, inner, target, *path[1:])
 
 
-def clean_moov(original: Original, moov: Box, target: IO[bytes]) -> bool:
+def clean_moov(original: Original, moov: Box, target: IO[bytes], rights: bool) -> bool:
     """Clean a film's index, and tell whether there are tracks that are hidden wholly, with their data."""
     if find(original, moov, b"cmov"):
         raise UnreadableStructure  # all of it compressed
     has_hidden = False
-    for box in clean_box(original, moov, target):
+    for box in clean_box(original, moov, target, also={b"udta"} if rights else set()):
+        if box.kind == b"udta" and not clean_user_data(original, box, target):
+            hide(original, box, target)
         if box.kind != b"trak":
             continue
         if is_private_track(original, box):
@@ -161,6 +169,21 @@ def clean_moov(original: Original, moov: Box, target: IO[bytes]) -> bool:
         else:
             clean_within(original, box, target, b"mdia", b"minf")
     return has_hidden
+
+
+def clean_user_data(original: Original, box: Box, target: IO[bytes]) -> bool:
+    """Hide what of a film's user data says nothing of rights, and tell whether anything is left."""
+    kept = False
+    offset = 4 if box.kind == b"meta" else 0
+    for inner in boxes(original, box.body + offset, box.end):
+        if inner.kind == b"hdlr":
+            continue
+        is_right = inner.kind in RIGHTS_BOXES and inner.end - inner.start <= MAX_TEXT
+        if is_right or ((box.kind, inner.kind) in LISTS_OF_TEXTS and clean_user_data(original, inner, target)):
+            kept = True
+        else:
+            hide(original, inner, target)
+    return kept
 
 
 def is_private_track(original: Original, trak: Box) -> bool:

@@ -12,6 +12,7 @@ from .original import BLOCK_SIZE, FIRST_LOOK, Original, UnreadableStructure
 
 SOI, EOI, SOS, APP0, APP1, APP2, APP13, APP14 = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xED, 0xEE
 CODING = {*range(0xC0, 0xD0), *range(0xDA, 0xE0)}  # frames, tables, scans
+SEGMENTS = {*range(0x02, 0xFF)} - {*range(0xD0, 0xDA)}
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # of these, those that begin a frame, with its size
 MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")  # that a segment follows, or the end
 MARKER_IN_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
@@ -19,6 +20,7 @@ MARKER_IN_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 XMP_IN_JPEG = b"http://ns.adobe.com/xap/1.0/\0"
 ISO_GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
 ISO_SIZE = 256  # bytes of its numbers at most
+MAX_FILLED = 64 * 1024  # bytes that stand before the pixels for nothing
 MAX_SEGMENTS = 10_000  # that are looked at of a picture; those of large pictures are some hundreds
 SEGMENT_HEADER = 4  # bytes of marker and length
 RESOURCES_SIZE = 1024 * 1024  # bytes of Photoshop's resources that are looked through
@@ -97,6 +99,23 @@ def read_head(original: Original, start: int, rights: bool) -> Head:
             return head
         place = segment.end
         read_segment(original, segment, head, start, rights)
+    raise UnreadableStructure
+
+
+def count_head(original: Original) -> None:
+    """Raise UnreadableStructure where more segments or bytes that fill stand before the pixels than in any picture."""
+    place, filled = 2, 0
+    for _ in range(MAX_SEGMENTS):
+        try:
+            segment = next_segment(original, place, SEGMENTS)
+        except UnreadableStructure:  # which is for those to tell who read it
+            return
+        if segment is None or segment.marker in (SOS, EOI):
+            return
+        filled += segment.body - SEGMENT_HEADER - place
+        if filled > MAX_FILLED:
+            break
+        place = segment.end
     raise UnreadableStructure
 
 

@@ -90,6 +90,7 @@ GAIN_MAP: dict[str, re.Pattern[str]] = {
     "apdi:StoredFormat": NUMBER,
 }
 CARRIAGE_RETURN = {"\r": "&#13;"}  # which parsers take for the end of a line otherwise
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 LISTS = {"rdf:Seq", "rdf:Bag", "rdf:Alt"}
 DIRECTORY = "Container:Directory"
 NO_LENGTH = b'"0000000000"'  # the place of a length that is known only later
@@ -173,7 +174,8 @@ def parse(packet: bytes) -> Element:
     try:
         if len(packet) > XMP_SIZE:
             raise TooMuch
-        parser.Parse(packet.strip(b"\0 \t\r\n"), True)
+        # Around it there may be padding, but half a character of UTF-16 is none.
+        parser.Parse(packet if packet.startswith(UTF_16) else packet.strip(b"\0 \t\r\n"), True)
     except (expat.ExpatError, TooMuch, ValueError, LookupError):  # the last two of an encoding that nobody knows
         return Element("")
     return root
