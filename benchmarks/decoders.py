@@ -20,7 +20,7 @@ from folio.media.thumbnails import BOXES, SAVE_OPTIONS, render_thumbnails
 
 SIZE = (11_648, 8_736)  # of a camera of medium format
 MEMORY, SECONDS, PIXELS = 1024**3, 120, 120_000_000
-KINDS = {
+KINDS: dict[str, dict[str, object]] = {
     "baseline, half the colours": {"subsampling": "4:2:0"},
     "baseline, all colours": {"subsampling": "4:4:4"},
     "progressive, half the colours": {"subsampling": "4:2:0", "progressive": True},

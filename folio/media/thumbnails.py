@@ -208,7 +208,7 @@ def save(image: Image.Image, look: Look, **options: Any) -> bytes:
     except MemoryError:
         raise
     except Exception as error:  # encoders say in words of their own what they can't do
-        raise unreadable(error, image) from error
+        raise unreadable(error, image.size) from error
     return buffer.getvalue()
 
 

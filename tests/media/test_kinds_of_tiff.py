@@ -55,7 +55,7 @@ def scaled(values: Any, bits: int) -> Any:
 @pytest.mark.parametrize("parts", [{}, {"rows": 8}, {"tile": 16}], ids=["one strip", "strips", "tiles"])
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("bits", [1, 2, 4, 8, 12, 16, 32])
-def test_is_right_or_refused_in_every_number_of_bits(bits: int, channels: int, parts: dict[str, int]) -> None:
+def test_is_right_or_refused_in_every_number_of_bits(bits: int, channels: int, parts: dict[str, Any]) -> None:
     values = {1: GRAY, 3: RGB, 4: RGBA}[channels]
     coded = scaled(values, bits)
     shown = np.round(coded / (2**bits - 1) * 255)
