@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
 
 from PIL import Image, ImageOps
 
@@ -21,7 +20,7 @@ from folio.media.thumbnails import BOXES, SAVE_OPTIONS, render_thumbnails
 
 SIZE = (11_648, 8_736)  # of a camera of medium format
 MEMORY, SECONDS, PIXELS = 1024**3, 120, 120_000_000
-KINDS: dict[str, dict[str, Any]] = {
+KINDS: dict[str, dict[str, object]] = {
     "baseline, half the colours": {"subsampling": "4:2:0"},
     "baseline, all colours": {"subsampling": "4:4:4"},
     "progressive, half the colours": {"subsampling": "4:2:0", "progressive": True},
@@ -74,7 +73,7 @@ def resident(pid: int) -> int:
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024
 
 
-def measure(name: str, options: dict[str, Any]) -> None:
+def measure(name: str, options: dict[str, object]) -> None:
     pool = Decoders(1, MEMORY, SECONDS)
     with TemporaryFile() as file:
         Image.effect_noise((SIZE[0] // 8, SIZE[1] // 8), 40).resize(SIZE).convert("RGB").save(file, "JPEG", **options)

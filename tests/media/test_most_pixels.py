@@ -176,7 +176,7 @@ def test_the_defaults_take_what_cameras_make_as_jpeg(settings: Any) -> None:
 
 
 def test_nothing_limits_a_process_that_has_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resource.getrlimit", lambda kind: (resource.RLIM_INFINITY,) * 2)
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (resource.RLIM_INFINITY,) * 2)
 
     assert bounds.decoder_memory() is None
 

@@ -29,7 +29,7 @@ def packed(samples: Samples, bits: int, kind: int, order: str, predictor: int) -
         numbers = samples.astype(np.dtype(code))
         if predictor == 2:
             numbers[:, 1:] = numbers[:, 1:] - numbers[:, :-1]
-        return bytes(numbers.astype(order + np.dtype(code).str[1:]).tobytes())
+        return bytes(numbers.astype(np.dtype(code).newbyteorder(order)).tobytes())  # type: ignore[arg-type]
     rows = ["".join(format(int(value), f"0{bits}b") for value in row.ravel()) for row in samples]
     return b"".join(int(row.ljust(-(-len(row) // 8) * 8, "0"), 2).to_bytes(-(-len(row) // 8)) for row in rows)
 
