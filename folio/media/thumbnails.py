@@ -10,7 +10,7 @@ from typing import IO, Any, NamedTuple
 from PIL import Image, ImageChops, ImageStat
 
 from .bounds import frame_count
-from .colours import Coloured, coloured
+from .colours import TOLD, Coloured, coloured
 from .frames import MOVING
 from .opening import ImageFormat, Loaded, draft_scale, load, thumbnail_format, unreadable
 from .pixels import TURNS, Size, fit, premultiplied
@@ -31,6 +31,7 @@ LARGEST_COPY = 8 * 1024 * 1024  # bytes of an image that is its own thumbnail
 # Where a thumbnail would be heavier than its original: docs/decisions/0045.
 LIGHTER_QUALITIES = {"JPEG": (70, 50, 30), "WEBP": (70, 50, 25), "AVIF": (50, 30)}
 LIGHTER_COLOURS = (256, 64, 16, 12, 8, 4, 2)
+FAIR = 28  # decibels below which nothing is put into fewer colours, however heavy it stays
 ALIKE = 45  # decibels from which a picture in few colours can't be told from the one in all
 
 
@@ -91,8 +92,8 @@ def made_alone(loaded: Loaded) -> Made:
 def copied(file: IO[bytes], loaded: Loaded) -> bytes | None:
     """Return the image as it is coded but bare, to be its own thumbnail; None where it can't be."""
     image = loaded.image
-    if max(loaded.full_size) > max(BOXES) or loaded.turn in TURNS or image.mode == "CMYK":
-        return None  # larger, or not as it is shown
+    if max(loaded.full_size) > max(BOXES) or loaded.turn in TURNS or image.mode == "CMYK" or TOLD in image.info:
+        return None  # larger, or not as it is shown, or in colours that not every program shows
     if thumbnail_format(loaded.format) != loaded.format or file.seek(0, 2) > LARGEST_COPY or is_odd_png(file):
         return None
     if image.format in MOVING and frame_count(file, image) > 1:
@@ -169,9 +170,12 @@ def lightest(image: Image.Image, simpler: Simpler, look: Look, most: float, heav
     fitting: list[tuple[float, bytes]] = []
     for counts in lighter(straight, simpler, look):
         for shown, encoded in counts:
+            alike = likeness(straight, shown)
+            if alike < FAIR:
+                break
             made.append(encoded)
             if len(encoded) <= most:
-                fitting.append((likeness(straight, shown), encoded))
+                fitting.append((alike, encoded))
                 break
     return max(fitting)[1] if fitting else min(made, key=len)
 
