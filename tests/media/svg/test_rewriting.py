@@ -183,7 +183,7 @@ def test_an_image_within_tells_no_more_of_people_than_one_by_itself() -> None:
     photograph = encode(picture(), "JPEG", exif=exif())
     address = f"data:image/jpeg;base64,{base64.b64encode(photograph).decode()}"
 
-    kept = body_of(drawing(f'<image width="9" height="9" href="{address}"/>'))
+    kept = body_of(drawing(f'<image width="9" height="9" href="{address}"/>'), "none")
 
     content = base64.b64decode(kept.partition("base64,")[2].partition('"')[0])
     with pytest.raises(AssertionError):
