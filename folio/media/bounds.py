@@ -18,14 +18,17 @@ METADATA_SIZE = 10 * 1024 * 1024  # bytes of colour profile, camera data and tex
 BYTES_A_PIXEL = {
     "JPEG": 8.9,
     "BMP": 12,
-    "PNG": 14,
+    "PNG": 20,
     "TIFF": 14,
     "HEIF": 16,
     "WEBP": 20,
     "AVIF": 20,
     "GIF": 22,
 }
-ENCODER_MEMORY = {"AVIF": 40 * 1024 * 1024}  # bytes that encoding a thumbnail takes besides, while all pixels are there
+ENCODER_MEMORY = {
+    "AVIF": 40 * 1024 * 1024,
+    "WEBP": 24 * 1024 * 1024,
+}  # bytes that it takes besides
 MOST_BYTES_A_PIXEL = 64  # where that much isn't left: of a small image
 MEMORY_AT_REST = 32 * 1024 * 1024  # bytes that Python, Pillow and their threads take before the first image
 

@@ -30,9 +30,7 @@ def shown_frame(file: IO[bytes], image: ImageFile.ImageFile, size: Size) -> Imag
         try:
             image.seek(number)
             decode(image)
-        except MemoryError:
-            raise
-        except Exception:  # the frames before a damaged one are good
+        except Exception:  # the frames before a damaged one, or one too many for the memory, are good
             break
         later = in_eight_bits(image)
         if later.size != size:

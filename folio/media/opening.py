@@ -47,6 +47,8 @@ class TooManyPixels(UnreadableImage):
     def __init__(self, size: Size, format: str, max_pixels: int) -> None:
         accepted = most_pixels(format, max_pixels, decoder_memory())
         most = most_pixels("JPEG", max_pixels, decoder_memory())
+        if size[0] * size[1] > max_pixels:
+            accepted = max_pixels
         values = {"width": f"{size[0]:,}", "height": f"{size[1]:,}", "accepted": f"{accepted:,}"}
         if accepted == max_pixels:
             text = gettext_noop(

@@ -31,7 +31,11 @@ LARGEST_COPY = 8 * 1024 * 1024  # bytes of an image that is its own thumbnail
 # Where a thumbnail would be heavier than its original: docs/decisions/0045.
 LIGHTER_QUALITIES = {"JPEG": (70, 50, 30), "WEBP": (70, 50, 25), "AVIF": (50, 30)}
 LIGHTER_COLOURS = (256, 64, 16, 12, 8, 4, 2)
+FAIR = 28  # decibels below which nothing is put into fewer colours, however heavy it stays
 ALIKE = 45  # decibels from which a picture in few colours can't be told from the one in all
+
+
+Simpler = Callable[[Image.Resampling], Image.Image]  # makes the thumbnail's pixels in a simpler way
 
 
 class Made(NamedTuple):
@@ -124,13 +128,13 @@ def shrink(loaded: Loaded, boxes: Collection[int] = BOXES, most: float = math.in
         if made is None:  # the smaller ones are made of the largest
             made = coloured(straightened(frame), image.info)
             frame = made.image
-            plain = partial(coloured_plainly, larger, size, image.info)
+            simpler = partial(coloured_simply, larger, size, image.info)
         else:
-            plain = partial(resized, larger, size, Image.Resampling.BOX)
+            simpler = partial(resized, larger, size)
         if size not in encoded:
             look = Look(target, turn, made.profile, image.mode)
             best = encode(frame, look)
-            encoded[size] = best if len(best) <= most else lightest(frame, plain, look, most, best)
+            encoded[size] = best if len(best) <= most else lightest(frame, simpler, look, most, best)
         thumbnails[box] = encoded[size]
     return thumbnails
 
@@ -151,34 +155,48 @@ def encode(image: Image.Image, look: Look) -> bytes:
     return min(whole, save(reduced, look), key=len)
 
 
-def coloured_plainly(image: Image.Image, size: Size, info: Mapping[Any, Any]) -> Image.Image:
-    return coloured(straightened(resized(image, size, Image.Resampling.BOX)), info).image
+def coloured_simply(image: Image.Image, size: Size, info: Mapping[Any, Any], by: Image.Resampling) -> Image.Image:
+    return coloured(straightened(resized(image, size, by)), info).image
 
 
-def lightest(image: Image.Image, plain: Callable[[], Image.Image], look: Look, most: float, heavy: bytes) -> bytes:
+def lightest(image: Image.Image, simpler: Simpler, look: Look, most: float, heavy: bytes) -> bytes:
     """Return the best thumbnail that has no more bytes than `most`, or the one with the fewest."""
     made = [heavy]
-    for each in lighter(image, plain, look):
-        made.append(each)
-        if len(each) <= most:
-            break
-    return min(made, key=len)
-
-
-def lighter(image: Image.Image, plain: Callable[[], Image.Image], look: Look) -> Iterator[bytes]:
-    """Yield thumbnails that become ever lighter, and worse.
-
-    What `plain` makes are means of what each pixel covers: they have fewer colours than what Lanczos makes of edges.
-    """
     for quality in LIGHTER_QUALITIES.get(look.format.name, ()):
-        yield save(image, look, quality=quality)
-    if may_be_reduced(image, look.format):
-        for source, counts in ((image, LIGHTER_COLOURS[:1]), (plain(), LIGHTER_COLOURS)):
-            straight = straightened(source)
-            for count in counts:
-                yield save(in_colours(straight, count, look.format), look)
+        made.append(save(image, look, quality=quality))
+        if len(made[-1]) <= most:
+            return made[-1]
+    straight = straightened(image)
+    fitting: list[tuple[float, bytes]] = []
+    for counts in lighter(straight, simpler, look):
+        for shown, encoded in counts:
+            alike = likeness(straight, shown)
+            if alike < FAIR:
+                break
+            made.append(encoded)
+            if len(encoded) <= most:
+                fitting.append((alike, encoded))
+                break
+    return max(fitting)[1] if fitting else min(made, key=len)
+
+
+def lighter(image: Image.Image, simpler: Simpler, look: Look) -> Iterator[Iterator[tuple[Image.Image, bytes]]]:
+    """Yield ways to make an image lighter: in each, what is shown becomes worse, and its bytes fewer.
+
+    Means of what each pixel covers have fewer colours than what Lanczos makes of edges, and single pixels of the
+    original make slopes that are as regular as its own.
+    """
+    format = look.format
+    if not may_be_reduced(image, format):
+        return
+    means, single = (straightened(simpler(by)) for by in (Image.Resampling.BOX, Image.Resampling.NEAREST))
+    if format.name == "PNG":
+        yield ((each, save(each, look, optimize=True)) for each in (image, means, single))
+    for source, numbers in ((image, LIGHTER_COLOURS[:1]), (means, LIGHTER_COLOURS)):
+        reduced = (in_colours(source, number, format) for number in numbers)
+        yield ((each, save(each, look)) for each in reduced)
     if look.mode == "1":
-        yield save(plain().convert("1"), look)
+        yield ((each, save(each, look)) for each in [means.convert("1")])
 
 
 def straightened(image: Image.Image) -> Image.Image:

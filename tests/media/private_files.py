@@ -152,7 +152,7 @@ def track(handler: bytes, offsets: list[int], sizes: list[int]) -> bytes:
         box(b"stsz", struct.pack(f">III{len(sizes)}I", 0, 0, len(sizes), *sizes)),
         box(b"stco", struct.pack(f">II{len(offsets)}I", 0, len(offsets), *offsets)),
     )
-    hdlr = box(b"hdlr", bytes(8), handler, bytes(13))
+    hdlr = box(b"hdlr", bytes(8), handler, bytes(12), MARK.encode(), b"\0")  # a name, often the camera's
     place = box(b"udta", box(b"\xa9xyz", b"\0\7\x15\xc7" + MARK.encode()))
     return box(b"trak", box(b"tkhd", bytes(84)), box(b"mdia", hdlr, box(b"minf", table)), place)
 

@@ -115,3 +115,22 @@ def test_refuses_an_extension_of_chrome() -> None:
 
 def test_knows_a_film_under_a_designer_s_name() -> None:
     assert upload(iso_media(b"isom"), "a.key").mime_type == "video/mp4"
+
+
+@pytest.mark.parametrize("extension", ["obj", "cube"])
+def test_empty_lines_are_read_once(extension: str) -> None:
+    """Had each of them to be tried as what stands before a vertex, with all the others, this would take minutes."""
+    assert path_of(upload(b"\n" * 190_000 + b"x", f"a.{extension}")).suffix == ".txt"
+
+
+@pytest.mark.parametrize("before", [b"PK00", b"PK\7\x08"], ids=["pk00", "spanned"])
+def test_an_application_is_told_whatever_stands_before_it(before: bytes) -> None:
+    with pytest.raises(UploadRefused):
+        upload(before + packed({"__main__.py": "print(1)"}), "a.zip")
+
+
+def test_a_program_is_no_model() -> None:
+    head = b"MZ" + bytes(78) + (1).to_bytes(4, "little")
+
+    with pytest.raises(UploadRefused):
+        upload(head + bytes(50), "a.stl")

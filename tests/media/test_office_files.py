@@ -187,3 +187,20 @@ def test_follows_no_circle_of_sectors() -> None:
 def test_a_text_that_begins_as_a_zip_is_a_text() -> None:
     assert upload(b"PK\3\4" + WORDS, "a.zip").mime_type == "application/zip"
     assert upload(b"PK is short. " + WORDS, "a.txt").mime_type == "text/plain"
+
+
+@pytest.mark.parametrize("written", ["a" * 500_000, "a=" * 200_000, "a = '" * 100_000], ids=["name", "names", "quotes"])
+def test_a_part_s_attributes_are_read_once(written: str) -> None:
+    """Had each letter of a name to be tried as its beginning, this would take hours."""
+    types = f"<Types><Default {written}></Types>"
+
+    assert path_of(upload(packed({"[Content_Types].xml": types, "word/document.xml": ""}), "a")).suffix == ".docx"
+
+
+@pytest.mark.parametrize("before", [b"ID3\4" + bytes(6), b"PK00", b"PK\7\x08"], ids=["id3", "pk00", "spanned"])
+def test_refuses_macros_in_a_document_with_something_before_it(before: bytes) -> None:
+    types = content_types("word/a.bin", "application/vnd.ms-office.vbaProject")
+    content = packed({"[Content_Types].xml": types, "word/document.xml": "", "word/a.bin": ""})
+
+    with pytest.raises(UploadRefused):
+        upload(before + content, "a.docx")

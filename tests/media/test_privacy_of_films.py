@@ -26,11 +26,40 @@ def test_a_film_keeps_its_pictures_and_sounds_in_their_places(mime_type: str, la
 
 
 @pytest.mark.parametrize(
-    "subtitle", [b"HOME(8.51,47.38)", b"[latitude : 47.1]", b"[longtitude: -8]", "GPS(8.51)".encode("utf-16-le")]
+    "subtitle",
+    [
+        b"HOME(8.51,47.38)",
+        b"[latitude : 47.1]",
+        b"[longtitude: -8]",
+        "GPS(8.51)".encode("utf-16-le"),
+        b"GPS(W: 109.3, N: 18.2)",
+        b"$GPRMC,082804.683,A,4722.6140,N,00832.5020,E,0,,",
+        b"GNRMC,082804,A",
+        b"4722.6140,N,00832.5020,E",
+        b"Lat 47.3769 Lon 8.5417",
+        "N 47.3769\u00b0 E 8.5417\u00b0".encode(),
+    ],
+    ids=str,
 )
 def test_subtitles_with_positions_go(subtitle: bytes) -> None:
     data, _ = film(subtitle)
     assert subtitle not in copied(data, "video/mp4")
+
+
+@pytest.mark.parametrize("size", [60, 5, 2**31], ids=["its size", "too short", "beyond the end"])
+def test_positions_among_the_pictures_go(size: int) -> None:
+    """As dashcams write them: blocks in the data of the film that no track leads to."""
+    data, samples = film()
+    block = struct.pack(">I", size) + b"freeGPS " + bytes(48)
+    recorded = data + box(b"mdat", b"a picture", block, b"another")
+
+    clean = copied(recorded, "video/mp4")
+
+    assert b"freeGPS " not in clean
+    assert len(clean) == len(recorded)
+    assert samples[0] in clean
+    assert b"a picture" in clean
+    assert (b"another" in clean) == (size == 60 or size == 5)
 
 
 def test_a_film_without_its_index_is_emptied() -> None:

@@ -11,6 +11,7 @@ from .original import BLOCK_SIZE, Original, UnreadableStructure
 from .texts import MAX_TEXT
 from .xmp import XMP_SIZE, rights_of_xmp
 
+HANDLER_NAME = 24  # bytes before the name of who handles a track
 HIDDEN = b"free"  # the type of a box that nobody reads
 MOVIE_BOXES = {
     *(b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"sidx", b"ssix", b"mfra", b"pdin", b"prft", b"imda"),
@@ -29,7 +30,16 @@ SHOWN_TRACKS = {b"vide", b"soun", b"pict", b"auxv"}
 RIGHTS_BOXES = {b"cprt", b"auth", b"\xa9cpy", b"\xa9aut", b"\xa9ART"}
 LISTS_OF_TEXTS = {(b"udta", b"meta"), (b"meta", b"ilst")}
 TEXT_TRACKS = {b"text", b"sbtl", b"subt", b"clcp", b"tmcd"}  # drones write positions in subtitles
-POSITION = re.compile(rb"(?:gps|home|latitude|longt?itude)\s*[:(=]\s*[-+]?\d", re.IGNORECASE)
+# As drones and cameras write it in subtitles: named, as NMEA's sentences, in degrees with signs or directions.
+POSITION = re.compile(
+    rb"\b(?:gps|home|latitude|longt?itude)\s*[:(=]\s*(?:[NSEW]\s*:?\s*)?[-+]?\d"
+    rb"|\b(?:lat|lon|lng)\b[\s:=]*[-+]?\d{1,3}\.\d{3}"
+    rb"|\b[A-Z]{2}(?:RMC|GGA|GLL),[\d.]*,|\d\.\d+,[NS],\d+\.\d+,[EW]"
+    rb"|\b[NS]\W{0,3}\d{1,2}\.\d{3,}\D{1,6}[EW]\W{0,3}\d{1,3}\.\d{3,}",
+    re.IGNORECASE,
+)
+FREE_GPS = re.compile(rb"....freeGPS ", re.DOTALL)  # a block of a dashcam's, with its size, among pictures and sounds
+FREE_GPS_SIZE = 12  # bytes that tell one
 SHOWN_ITEMS = {b"av01", b"hvc1", b"jpeg", b"grid", b"iden", b"iovl", b"tmap", b"sato"}
 PRIVATE_PROPERTIES = {b"udes", b"uuid", b"crtt", b"mdft"}
 XMP_TYPE = b"application/rdf+xml"
@@ -98,6 +108,10 @@ class ItemType:
 
 def clean_movie(original: Original, target: IO[bytes], rights: bool) -> None:
     clean_boxes(original, target, MOVIE_BOXES, rights)
+    for box in boxes(original, 0, original.size, MOVIE_BOXES):
+        if box.kind == b"mdat":
+            clean_data(original, box, target)
+    target.seek(0, 2)
 
 
 def clean_items(original: Original, target: IO[bytes], rights: bool) -> None:
@@ -133,6 +147,15 @@ def clean_boxes(original: Original, target: IO[bytes], kinds: set[bytes], rights
     target.seek(0, 2)
 
 
+def clean_data(original: Original, mdat: Box, target: IO[bytes]) -> None:
+    """Write zeros over positions that stand among the pictures and sounds, where no track leads to them."""
+    place = mdat.body
+    while (found := original.find(FREE_GPS, place, FREE_GPS_SIZE - 1)) is not None and found < mdat.end:
+        size = min(max(original.unpack(">I", found)[0], FREE_GPS_SIZE), mdat.end - found)
+        original.blank(found, size, target)
+        place = found + size
+
+
 def clean_box(
     original: Original, box: Box, target: IO[bytes], offset: int = 0, also: Set[bytes] = frozenset()
 ) -> Iterator[Box]:
@@ -147,6 +170,8 @@ def clean_box(
 def clean_within(original: Original, box: Box, target: IO[bytes], *path: bytes) -> None:
     """Hide what isn't to be kept in a box, and in those within it that a path of types leads to."""
     for inner in clean_box(original, box, target):
+        if inner.kind == b"hdlr" and inner.end > inner.body + HANDLER_NAME:  # often the camera's
+            original.blank(inner.body + HANDLER_NAME, inner.end - inner.body - HANDLER_NAME, target)
         if path and inner.kind == path[0]:
             clean_within(original, inner, target, *path[1:])
 

@@ -19,7 +19,7 @@ from .detecting import detect
 from .refusing import refuse, refuse_type, refuse_unshown
 from .texts import is_markup, named_text
 from .tracks import behind_junk, film_or_sound
-from .zips import zipped
+from .zips import is_packed, within, zipped
 
 __all__ = ["detect", "named_text", "recognise"]
 
@@ -67,6 +67,8 @@ def by_signature(file: File[bytes], name: str) -> FileKind:
         )
     if kind is None and mime_type.startswith("image/") and mime_type not in SHOWN_TYPES:
         refuse_unshown(mime_type)
+    if kind is not None and is_packed(kind):  # that begins as something else: what unpacks it looks from its end
+        return within(file, name)
     if kind is None or mime_type.startswith("image/"):  # of a picture that isn't shown, only the designer's file is
         refuse_type(mime_type)
     return kind

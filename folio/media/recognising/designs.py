@@ -15,9 +15,10 @@ from .texts import encoding_of, samples_of
 
 KIND_OF_DESIGN = {extension: kind for kind in reversed(DESIGNS) for extension in kind.extensions}
 FONTS = (b"\0\1\0\0", b"OTTO", b"true")  # outlines of TrueType or PostScript, under either extension
-VERTEX = re.compile(rb"^\s*v(?:\s+[-+.\deE]+){3}", re.MULTILINE)
-TABLE_SIZE = re.compile(rb"^\s*LUT_[13]D_SIZE\s+\d", re.MULTILINE)
+VERTEX = re.compile(rb"^[ \t]*+v(?:[ \t]++[-+.\deE]++){3}", re.MULTILINE)
+TABLE_SIZE = re.compile(rb"^[ \t]*+LUT_[13]D_SIZE[ \t]++\d", re.MULTILINE)
 STL_HEAD, TRIANGLE = 84, 50  # bytes
+PROGRAM = (b"MZ", b"\x7fELF")  # which an STL may begin like, since its first bytes may be any
 
 
 def design(file: File[bytes], name: str) -> FileKind | None:
@@ -56,6 +57,8 @@ def text_with(pattern: re.Pattern[bytes]) -> Callable[[File[bytes]], bool]:
 def is_stl(file: File[bytes]) -> bool:
     """Tell whether a file is an STL: as many triangles as it says, or a text that begins as one."""
     start = start_of(file, STL_HEAD)
+    if start.startswith(PROGRAM):
+        return False
     if len(start) == STL_HEAD and file.size == STL_HEAD + TRIANGLE * struct.unpack_from("<I", start, 80)[0]:
         return True
     return start.lstrip().startswith(b"solid") and encoding_of(samples_of(file)) is not None

@@ -11,7 +11,8 @@ from .refusing import refuse, refuse_type
 
 CONTENT_TYPES = "[Content_Types].xml"
 PART = re.compile(r"<(?:[\w.-]+:)?(Default|Override)\b([^<>]*)>")
-ATTRIBUTE = re.compile(r"""(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+# No part gives back what it took: a long name without a value would be tried from each of its letters.
+ATTRIBUTE = re.compile(r"""\b(\w++)\s*+=\s*+(?:"([^"]*)"|'([^']*)')""")
 MAIN_PARTS = {
     f"{OPEN_XML}.{main}.main+xml": KIND_BY_MIME_TYPE[f"{OPEN_XML}.{main}"]
     for main in (

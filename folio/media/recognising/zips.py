@@ -8,7 +8,7 @@ from collections.abc import Callable
 from django.core.files import File
 from django.utils.translation import gettext as _
 
-from ..kinds import KIND_BY_MIME_TYPE, FileKind
+from ..kinds import KIND_BY_MIME_TYPE, OPEN_DOCUMENT, OPEN_XML, FileKind
 from ..naming import extension_of
 from .archives import Archive, is_zip
 from .designs import KIND_OF_DESIGN
@@ -29,11 +29,20 @@ WEB_EXTENSION = re.compile(rb'"manifest_version"\s*:')  # in the `manifest.json`
 
 def zipped(file: File[bytes], name: str) -> FileKind | None:
     """Return what a ZIP is by what it holds, None of another file; or raise UploadRefused for an application."""
-    if not is_zip(file):
-        return None
+    return within(file, name) if is_zip(file) else None
+
+
+def within(file: File[bytes], name: str) -> FileKind:
+    """Return what a ZIP is by what it holds, whatever stands before it; or raise UploadRefused for an application."""
     archive = Archive(file)
     refuse_application(archive)
     return open_document(archive) or open_xml(archive) or zipped_design(archive, extension_of(name)) or ZIP
+
+
+def is_packed(kind: FileKind) -> bool:
+    """Tell whether files of a kind are ZIPs."""
+    mime_type = kind.mime_type
+    return mime_type == ZIP.mime_type or mime_type.endswith("+zip") or mime_type.startswith((OPEN_XML, OPEN_DOCUMENT))
 
 
 def refuse_application(archive: Archive) -> None:

@@ -11,8 +11,8 @@ from ..opening import SVG, Loaded, UnreadableImage
 from ..pixels import Size
 from ..privacy import Keep
 from ..refusals import gettext_noop
-from .measuring import check_work, natural_size, view_box
-from .reading import Element, Name, read
+from .measuring import MAX_NESTED, check_work, natural_size, view_box
+from .reading import Element, Name, read, refuse_too_large
 from .writing import written
 
 # The renderer reads no others: what the machine has would differ from server to server.
@@ -76,6 +76,9 @@ def rewritten(file: IO[bytes], keep: Keep = "rights") -> Drawing:
     """Return a drawing as it is stored, `keep` telling what stays in images within; raise UnreadableImage."""
     from .allowing import allowed  # not at the top, nor is what it brings along: the server has no use for it
 
-    root = allowed(read(file), keep)
+    try:
+        root = allowed(read(file), keep)
+    except RecursionError:  # of a style sheet's brackets
+        refuse_too_large("elements within one another", MAX_NESTED)
     check_work(root)
     return Drawing(root, natural_size(root))

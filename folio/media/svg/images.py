@@ -15,6 +15,7 @@ from .reading import refuse, refuse_too_large
 
 MAX_PIXELS = 25_000_000  # of all images of a drawing together
 EMBEDDED = ("PNG", "JPEG", "WEBP")
+LONGEST_TYPE = 1_000  # characters before the data of an image
 DATA = re.compile(r"\s*data:(?P<type>[^,;]*)(?:;[^,;]*)*?(?P<base64>;\s*base64)?\s*,", re.IGNORECASE)
 SPACE = re.compile(r"\s+")
 
@@ -28,7 +29,7 @@ class Images:
 
     def checked(self, address: str) -> str:
         """Return the address of an image without what it tells of people; raise UnreadableImage for what is none."""
-        start = DATA.match(address)
+        start = DATA.match(address[:LONGEST_TYPE])
         if start is None or not start["base64"]:
             refuse_other(address)
         try:

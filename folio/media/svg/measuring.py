@@ -18,6 +18,11 @@ NUMBER = r"[+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,3})?"
 LENGTH = re.compile(rf"({NUMBER})([a-z]*)", re.IGNORECASE)
 BOX = re.compile(rf"({NUMBER})[\s,]+({NUMBER})[\s,]+({NUMBER})[\s,]+({NUMBER})")
 REFERENCE = re.compile(r"url\(#([^()]+)\)")
+RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")  # of a style sheet, also within another one
+COMBINATORS = re.compile(r"[\s>+~]+")
+CLASS_OR_ID = re.compile(r"[.#][\w-]+")
+TYPE = re.compile(r"[\w-]+")
+ANY = "*"
 
 Box = tuple[float, float, float, float]
 
@@ -61,7 +66,7 @@ def natural_size(root: Element) -> Size:
 def check_work(root: Element) -> None:
     """Raise UnreadableImage where elements that refer to one another are drawn too often, or in a circle."""
     named = {element.attributes["", "id"]: element for element in elements(root) if ("", "id") in element.attributes}
-    Work(named).count(root, 0)
+    Work(named, styled(root)).count(root, 0)
 
 
 def elements(root: Element) -> Iterator[Element]:
@@ -71,11 +76,26 @@ def elements(root: Element) -> Iterator[Element]:
             yield from elements(child)
 
 
+def styled(root: Element) -> dict[str, list[str]]:
+    """Return the ids that style sheets refer to, by the class, id or type that the selectors of their rules end in."""
+    found: dict[str, list[str]] = {}
+    for sheet in (element.text for element in elements(root) if element.name == (SVG, "style")):
+        for selectors, declarations in RULE.findall(sheet):
+            names = REFERENCE.findall(declarations)
+            for selector in selectors.split(",") if names else ():
+                last = COMBINATORS.split(selector.strip())[-1]
+                match = CLASS_OR_ID.search(last) or TYPE.match(last)
+                key = match[0] if match and "\\" not in last else ANY
+                found.setdefault(key, []).extend(names)
+    return {key: list(dict.fromkeys(names)) for key, names in found.items()}
+
+
 class Work:
     """How many elements are drawn for an element, itself and those that it refers to included."""
 
-    def __init__(self, named: dict[str, Element]) -> None:
+    def __init__(self, named: dict[str, Element], styled: dict[str, list[str]]) -> None:
         self.named = named
+        self.styled = styled
         self.counted: dict[int, tuple[int, int]] = {}  # elements, and how deep they lie in one another, by the `id()`
         self.open: set[int] = set()
 
@@ -105,3 +125,11 @@ class Work:
         for (_, name), value in element.attributes.items():
             names = [value[1:]] if name == "href" and value.startswith("#") else REFERENCE.findall(value)
             yield from (self.named[each] for each in names if each in self.named)
+        if self.styled:
+            yield from (self.named[each] for each in self.referred_by_style(element) if each in self.named)
+
+    def referred_by_style(self, element: Element) -> Iterator[str]:
+        classes = element.attributes.get(("", "class"), "").split()
+        name = element.attributes.get(("", "id"))
+        for key in (ANY, element.name[1], *([f"#{name}"] if name else []), *(f".{each}" for each in classes)):
+            yield from self.styled.get(key, ())

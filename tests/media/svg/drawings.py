@@ -4,6 +4,7 @@ import base64
 import io
 from collections.abc import Callable
 
+from folio.media.privacy import Keep
 from folio.media.svg.drawing import Drawing, rewritten
 from tests.factories import draw
 
@@ -16,13 +17,13 @@ def drawing(body: str = '<rect width="10" height="10" fill="#f60"/>', root: str 
     return f"<svg {NAMES} {root}>{body}</svg>".encode()
 
 
-def rewrite(content: bytes) -> Drawing:
-    return rewritten(io.BytesIO(content))
+def rewrite(content: bytes, keep: Keep = "rights") -> Drawing:
+    return rewritten(io.BytesIO(content), keep)
 
 
-def body_of(content: bytes) -> str:
+def body_of(content: bytes, keep: Keep = "rights") -> str:
     """Return what a drawing of `drawing()` is stored with between the tags of its root."""
-    text = rewrite(content).content.decode().strip()
+    text = rewrite(content, keep).content.decode().strip()
     return text.partition(">")[2].removesuffix("</svg>") if text.endswith("</svg>") else ""
 
 

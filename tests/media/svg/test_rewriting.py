@@ -183,7 +183,7 @@ def test_an_image_within_tells_no_more_of_people_than_one_by_itself() -> None:
     photograph = encode(picture(), "JPEG", exif=exif())
     address = f"data:image/jpeg;base64,{base64.b64encode(photograph).decode()}"
 
-    kept = body_of(drawing(f'<image width="9" height="9" href="{address}"/>'))
+    kept = body_of(drawing(f'<image width="9" height="9" href="{address}"/>'), "none")
 
     content = base64.b64decode(kept.partition("base64,")[2].partition('"')[0])
     with pytest.raises(AssertionError):
@@ -247,3 +247,39 @@ def test_what_is_stored_is_stored_the_same_again(body: str) -> None:
         return
     assert rewrite(stored).content == stored
     assert not re.search(r"<script|foreignObject|onload|xml:base|url\((?!#)|<!|<\?", stored.decode())
+
+
+@pytest.mark.parametrize("selector", [".c{}", "rect.c{}", "g > .c{}", "@media (min-width:1px){{.c{}"])
+def test_what_styles_refer_to_is_counted(selector: str) -> None:
+    """Each mask is drawn ten times by the one before it, though no attribute says so."""
+    masks, rules = "", ""
+    for level in range(6):
+        masks += f'<mask id="p{level}">' + f'<g><rect class="a c{level}"/></g>' * 10 + "</mask>"
+        rules += f"{selector.format(level)}{{mask:url(#p{level + 1})}}" + "}" * selector.count("{{")
+
+    with pytest.raises(UnreadableImage, match="as often as it is drawn"):
+        rewrite(drawing(f"<style>{rules}</style>{masks}"))
+
+
+def test_a_style_of_an_id_is_counted_for_that_element() -> None:
+    style = "<style>#a{mask:url(#m)}#b{mask:url(#m)}</style>"
+    body = '<mask id="m"><rect width="9" height="9"/></mask><rect id="a"/><rect id="b"/>'
+
+    assert 'id="m"' in body_of(drawing(style + body))
+
+
+def test_a_style_that_leads_back_to_its_element_is_refused() -> None:
+    style = "<style>rect{mask:url(#m)}</style>"
+
+    with pytest.raises(UnreadableImage, match="refers to itself"):
+        rewrite(drawing(f'{style}<mask id="m"><rect width="9" height="9"/></mask>'))
+
+
+def test_brackets_without_end_in_a_style_are_refused() -> None:
+    with pytest.raises(UnreadableImage, match="within one another"):
+        rewrite(drawing("<style>rect{fill:" + "(" * 100_000 + "</style>"))
+
+
+def test_an_address_without_an_image_is_refused_at_its_beginning() -> None:
+    with pytest.raises(UnreadableImage):
+        rewrite(drawing(f'<image width="9" height="9" href="data:;{" " * 200_000}"/>'))
