@@ -19,9 +19,16 @@ def shown_frame(file: IO[bytes], image: ImageFile.ImageFile, size: Size) -> Imag
     and no part of a GIF's that lies beyond its screen, of that size in pixels, is seen. Raises what Pillow raises.
     """
     first = 1 if image.info.get("default_image") else 0  # of a PNG, for those who can't show the others
-    if first:
+    try:
         image.seek(first)
-    decode(image)
+        decode(image)
+    except MemoryError:
+        raise
+    except Exception:
+        if not first:
+            raise
+        image.seek(0)  # the frames are damaged, and that picture is whole
+        decode(image)
     frame = in_eight_bits(image)
     if image.format not in MOVING or not shows_nothing(frame):
         return frame

@@ -205,7 +205,12 @@ def _too_many(file: IO[bytes], max_pixels: int) -> TooManyPixels:
     prefix = file.read(PREFIX_SIZE)
     name = next(name for name in FORMATS if Image.OPEN[name][1](prefix))  # type: ignore[misc]
     file.seek(0)
-    return TooManyPixels(_stored_size(Image.OPEN[name][0](file, "")), name, max_pixels)
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # some look at it as they are opened, once more
+    try:
+        size = _stored_size(Image.OPEN[name][0](file, ""))
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+    return TooManyPixels(size, name, max_pixels)
 
 
 def refuse_unshown(kind: str) -> None:

@@ -27,6 +27,7 @@ SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     "WEBP": {"quality": 85},
     "AVIF": {"quality": 70, "speed": 8},  # twice as fast as the default speed, 6, for 6 % more bytes
 }
+ANIMATED_WITHIN = 4096  # bytes in which a PNG says that it moves
 LARGEST_COPY = 8 * 1024 * 1024  # bytes of an image that is its own thumbnail
 # Where a thumbnail would be heavier than its original: docs/decisions/0045.
 LIGHTER_QUALITIES = {"JPEG": (70, 50, 30), "WEBP": (70, 50, 25), "AVIF": (50, 30)}
@@ -107,12 +108,15 @@ def copied(file: IO[bytes], loaded: Loaded) -> bytes | None:
 def is_odd_png(file: IO[bytes]) -> bool:
     """Tell whether a file is a PNG of 16 bits a channel, which is heavy for nothing, or of so few that Pillow errs.
 
+    So is one that would be an animation, were it whole.
+
     It takes a transparent gray of less than 8 bits for one of 8: we know better as we decode, others don't.
     """
     file.seek(0)
-    head = file.read(26)
-    is_gray, depth = head[25:] == b"\0", head[24:25]
-    return head.startswith(PNG_SIGNATURE) and (depth == b"\x10" or (is_gray and depth != b"\x08"))
+    head = file.read(ANIMATED_WITHIN)
+    is_gray, depth = head[25:26] == b"\0", head[24:25]
+    is_odd = depth == b"\x10" or (is_gray and depth != b"\x08") or b"acTL" in head
+    return head.startswith(PNG_SIGNATURE) and is_odd
 
 
 def shrink(loaded: Loaded, boxes: Collection[int] = BOXES, most: float = math.inf) -> dict[int, bytes]:
@@ -134,7 +138,8 @@ def shrink(loaded: Loaded, boxes: Collection[int] = BOXES, most: float = math.in
         if size not in encoded:
             look = Look(target, turn, made.profile, image.mode)
             best = encode(frame, look)
-            encoded[size] = best if len(best) <= most else lightest(frame, simpler, look, most, best)
+            spare = len(made.profile) if made.profile and TOLD in image.info else 0  # which the original does without
+            encoded[size] = best if len(best) <= most else lightest(frame, simpler, look, most, best, spare)
         thumbnails[box] = encoded[size]
     return thumbnails
 
@@ -159,8 +164,11 @@ def coloured_simply(image: Image.Image, size: Size, info: Mapping[Any, Any], by:
     return coloured(straightened(resized(image, size, by)), info).image
 
 
-def lightest(image: Image.Image, simpler: Simpler, look: Look, most: float, heavy: bytes) -> bytes:
-    """Return the best thumbnail that has no more bytes than `most`, or the one with the fewest."""
+def lightest(image: Image.Image, simpler: Simpler, look: Look, most: float, heavy: bytes, spare: int) -> bytes:
+    """Return the best thumbnail that has no more bytes than `most`, or the one with the fewest.
+
+    It may have `spare` bytes more where it would look otherwise with less.
+    """
     made = [heavy]
     for quality in LIGHTER_QUALITIES.get(look.format.name, ()):
         made.append(save(image, look, quality=quality))
@@ -177,7 +185,10 @@ def lightest(image: Image.Image, simpler: Simpler, look: Look, most: float, heav
             if len(encoded) <= most:
                 fitting.append((alike, encoded))
                 break
-    return max(fitting)[1] if fitting else min(made, key=len)
+    alike, best = max(fitting, default=(0.0, b""))
+    if alike < ALIKE and len(heavy) <= most + spare:
+        return heavy
+    return best or min(made, key=len)
 
 
 def lighter(image: Image.Image, simpler: Simpler, look: Look) -> Iterator[Iterator[tuple[Image.Image, bytes]]]:

@@ -145,8 +145,8 @@ def test_everything_that_stores_files_is_tried() -> None:
                 makers |= {module} if node.func.id == "Media" else set()
 
     assert users == DOOR_USERS
-    # Variants are made of what came in by the door, for a row that is not saved.
-    assert makers == {"folio.media.uploads", "folio.media.making"}
+    # Variants are made of what came in by the door, for a row that is not saved; documents have a `Media` of their own.
+    assert makers == {"folio.media.uploads", "folio.media.making", "folio.media.documents"}
 
 
 # The ways

@@ -184,7 +184,7 @@ def files() -> Iterable[Hostile]:
     yield Hostile("huge-header-TIFF", "huge.tif", partial(tiff, EDGE, EDGE), PIXELS)
     yield Hostile("huge-header-AVIF", "huge.avif", huge_avif, DAMAGED)
 
-    yield Hostile("bomb-above-the-limit", "flat.png", partial(png_of_one_colour, 7_100, 7_100), PIXELS)
+    yield Hostile("bomb-above-the-limit", "flat.png", partial(png_of_one_colour, 7_400, 7_400), PIXELS)
     yield Hostile(
         "bomb-within-the-limit",
         "flat.png",

@@ -58,7 +58,7 @@ def test_keeps_the_label_that_was_given(site: Site) -> None:
 @pytest.mark.parametrize(
     ("content", "name", "message"),
     [
-        (b"<html><script>alert(1)</script></html>", "page.txt", "The file's content is of the type text/html"),
+        (b"<html><script>alert(1)</script></html>", "page.html", "The file's content is of the type text/html"),
         (b"", "crane.png", "The file is empty."),
         (draw((300, 200))[:-200], "crane.png", "The image is damaged"),
         (b"x" * 5001, "notes.txt", "The file has 5,001 bytes, more than the 5,000 that are accepted."),

@@ -253,7 +253,7 @@ def test_lets_no_website_frame_another_file(name: str, store: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["page.html", "image.svg", "script.js", "index.php", "page.xhtml", "plain", ".htaccess"]
+    "name", ["page.html", "image.svgz", "script.js", "index.php", "page.xhtml", "plain", ".htaccess"]
 )
 def test_makes_a_download_of_what_no_upload_is_called(name: str, store: Any) -> None:
     store(name, b"<script>alert(1)</script>")

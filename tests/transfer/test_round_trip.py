@@ -1,5 +1,6 @@
 """What is exported and imported into an empty installation is what it was: every field of every model."""
 
+import wave
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -136,6 +137,11 @@ def fill() -> None:
     store("twin.png", draw(), name="a/b", alt="Another", focal_x=0.5)  # nothing shows it
     logo = store("logo.png", name="index.md", alt="", focal_y=1e-7)
     notes = store("notes.md", b"# Notes\n", name="Notes / 2024: all")
+    sound = BytesIO()
+    with wave.open(sound, "wb") as written:
+        written.setparams((1, 1, 8000, 0, "NONE", "NONE"))
+        written.writeframes(bytes(8000))
+    played = store("played.wav", sound.getvalue())
     spare = store("spare.txt", b"Spare", alt="Words")
     same = [store("same.png", draw(color=(5, 5, 5))) for _ in range(2)]
     for format, mode in (("GIF", "P"), ("BMP", "RGB"), ("TIFF", "CMYK"), ("WEBP", "RGBA"), ("AVIF", "RGB")):
@@ -159,7 +165,7 @@ def fill() -> None:
     make_meta(first, key="Z: z", value_text="No", value_file=notes, place=0)
     make_meta(first, key="null", value_text=None, value_file=cover, place=1)
     make_meta(first, key="A", value_text="", place=2)
-    make_meta(first, key="B", value_text=None, place=3)
+    make_meta(first, key="B", value_text=None, value_file=played, place=3)
     for slug, order, description in (("b", 3, ""), ("a", 3, None), ("c", -(2**31), "T\u2028 \x85ext")):
         make_portfolio(title=slug, slug=slug, order=order, description=description, image=same[0], images=[same[1]])
     assert spare.pk

@@ -46,6 +46,8 @@ def read_iso(glance: Glance) -> Played | None:
         return None
     if moov is None:
         is_data = first[4:] in (b"mdat", b"wide") and first < b" "  # a text may begin with `The wide world`
+        if glance.peek(4, 4) == b"ftyp" and glance.peek(8, 4) in PICTURES:  # one that is cut off within its first box
+            return None
         if (brand is not None or first[4:] == b"ftyp" or is_data) and not is_picture(glance):
             raise BrokenOff
         return None
