@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.storage import storages
 from django.test import Client as Site
+from django.urls import set_script_prefix
 from rest_framework.test import APIClient
 
 from folio.access import authentication
@@ -35,6 +37,14 @@ def media_root(settings: Any, tmp_path: Path) -> Iterator[Path]:
     settings.JOURNAL_ROOT = tmp_path / "journal"
     yield tmp_path / "media"
     journal.release()  # what a test did in its own transaction, which never ends
+
+
+@pytest.fixture(autouse=True)
+def at_the_root() -> Iterator[None]:
+    """No path stays before all others from a test that has served below one, nor what the storage has noted of it."""
+    yield
+    set_script_prefix("/")
+    vars(storages["default"]).pop("base_url", None)
 
 
 @pytest.fixture(autouse=True)
