@@ -15,6 +15,7 @@ from folio.access.codes import CODES
 from folio.access.uses import Uses
 from folio.media import journal
 
+from .clock import Clock
 from .factories import make_key, make_user, permissions
 from .postgresql import Server as PostgreSQL
 from .postgresql import find_binaries, temporary_server
@@ -37,6 +38,12 @@ def media_root(settings: Any, tmp_path: Path) -> Iterator[Path]:
     settings.JOURNAL_ROOT = tmp_path / "journal"
     yield tmp_path / "media"
     journal.release()  # what a test did in its own transaction, which never ends
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock that stands until the test moves it."""
+    return Clock(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

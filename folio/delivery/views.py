@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from folio.api.filters import MAX_LIMIT, BareFilter
 from folio.api.viewsets import ListingView, StrictView
+from folio.portfolios.moments import hold
 
 from .schema import PublicSchema
 
@@ -51,18 +52,20 @@ class PublicView(StrictView):
     http_method_names = ["get", "head", "options"]
     schema = PublicSchema()
     kept_statuses = (200, 301, 404)  # which all may change when a moment comes
+    until: float = -inf
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        if request.method != "OPTIONS":  # which is answered whatever its parameters are
-            super().initial(request, *args, **kwargs)
+        if request.method == "OPTIONS":  # which is answered whatever its parameters are
+            return
+        super().initial(request, *args, **kwargs)
+        self.until = hold(request.META)
 
     def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
         """Tell the methods, in `Allow`; a browser's preflight is answered before it comes here."""
         return Response(status=204)
 
     def deadline(self, request: Request) -> float:
-        """Return the next moment at which this answer changes though nothing is written; none does yet."""
-        return inf
+        return self.until
 
     def missing(self, noun: str, slug: str) -> NotFound:
         """Return the error of what is not there, or not published: nobody may tell which."""

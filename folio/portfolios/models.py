@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Any
 
 from django.core.validators import URLValidator
@@ -17,12 +18,15 @@ from folio.api.columns import (
 from folio.api.stored import Stored
 from folio.api.texts import CodePointCharField, validate_slug
 from folio.media.models import Media
+from folio.snapshots.clock import CurrentMoment
 
 from .slugs import Slugged
 
 BATCH = 500  # rows of one statement, where all are changed
-PUBLISHED = Q(is_active=True)  # what visitors may read: a bare column in SQL, for which SQLite uses no index
-PUBLISHED_BY_INDEX = Q(is_active__in=[True])  # the same, for which it does
+NOW = CurrentMoment()
+IN_TIME = (Q(publish_at=None) | Q(publish_at__lte=NOW)) & (Q(unpublish_at=None) | Q(unpublish_at__gt=NOW))
+PUBLISHED = Q(is_active=True) & IN_TIME  # what visitors may read: a bare column in SQL, for which SQLite uses no index
+PUBLISHED_BY_INDEX = Q(is_active__in=[True]) & IN_TIME  # the same, for which it does
 
 
 class UTCYear(models.Func):
@@ -114,6 +118,15 @@ class Tag(Slugged):
         return self.name
 
 
+class State(models.TextChoices):
+    """Who may read a portfolio: nobody yet, nobody before a moment, everyone, or nobody any more."""
+
+    DRAFT = "draft", _("Draft")
+    SCHEDULED = "scheduled", _("Scheduled")
+    PUBLISHED = "published", _("Published")
+    ENDED = "ended", _("Ended")
+
+
 class PortfolioQuerySet(models.QuerySet["Portfolio"]):
     def published(self) -> "PortfolioQuerySet":
         """Return those that visitors may read, found by the index in which they are in the default order."""
@@ -132,7 +145,19 @@ class PortfolioQuerySet(models.QuerySet["Portfolio"]):
 
     def unpublished(self) -> "PortfolioQuerySet":
         """Return all others: those of which visitors must not even learn that they are there."""
-        return self.filter(is_active__in=[False])
+        return self.filter(Q(is_active__in=[False]) | Q(publish_at__gt=NOW) | Q(unpublish_at__lte=NOW))
+
+    def with_state(self) -> "PortfolioQuerySet":
+        """Tell of each row, as `state`, which of its four states it is in now."""
+        return self.annotate(
+            state=models.Case(
+                models.When(is_active=False, then=models.Value(State.DRAFT)),
+                models.When(unpublish_at__lte=NOW, then=models.Value(State.ENDED)),
+                models.When(publish_at__gt=NOW, then=models.Value(State.SCHEDULED)),
+                default=models.Value(State.PUBLISHED),
+                output_field=models.CharField(),
+            )
+        )
 
     def touch(self) -> int:
         """Renew `updated_at`, for a change in what belongs to these portfolios."""
@@ -173,6 +198,8 @@ class Portfolio(Stored):
         Employer, null=True, blank=True, on_delete=models.PROTECT, related_name="portfolios", db_index=False
     )
     is_active = models.BooleanField(default=True)
+    publish_at = models.DateTimeField(null=True, blank=True)
+    unpublish_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
     year = models.GeneratedField(
         expression=UTCYear("completed_at"), output_field=models.IntegerField(null=True), db_persist=True
@@ -182,7 +209,10 @@ class Portfolio(Stored):
     # When something that it shows and that is not its own last changed: a tag's name, the file or text of a picture.
     related_updated_at = models.DateTimeField(null=True, editable=False)
     shown_at = models.GeneratedField(
-        expression=Greatest("updated_at", Coalesce("related_updated_at", "updated_at")),
+        # Of what is published, `publish_at` has passed: that it became so is a change too.
+        expression=Greatest(
+            "updated_at", Coalesce("related_updated_at", "updated_at"), Coalesce("publish_at", "updated_at")
+        ),
         output_field=models.DateTimeField(),
         db_persist=True,
     )
@@ -204,6 +234,10 @@ class Portfolio(Stored):
             models.CheckConstraint(
                 condition=Q(order__range=(-(2**31), 2**31 - 1)), name="portfolio_order_fits_32_bits"
             ),
+            models.CheckConstraint(
+                condition=Q(publish_at=None) | Q(unpublish_at=None) | Q(unpublish_at__gt=F("publish_at")),
+                name="portfolio_ends_after_it_begins",
+            ),
         ]
         indexes = [
             # The last four let a walk through the default order filter by them without a look at the rows.
@@ -223,7 +257,7 @@ class Portfolio(Stored):
             models.Index(fields=["shown_at"], name="portfolio_shown_at"),
             models.Index(fields=["year"], name="portfolio_year"),
             # What is filtered by one value is found in the default order: however many there are, nothing is sorted.
-            # Its last three let what is published be filtered and counted without a look at the rows.
+            # Its last five let what is published be filtered and counted without a look at the rows.
             models.Index(
                 "is_active",
                 "order",
@@ -232,7 +266,14 @@ class Portfolio(Stored):
                 "employer",
                 "image",
                 "completed_at",
+                "publish_at",
+                "unpublish_at",
                 name="portfolio_is_active",
+            ),
+            # The next moment at which what is published changes, and what is not published by now.
+            models.Index(fields=["publish_at", "is_active"], condition=~Q(publish_at=None), name="portfolio_publish_at"),
+            models.Index(
+                fields=["unpublish_at", "is_active"], condition=~Q(unpublish_at=None), name="portfolio_unpublish_at"
             ),
             models.Index("employer", "order", F("created_at").desc(), "id", name="portfolio_employer"),
             models.Index("image", "order", F("created_at").desc(), "id", name="portfolio_image"),
@@ -240,6 +281,16 @@ class Portfolio(Stored):
 
     def __str__(self) -> str:
         return self.title
+
+    def state_at(self, moment: datetime) -> State:
+        """Return the state that it is in at a moment, as it is now; see `PortfolioQuerySet.with_state`."""
+        if not self.is_active:
+            return State.DRAFT
+        if self.unpublish_at is not None and self.unpublish_at <= moment:
+            return State.ENDED
+        if self.publish_at is not None and self.publish_at > moment:
+            return State.SCHEDULED
+        return State.PUBLISHED
 
     def changed(self, was: dict[str, Any]) -> None:
         """Let a slug that was given up go on leading to the portfolio."""

@@ -1,4 +1,5 @@
 from collections.abc import Collection, Hashable, Sequence
+from math import inf
 from typing import Any
 
 from rest_framework.request import Request
@@ -9,6 +10,7 @@ from folio.api.viewsets import ResourceViewSet
 from . import documents, filters, serializers
 from .examples import EXAMPLES
 from .models import Employer, Link, MetaEntry, Portfolio, Tag
+from .moments import hold
 from .services import delete_placed
 
 INCLUDING = ("create", "retrieve", "retrieve_by_slug", "update", "partial_update")  # and the list
@@ -28,9 +30,18 @@ class PortfolioViewSet(ResourceViewSet):
     summaries = {"retrieve_by_slug": "Read a portfolio by its slug"}
     code_of_action = {**ResourceViewSet.code_of_action, "retrieve_by_slug": "retrieve"}
     parameters = {action: {"include": filters.INCLUDE} for action in INCLUDING}
+    until = inf
 
     def in_form(self, document: Any) -> Any:
         return documents.WITH_CAPTIONS[document] if "captions" in (self.given.get("include") or ()) else document
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.is_published_only():
+            self.until = hold(request.META)
+
+    def deadline(self, request: Request) -> float:
+        return min(super().deadline(request), self.until)
 
     def is_published_only(self) -> bool:
         """Tell whether the request's key may see nothing but what is published."""

@@ -14,6 +14,7 @@ from .watches import watch_of
 T = TypeVar("T")
 
 SNAPSHOT = "folio.snapshot"  # in a request's environment: the snapshot that was current when it came
+LOOKS = "folio.looks"  # there too: what found it, and can let it end at a moment
 KEEP = "X-Folio-Keep"  # on an answer that may be given again: until when, in seconds since the epoch
 documents = SnapshotCache(settings.DOCUMENT_CACHE_SIZE)
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.utils.http import parse_etags
 
-from . import KEEP, SNAPSHOT, looks
+from . import KEEP, LOOKS, SNAPSHOT, looks
 from .caches import SnapshotCache
 from .encodings import ENCODERS, IDENTITY, best_encoding
 from .etags import digest_of, etag_of
@@ -193,7 +193,7 @@ class SnapshotFront:
         if entry is not None and time.time() < entry.deadline:
             return self.answer(environ, start_response, entry, snapshot, key, ("hit", started))
         method = environ["REQUEST_METHOD"]
-        environ[SNAPSHOT] = snapshot
+        environ[SNAPSHOT], environ[LOOKS] = snapshot, self.looks
         environ["REQUEST_METHOD"] = "GET"  # HEAD is answered like GET, without the body
         status, headers, body = self.ask(environ)
         environ["REQUEST_METHOD"] = method

@@ -1,4 +1,7 @@
 import threading
+import time
+from collections.abc import Callable
+from math import inf
 
 from .watches import Version, Watch
 
@@ -6,7 +9,8 @@ from .watches import Version, Watch
 class Looks:
     """Takes looks for all threads of a process, and counts the snapshots that they find.
 
-    A snapshot is a number that grows with every change; between two equal ones nothing was committed.
+    A snapshot is a number that grows with every change; between two equal ones nothing was committed, and no moment
+    passed of which was told that it changes what is read.
     """
 
     def __init__(self, watch: Watch) -> None:
@@ -17,6 +21,9 @@ class Looks:
         self.version: Version | None = None
         self.number = 0
         self.found: int | None = None
+        self.began = inf  # when the snapshot did, or a little before, in seconds since the epoch
+        self.ends = inf  # when it ends though nothing is committed, once that was asked
+        self.held: int | None = None  # the snapshot of which it was
 
     def snapshot(self) -> int | None:
         """Return the number of the snapshot that is current at some moment of this call, or None if it can't be told.
@@ -32,14 +39,35 @@ class Looks:
     def look(self) -> None:
         self.begun += 1
         version = None
+        now = time.time()
         try:
             version = self.watch.look()
         finally:
-            if version is None or version != self.version:
+            if version is None or version != self.version or now >= self.ends:
                 self.number += 1
                 self.version = version
+                self.began, self.ends = now, inf
             self.found = None if version is None else self.number
             self.ended = self.begun
+
+    def hold(self, snapshot: int, next_moment: Callable[[float], float]) -> float:
+        """Return when a snapshot ends though nothing is committed, and let it end then, in seconds since the epoch.
+
+        `next_moment` tells, for the moment at which the snapshot began, the next one that changes what is read. That is
+        asked of the snapshot's beginning, and not of now: what was read before now may be from before a moment that has
+        passed since. It is asked once for each snapshot that lasts.
+        """
+        with self.turn:
+            if snapshot != self.number:
+                return -inf
+            began, ends, is_known = self.began, self.ends, snapshot == self.held
+        if is_known:
+            return ends
+        ends = next_moment(began)
+        with self.turn:
+            if snapshot == self.number:
+                self.ends, self.held = ends, snapshot
+        return ends
 
     @property
     def generation(self) -> int | None:

@@ -1,5 +1,6 @@
 """Nothing that is not published shows, in whatever one asks: all answers are as if it were not there."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import combinations
@@ -109,7 +110,8 @@ def test_a_hidden_entry_costs_what_one_costs_that_never_was(visitor: Client) -> 
         with CaptureQueriesContext(connection) as captured:
             response = visitor.get(path)
         assert response.status_code == 404
-        statements.append([each["sql"].replace(SECRET, "never0") for each in captured])
+        told = (each["sql"].replace(SECRET, "never0") for each in captured)
+        statements.append([re.sub(r"'\d{4}-\d\d-\d\d [^']+'", "MOMENT", sql) for sql in told])
 
     assert statements[0] == statements[1]
     hidden, never = (visitor.get(path) for path in paths)

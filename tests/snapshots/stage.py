@@ -69,6 +69,9 @@ class StubLooks:
         self.count += 1
         return self.number
 
+    def hold(self, snapshot: int, next_moment: Callable[[float], float]) -> float:
+        return inf
+
 
 @dataclass
 class Answer:
