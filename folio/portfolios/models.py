@@ -271,7 +271,9 @@ class Portfolio(Stored):
                 name="portfolio_is_active",
             ),
             # The next moment at which what is published changes, and what is not published by now.
-            models.Index(fields=["publish_at", "is_active"], condition=~Q(publish_at=None), name="portfolio_publish_at"),
+            models.Index(
+                fields=["publish_at", "is_active"], condition=~Q(publish_at=None), name="portfolio_publish_at"
+            ),
             models.Index(
                 fields=["unpublish_at", "is_active"], condition=~Q(unpublish_at=None), name="portfolio_unpublish_at"
             ),

@@ -1,0 +1,92 @@
+"""Whom to tell when what is published changes, and what was told to them."""
+
+import secrets
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Event(models.TextChoices):
+    """What may have become of a portfolio, as visitors see it."""
+
+    PUBLISHED = "published", _("Published")
+    CHANGED = "changed", _("Changed")
+    UNPUBLISHED = "unpublished", _("Unpublished")
+
+
+class DeliveryState(models.TextChoices):
+    WAITING = "waiting", _("Waiting")
+    DELIVERED = "delivered", _("Delivered")
+    FAILED = "failed", _("Failed")
+
+
+def every_event() -> list[str]:
+    return list(Event.values)
+
+
+def new_nonce() -> str:
+    return secrets.token_hex(16)
+
+
+class Webhook(models.Model):
+    """An address of a website's, or of whoever builds one, that is told what has changed.
+
+    Its secret is derived from the installation's and the nonce: who reads the database alone can sign nothing.
+    """
+
+    url = models.CharField(max_length=2000)
+    nonce = models.CharField(max_length=32, default=new_nonce, editable=False)
+    events = models.JSONField(default=every_event)
+    is_active = models.BooleanField(default=True)
+    # What changed since the last delivery was put together: for the id of each portfolio its slug and its event.
+    pending = models.JSONField(default=dict, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"webhook {self.pk}"  # its URL is a secret
+
+
+class WebhookDelivery(models.Model):
+    """One message to a webhook, kept with its answer for 30 days; at most one of a webhook waits."""
+
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
+    message_id = models.CharField(max_length=64, unique=True)
+    body = models.TextField()
+    state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.WAITING)
+    attempts = models.PositiveIntegerField(default=0)
+    attempted_at = models.DateTimeField(null=True)
+    next_attempt_at = models.DateTimeField(null=True)
+    status = models.PositiveIntegerField(null=True)  # of the last answer, if there was one
+    answer = models.TextField(default="")  # the first 2 KB of its body, as text
+    error = models.TextField(default="")  # why there was none
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        default_permissions = ("view",)
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=DeliveryState.values), name="webhook_delivery_state_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.message_id
+
+
+class ToldPortfolio(models.Model):
+    """A portfolio that was published when what is published was last compared, and what it was like then."""
+
+    portfolio_id = models.BigIntegerField(primary_key=True)
+    slug = models.TextField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.slug
