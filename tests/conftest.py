@@ -20,6 +20,7 @@ from .factories import make_key, make_user, permissions
 from .postgresql import Server as PostgreSQL
 from .postgresql import find_binaries, temporary_server
 
+pytest_plugins = ["tests.watch"]
 Client = APIClient
 
 
