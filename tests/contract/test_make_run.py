@@ -23,7 +23,8 @@ from tests.postgresql import free_port
 
 from .examples import settled
 
-INSTALLED = 900  # seconds that the first installation may take on a slow line
+INSTALLED = 600  # seconds that the first installation may take on a slow line
+pytestmark = pytest.mark.timeout(3 * INSTALLED)  # one waits for what another process of the suite installs
 ALT = "The sign of the harbour bakery"  # what the tutorial says of its picture
 QUICK = 30  # seconds that a start may take once everything is there, on a machine that does much else
 README = (ROOT / "README.md").read_text()
@@ -167,9 +168,22 @@ def first(shared: Path, copy: Path, folder: Path, database: dict[str, str]) -> I
 
 def bash(command: str, **options: Any) -> str:
     """Run a command as if pasted, and return its standard output."""
-    result = subprocess.run(["bash", "-e", "-c", command], capture_output=True, text=True, **options)
-    assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
-    return result.stdout
+    with subprocess.Popen(
+        ["bash", "-e", "-c", command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        **options,
+    ) as process:
+        try:
+            output, errors = process.communicate(timeout=INSTALLED)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # with what it waits for, such as a fetch from afar
+            output, errors = process.communicate()
+            errors += f"\nnot done within {INSTALLED} seconds"
+    assert process.returncode == 0, f"{command}\n{output}\n{errors}"
+    return output
 
 
 def content(copy: Path, folder: Path, database: Mapping[str, str]) -> tuple[str, list[str]]:
