@@ -39,6 +39,8 @@ from tests.factories import draw
 from .decoded import MEGABYTE, plain
 from .private_files import copied
 
+pytestmark = pytest.mark.any_database
+
 PIXELS = 50_000_000
 ORDER = Prepare(PIXELS, keep_metadata="none")
 

@@ -23,6 +23,8 @@ from .decoded import MEGABYTE
 from .filmed import TEST_PICTURE, film, find_ffmpeg, referring
 from .paged import encrypted, pdf, stream
 
+pytestmark = pytest.mark.any_database
+
 PIXELS = 50_000_000
 PDF = "application/pdf"
 RED, WHITE = (255, 0, 0), (255, 255, 255)

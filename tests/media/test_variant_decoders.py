@@ -20,6 +20,8 @@ from .decoded import MEGABYTE, plain
 from .hostile import FILES
 from .varied import animation
 
+pytestmark = pytest.mark.any_database
+
 PIXELS = 50_000_000
 WANTED = [Wanted("webp", 100)]
 
