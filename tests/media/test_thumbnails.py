@@ -25,6 +25,8 @@ from .coloured_images import (
     quadrants,
 )
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.mark.parametrize("name", ["china.jpg", "flower.jpg"])
 def test_shows_a_photograph_as_a_full_decode_would(name: str) -> None:

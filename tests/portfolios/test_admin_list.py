@@ -93,22 +93,27 @@ def test_lets_rows_be_moved_in_their_own_order_only(site: Site, query: dict[str,
     assert 'class="folio-handle"' in site.get(LIST, {"is_active": "true"}).content.decode()
 
 
-@pytest.mark.parametrize("query", [{}, {"is_active": "true", "has_image": "true"}, {"q": "many"}, {"year": "2001"}])
-def test_takes_the_same_queries_for_10_and_5000(site: Site, query: dict[str, str]) -> None:
-    def queries() -> int:
-        fold_all()  # what was made past Folio
+def test_takes_the_same_queries_for_10_and_5000(site: Site) -> None:
+    asked: list[dict[str, str]] = [{}, {"is_active": "true", "has_image": "true"}, {"q": "many"}, {"year": "2001"}]
+
+    def queries(query: dict[str, str]) -> int:
         with CaptureQueriesContext(connection) as captured:
             assert site.get(LIST, query).status_code == 200
         return len(captured)
 
+    def all_queries() -> list[int]:
+        fold_all()  # what was made past Folio
+        return [queries(query) for query in asked]
+
     make_many(10)
     site.get(LIST)
-    at_ten = queries()
+    at_ten = all_queries()
     Portfolio.objects.all().delete()
     Media.objects.all().delete()
     make_many(5000)
 
-    assert queries() == at_ten <= 13
+    assert all_queries() == at_ten
+    assert max(at_ten) <= 13
 
 
 # Filters

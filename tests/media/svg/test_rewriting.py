@@ -28,6 +28,8 @@ from .drawings import (
     rewrite,
 )
 
+pytestmark = pytest.mark.any_database
+
 HOSTILE = hostile()
 ALIVE = re.compile(
     r"hit|script|<(?!/?(?:svg|g|rect|path|text|title|desc|a|style|use|image|symbol|defs|filter|feImage|linearGradient"
