@@ -116,7 +116,10 @@ def sizes_of(image: Image) -> dict[str, str]:
 
 
 class FeedView(XMLView):
-    """Read the newest 50 as an Atom feed, each with cover, excerpt and description."""
+    """Read the newest portfolios as an Atom feed.
+
+    The 50 that were published last, each with cover, excerpt and description.
+    """
 
     media_type = "application/atom+xml"
     url_name = "public-feed"

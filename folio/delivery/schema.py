@@ -37,7 +37,7 @@ class PublicSchema(AutoSchema):
         return f"get{capital(str(self.view.queryset.model._meta.verbose_name))}"
 
     def get_tags(self) -> list[str]:
-        return [self.path.removeprefix("/api/public/").split("/")[0]]
+        return [self.path.removeprefix("/api/public/").split("/")[0].removesuffix(".xml")]
 
     def get_auth(self) -> list[Any]:
         return []

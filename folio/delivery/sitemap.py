@@ -21,7 +21,7 @@ from folio.portfolios.models import Portfolio
 from .beside import PublishedRows
 from .parts import gallery_of_portfolios
 from .pictures import Pictures
-from .xml import Document, XMLView, moment, page
+from .xml import OFF, Document, XMLView, moment, page
 
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 IMAGE = "http://www.google.com/schemas/sitemap-image/1.1"
@@ -54,12 +54,16 @@ def pictures_of(row: Mapping[str, Any], gallery: Iterable[Mapping[str, Any]]) ->
 
 
 class SitemapView(XMLView):
-    """Read the pages of what is published, with their pictures; of more than a thousand, an index of sitemaps."""
+    """Read the website's pages of portfolios as a sitemap.
+
+    Each with its pictures. Where there are more than a thousand pages, it is an index of sitemaps.
+    """
 
     media_type = "application/xml"
     url_name = "public-sitemap"
     answers = {"get": (200, {"type": "string", "examples": ["<urlset xmlns=…>"]})}
     operation_ids = {"get": "getSitemap"}
+    other_errors = {404: f"There is no such page; {OFF}"}
     parameters = {
         "get": {"page": BareFilter(min_value=1, label="Which of the sitemaps that the index names; none is the index")}
     }

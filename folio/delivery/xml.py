@@ -28,6 +28,7 @@ NO_SITE = (
     "This leads to the pages of a website, which this server does not know. Whoever runs it can name them with the "
     "setting FOLIO_SITE_URL, such as https://studio.example/work/{slug}/, and a restart."
 )
+OFF = "the website's pages are not known, or public reading is off: `detail` says which setting helps."
 # What XML 1.0 has no way to write, not even as a reference; most of it shows nothing.
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -100,7 +101,7 @@ class XMLView(PublicView):
 
     media_type: str
     url_name: str
-    other_errors = {404: "The website's pages are not known, or public reading is off: `detail` says which setting."}
+    other_errors = {404: OFF[0].upper() + OFF[1:]}
 
     def takes_parameters(self) -> bool:
         return True
