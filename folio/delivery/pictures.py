@@ -74,8 +74,7 @@ class Pictures:
 
     def made(self, row: dict[str, Any]) -> Image | None:
         """Return an image; None where nothing of it may be shown: its original is kept back, and it has no other."""
-        thumbnails = [self.thumbnail(row, thumbnail) for thumbnail in self.thumbnails[row["id"]]]
-        src = variants.src(row, thumbnails[-1].src if thumbnails else None, self.url)
+        src = self.src(row["id"])
         if src is None:
             return None
         return Image(
@@ -87,7 +86,7 @@ class Pictures:
             src=src,
             original=self.url(row["file"]) if settings.PUBLIC_ORIGINALS else msgspec.UNSET,
             sources=[Source(*source) for source in variants.sources(row, self.url)],
-            thumbnails=thumbnails,
+            thumbnails=[self.thumbnail(row, thumbnail) for thumbnail in self.thumbnails[row["id"]]],
             dominant_color=row["dominant_color"] or None,
             placeholder=row["placeholder"] or None,
             focal=Focal(
@@ -96,6 +95,14 @@ class Pictures:
             ),
             is_animated=row["is_animated"],
         )
+
+    def src(self, pk: int | None) -> str | None:
+        """Return the URL of an image as it is shown where only one can be named; None where there is none."""
+        row = self.rows.get(pk)
+        if row is None or row["type"] != MediaType.IMAGE:
+            return None
+        thumbnails = self.thumbnails[row["id"]]
+        return variants.src(row, self.url(thumbnails[-1]["file"]) if thumbnails else None, self.url)
 
     def thumbnail(self, row: dict[str, Any], thumbnail: dict[str, Any]) -> Thumbnail:
         width, height = fit((row["width"], row["height"]), thumbnail["size"])

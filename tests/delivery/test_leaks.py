@@ -82,6 +82,9 @@ def test_every_answer_is_as_if_it_were_not_there(visitor: Client) -> None:
     shared = make_shown()
     asked = [(PATH, query) for query in queries()]
     asked += [(f"{PATH}{slug}/", {}) for slug in ("a", "b", "c", "a-then", SECRET, f"{SECRET}0-then", "none")]
+    asked += [("/api/public/manifest/", query) for query in ({}, {"limit": "2"}, {"limit": "2", "offset": "2"})]
+    asked += [("/api/public/feed.xml", {})]
+    asked += [("/api/public/sitemap.xml", query) for query in ({}, {"page": "1"}, {"page": "2"})]
     before = [answer(visitor, *request) for request in asked]
 
     make_hidden(shared)
@@ -119,17 +122,23 @@ def test_a_hidden_entry_costs_what_one_costs_that_never_was(visitor: Client) -> 
     assert hidden.content.replace(SECRET.encode(), b"never0") == never.content
 
 
-@pytest.mark.parametrize("query", ["", "?include=related,neighbours", "?search=shown"])
-def test_what_is_hidden_leaves_no_trace_when_it_goes(visitor: Client, query: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(PATH, f"{PATH}?include=related,neighbours", f"{PATH}?search=shown"),
+        *("/api/public/manifest/", "/api/public/feed.xml", "/api/public/sitemap.xml"),
+    ],
+)
+def test_what_is_hidden_leaves_no_trace_when_it_goes(visitor: Client, path: str) -> None:
     """Hiding, deleting and never having been are one and the same to visitors."""
     make_shown()
     with transaction.atomic():
         Portfolio.objects.filter(slug="b").delete()
-        deleted = visitor.get(f"{PATH}{query}").content
+        deleted = visitor.get(path).content
         transaction.set_rollback(True)
     Portfolio.objects.filter(slug="b").update(is_active=False)
 
-    assert visitor.get(f"{PATH}{query}").content == deleted
+    assert visitor.get(path).content == deleted
 
 
 def test_an_error_names_nothing_but_what_was_sent(visitor: Client) -> None:
