@@ -9,10 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from folio.portfolios.models import Portfolio, State
 from folio.portfolios.moments import next_moment
 from folio.snapshots.looks import Looks
-from folio.snapshots.watches import Version
 from tests.clock import Clock
 from tests.delivery.fronts import Front
 from tests.factories import make_employer, make_portfolio, make_tag
+from tests.snapshots.stage import StillWatch
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATHS = (
@@ -23,15 +23,6 @@ PATHS = (
     "tags/",
     "employers/",
 )
-
-
-class StillWatch:
-    """A watch that sees a commit only where a test says so."""
-
-    version = 1
-
-    def look(self) -> Version:
-        return 1, self.version
 
 
 @pytest.fixture

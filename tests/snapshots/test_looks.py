@@ -12,6 +12,8 @@ from folio.snapshots.looks import Looks
 from folio.snapshots.watches import Version
 from tests.clock import Clock
 
+from .stage import StillWatch
+
 PATIENCE = 10  # seconds
 
 
@@ -238,15 +240,6 @@ def test_looks_never_overlap_and_none_misses_what_was_committed_before_it() -> N
 
 
 # A snapshot that ends though nothing is committed
-
-
-class StillWatch:
-    """A watch that sees a commit where a test says so."""
-
-    version = 1
-
-    def look(self) -> Version:
-        return 1, self.version
 
 
 class Moments:
