@@ -1,5 +1,6 @@
 """Scheduled moments change every public answer with no write, also what lies in memory."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -111,6 +112,22 @@ def test_a_moment_that_passes_while_an_answer_is_computed_is_not_missed(
     assert [row["slug"] for row in first["results"]] == ["always", "later", "once", "between"]
     clock.move(minutes=5)
     assert slugs(front) == ["always", "later"]
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [{"publish_at": datetime.min.replace(tzinfo=UTC)}, {"unpublish_at": datetime.max.replace(tzinfo=UTC)}],
+    ids=["the first", "the last"],
+)
+def test_the_first_and_the_last_moment_that_there_are(
+    front: Front, clock: Clock, schedule: dict[str, datetime]
+) -> None:
+    make_portfolio(slug="always", **schedule)
+
+    for _ in range(2):
+        answer = front.ask("portfolios/always/")
+        assert answer.status_code == 200
+        assert answer.headers["Cache-Control"] == "public, max-age=0, s-maxage=60, stale-while-revalidate=600"
 
 
 def test_the_moment_of_a_draft_is_told_by_nothing(front: Front, clock: Clock) -> None:

@@ -136,6 +136,8 @@ def test_a_field_that_is_left_out_keeps_its_value(client: Client, portfolio: Por
         ("2031-03-01T08:30:00+03:30", "2031-03-01T05:00:00Z"),
         ("2031-03-01T08:30:00.000001Z", "2031-03-01T08:30:00.000001Z"),
         ("1999-01-01", "1999-01-01T00:00:00Z"),  # long ago is published at once
+        ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+        ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z"),
         (None, None),
     ],
 )
@@ -146,7 +148,10 @@ def test_takes_a_datetime_a_date_or_null(client: Client, db: None, name: str, se
     assert answer.json()[name] == told
 
 
-@pytest.mark.parametrize("value", ["", "soon", 5, True, [], {}, "2031-02-30", "0000-01-01", "10000-01-01T00:00:00Z"])
+@pytest.mark.parametrize(
+    "value",
+    ["", "soon", 5, True, [], {}, "2031-02-30", "0000-01-01", "10000-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00"],
+)
 @pytest.mark.parametrize("name", SCHEDULE)
 def test_refuses_what_is_no_moment(client: Client, portfolio: Portfolio, name: str, value: Any) -> None:
     response = client.patch(path_of(portfolio), {name: value})
