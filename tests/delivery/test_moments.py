@@ -119,9 +119,7 @@ def test_a_moment_that_passes_while_an_answer_is_computed_is_not_missed(
     [{"publish_at": datetime.min.replace(tzinfo=UTC)}, {"unpublish_at": datetime.max.replace(tzinfo=UTC)}],
     ids=["the first", "the last"],
 )
-def test_the_first_and_the_last_moment_that_there_are(
-    front: Front, clock: Clock, schedule: dict[str, datetime]
-) -> None:
+def test_the_first_and_the_last_moment_that_there_are(front: Front, clock: Clock, schedule: dict[str, Any]) -> None:
     make_portfolio(slug="always", **schedule)
 
     for _ in range(2):
