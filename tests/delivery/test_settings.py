@@ -1,5 +1,6 @@
 """The settings of what is public, and what is said where they can't be meant."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.conf import settings as current
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
 from folio.management.commands import serve
 from folio.management.commands.serve import Command, what_is_public
@@ -135,7 +137,10 @@ def test_a_demo_where_the_variable_closes_it_stays_closed(mark: Path, monkeypatc
 
 @pytest.mark.django_db
 def test_the_start_says_how_many_entries_are_public() -> None:
+    now = timezone.now()
     make_portfolio(is_active=False)
+    make_portfolio(publish_at=now + timedelta(minutes=5))
+    make_portfolio(unpublish_at=now - timedelta(minutes=5))
     assert what_is_public() == "0 entries, which anyone can read"
     make_portfolio()
     assert what_is_public() == "1 entry, which anyone can read"

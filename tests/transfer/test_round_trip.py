@@ -156,6 +156,7 @@ def fill() -> None:
         title="~", slug="خانه-زعفران", excerpt="Two: lines # and more", description="---\n\nText\n---\nmore",
         image=cover, images=[twin, same[1], logo, same[0]], tags=[printed, web], order=3, employer=one, is_active=False,
         completed_at=datetime(2024, 5, 14, 9, 30, 0, 123456, tzinfo=UTC),
+        publish_at=datetime(2031, 1, 2, tzinfo=UTC), unpublish_at=datetime(2031, 1, 2, 0, 0, 0, 1, tzinfo=UTC),
     )  # fmt: skip
     first.gallery.filter(media=twin).update(caption="Two: lines\n# and more")
     first.gallery.filter(media=same[0]).update(caption="~")
