@@ -15,12 +15,12 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from folio.media.uploads import store_upload
 
 from folio import snapshots
 from folio.access.codes import CODES
 from folio.delivery.parts import PARTS
 from folio.media import variants
+from folio.media.uploads import store_upload
 from folio.portfolios.models import FormerSlug, Portfolio
 from folio.portfolios.previews import SALT, share, signer
 from tests.clock import Clock
