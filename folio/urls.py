@@ -35,7 +35,7 @@ urlpatterns = [
     ),
     path(
         "api/portfolios/<int:pk>/preview/",
-        PreviewViewSet.as_view({"post": "share", "delete": "end"}),
+        PreviewViewSet.as_view({"post": "share_preview", "delete": "end_previews"}),
         name="portfolios-preview",
     ),
     path("api/media/<int:pk>/usage/", MediaViewSet.as_view({"get": "usage"}), name="media-usage"),

@@ -39,7 +39,7 @@ class SecondsField(serializers.Field):  # type: ignore[type-arg]
 class PreviewSerializer(StrictSerializer):
     """How long a preview link lasts."""
 
-    expires_in = SecondsField(default=USUAL, help_text="Seconds; 7 days when left out, 30 days at the most.")
+    expires_in = SecondsField(required=False, help_text="Seconds; 7 days when left out, 30 days at the most.")
 
 
 class PreviewViewSet(StrictView, GenericViewSet):  # type: ignore[type-arg]
@@ -51,19 +51,24 @@ class PreviewViewSet(StrictView, GenericViewSet):  # type: ignore[type-arg]
     queryset = Portfolio.objects.all()
     serializer_class = PreviewSerializer
     lookup_value_converter = "int"
-    code_of_action = {"share": "update", "end": "update"}
-    answers = {"share": (201, Preview), "end": (204, None)}
-    summaries = {"share": "Make a preview link of {one}", "end": "End all preview links of {one}"}
+    code_of_action = {"share_preview": "update", "end_previews": "update"}
+    answers = {"share_preview": (201, Preview), "end_previews": (204, None)}
+    other_answers = {"end_previews": {204: "All are ended."}}
+    other_errors = {409: "It collided with another change three times; try again."}
+    summaries = {
+        "share_preview": "Make a preview link of {one}",
+        "end_previews": "End all preview links of {one}",
+    }
 
-    def share(self, request: Request, pk: int) -> Response:
+    def share_preview(self, request: Request, pk: int) -> Response:
         """Make a link that shows the portfolio, though it is not published, to whoever has it."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        lasts = serializer.validated_data["expires_in"]
+        lasts = serializer.validated_data.get("expires_in", USUAL)
         made = self.written(pk, lambda: share(request.user, pk, lasts, key=str(request.auth)))
         return Response(made, status=201, headers={"Cache-Control": "no-store"})
 
-    def end(self, request: Request, pk: int) -> Response:
+    def end_previews(self, request: Request, pk: int) -> Response:
         """End all links that show the portfolio; `updated_at` stays as it is."""
         self.written(pk, lambda: end_all(request.user, pk, key=str(request.auth)))
         return Response(status=204)
