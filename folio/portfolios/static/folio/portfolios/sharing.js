@@ -12,7 +12,10 @@ class Sharing extends HTMLElement {
     if (!link) return;
     history.replaceState(null, "", location.href); // a reload shows the page, and makes no other link
     // A browser may keep the whole page for the way back to it, and then the link with it.
-    window.addEventListener("pagehide", () => link.removeAttribute("value"));
+    window.addEventListener("pagehide", () => {
+      link.value = "";
+      link.removeAttribute("value");
+    });
     window.addEventListener("pageshow", (event) => event.persisted && location.replace(location.href));
     link.addEventListener("focus", () => link.select());
     link.focus();
