@@ -63,6 +63,7 @@ def admin_pages(first: Mapping[str, int]) -> dict[str, str]:
                 pages[name] = reverse(name, args=[first[meta.label]] if is_of_row else [])
     portfolio = first["portfolios.Portfolio"]
     pages["admin:portfolios_portfolio_preview"] = reverse("admin:portfolios_portfolio_preview", args=[portfolio])
+    pages["admin:portfolios_portfolio_share"] = reverse("admin:portfolios_portfolio_share", args=[portfolio])
     pages["admin:auth_user_password_change"] = reverse("admin:auth_user_password_change", args=[first["auth.User"]])
     for app in sorted({model._meta.app_label for model in admin.site._registry}):
         pages[f"admin:app_list {app}"] = reverse("admin:app_list", args=[app])

@@ -6,6 +6,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from folio.api.columns import (
@@ -182,11 +185,23 @@ class PortfolioQuerySet(models.QuerySet["Portfolio"]):
         return list(self.select_for_update().order_by("pk").values_list("pk", flat=True))
 
 
+def told_link(pair: tuple[Any, Any]) -> str:
+    """Say in words what the history keeps of a preview link: until when one was made, or that all were ended."""
+    try:
+        until = parse_datetime(pair[1] or "")
+    except (TypeError, ValueError):
+        until = None
+    if until is None:
+        return gettext("All preview links were ended.")
+    return gettext("A link was made, until %(moment)s UTC.") % {"moment": date_format(until, "DATETIME_FORMAT")}
+
+
 class Portfolio(Stored):
     """A finished piece of work, as websites show it."""
 
     watched = ("slug",)
-    untold = {"related_updated_at", "shown_at"}  # which say nothing of the portfolio itself
+    events = {"preview_link": told_link}  # what the history tells that is no field
+    untold = {"related_updated_at", "shown_at", "preview_generation"}  # which say nothing of the portfolio itself
 
     title = CodePointLineField(max_length=200)
     slug = CodePointLineField(max_length=200, validators=[validate_slug])
@@ -216,6 +231,8 @@ class Portfolio(Stored):
         output_field=models.DateTimeField(),
         db_persist=True,
     )
+    # Part of each preview link, which ends when this is raised; see `folio.portfolios.previews`.
+    preview_generation = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     images = models.ManyToManyField(Media, through="PortfolioImage", related_name="+", blank=True)
     tags = models.ManyToManyField(Tag, through="PortfolioTag", related_name="portfolios", blank=True)
 

@@ -171,3 +171,46 @@ def test_only_a_server_that_starts_with_it_on_says_so(
     line = "http://127.0.0.1:1/api/public/portfolios/ (1 entry, which anyone can read)"
     assert (line in capsys.readouterr().out) is is_open
     assert Task.objects.filter(key="media.make_variants all").exists() is is_open
+
+
+PREVIEW = "FOLIO_PREVIEW_URL"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "https://studio.example/preview/?slug={slug}&preview={token}",
+        "https://studio.example/preview/#{slug}/{token}",
+        "http://localhost:8080/{slug}/{token}",
+    ],
+)
+def test_where_previews_are_shown(tmp_path: Path, value: str) -> None:
+    assert settings_of(tmp_path, **{PREVIEW: f" {value} "})["PREVIEW_URL"] == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://studio.example/preview/",
+        "https://studio.example/preview/?preview={token}",
+        "https://studio.example/{slug}/",
+        "https://studio.example/{slug}/?a={token}&b={token}",
+        "https://studio.example/{slug}/{slug}/{token}",
+        "https://studio.example/{slug}/{token}/{lang}",
+        "https://studio.example/{slug}/{token}}",
+        "https://{slug}.example/{token}",
+        "https://{token}/{slug}",
+        "studio.example/{slug}/{token}",
+        "ftp://studio.example/{slug}/{token}",
+        "https:///{slug}/{token}",
+        "https://[::1/{slug}/{token}",
+        "https://studio.example:99999/{slug}/{token}",
+    ],
+)
+def test_where_no_preview_could_be_shown(tmp_path: Path, value: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as caught:
+        settings_of(tmp_path, **{PREVIEW: value})
+
+    assert str(caught.value).startswith(f"{PREVIEW} is {value!r}; ")
+    assert "such as https://studio.example/preview/?slug={slug}&preview={token}." in str(caught.value)

@@ -76,7 +76,7 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         exclude = ("images", "tags")  # noqa: DJ006  # what the fields above take, and saved by their own service
-        labels = {"image": _("Cover"), "is_active": _("Active")}
+        labels = {"image": _("Cover"), "is_active": _("Active"), "preview_link": _("Preview link")}
         field_classes = {"excerpt": TextBoxField}
         widgets = {
             "excerpt": UnfoldAdminTextareaWidget({"rows": 3}),

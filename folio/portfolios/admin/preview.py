@@ -23,8 +23,9 @@ from folio.media.documents import Image
 from folio.media.models import Media
 from folio.media.pixels import fit
 
-from .. import documents
+from .. import documents, publishing
 from ..markdown import rendered
+from ..website import preview_page_of
 
 TOKENS = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d[\d.eE+-]*)|\b(true|false|null)\b')
 KINDS = {1: "text", 3: "number", 4: "word"}  # by the group of the expression that matched
@@ -61,6 +62,8 @@ class PreviewPages:
         is_json = request.GET.get("as") == "json"
         context = as_json(request, document) if is_json else as_page(document, base_url(request))
         context |= {"entry": document, "is_json": is_json, "site_title": settings.UNFOLD["SITE_TITLE"]}
+        context["may_share"] = publishing.may_publish(request.user)
+        context["has_page"] = preview_page_of(document.slug, "") is not None
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "folio/portfolios/preview.html", context)
 
