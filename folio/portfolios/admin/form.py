@@ -224,7 +224,7 @@ class FormPages(DescribePages, EditPages):
     def get_readonly_fields(self, request: HttpRequest, obj: Portfolio | None = None) -> Any:
         given: Any = super().get_readonly_fields(request, obj)  # type: ignore[misc]
         may_publish = publishing.may_publish(request.user, is_new=obj is None)
-        return (*given, "standing", "live_standing", *FIXED, *(() if may_publish else ("order",)))
+        return (*given, "standing", "live_standing", *FIXED, *(() if may_publish else ("order", *SCHEDULE)))
 
     def save_model(self, request: HttpRequest, obj: Portfolio, form: Any, change: bool) -> None:
         if not publishing.may_publish(request.user, is_new=not change):

@@ -135,6 +135,9 @@ def is_there(field: Any, pk: int) -> bool:
 def problems_of(portfolio: Portfolio) -> list[Difference]:
     """Return by the fields' names why the portfolio can't be saved as it is."""
     problems: dict[str, list[str]] = {}
+    begin, end = portfolio.publish_at, portfolio.unpublish_at
+    if begin is not None and end is not None and end <= begin:
+        return [Difference(label_of(Portfolio, "unpublish_at"), _("It has to end after it is published."))]
     try:
         portfolio.full_clean()
     except ValidationError as error:
