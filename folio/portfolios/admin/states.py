@@ -132,10 +132,10 @@ class StateFilter(RadioFilter):
 
 def of_old_link(query: Any) -> str | None:
     """Return the query of an old link, which asked for what was active or not, with the states that took its place."""
-    old = {"true": State.PUBLISHED, "false": State.DRAFT}.get(query.get("is_active"))
-    if old is None:
+    if "is_active" not in query:
         return None
     renewed = query.copy()
-    del renewed["is_active"]
-    renewed.setdefault("state", old.value)
+    state = {"true": State.PUBLISHED, "false": State.DRAFT}.get(renewed.pop("is_active")[-1])
+    if state is not None:
+        renewed.setdefault("state", state.value)
     return str(renewed.urlencode())
