@@ -28,11 +28,11 @@ NO_PAGES = {
     "admin:media_media_upload": "JSON",
     "admin:portfolios_employer_make": "JSON",
     "admin:portfolios_tag_make": "JSON",
-    "admin:portfolios_portfolio_active": "JSON",
     "admin:portfolios_portfolio_duplicate": "a change",
     "admin:portfolios_portfolio_markdown": "JSON",
     "admin:portfolios_portfolio_reorder": "JSON",
     "admin:portfolios_portfolio_restore": "of an entry of the history: tests/browser/test_two_editors.py goes there",
+    "admin:portfolios_portfolio_state": "JSON",
 }
 PLAIN = ("admin:index", "admin:password_change", "admin:password_change_done")
 OF_MODELS = {"changelist": False, "add": False, "change": True, "delete": True, "history": True}  # whether of one row
