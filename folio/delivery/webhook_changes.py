@@ -19,4 +19,3 @@ def renew_secret(webhook: Webhook) -> Changes:
     webhook.nonce = new_nonce()
     webhook.save(update_fields=["nonce", "updated_at"])
     return {"secret": NOT_TOLD}
-

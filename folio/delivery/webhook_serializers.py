@@ -10,19 +10,18 @@ from folio.api.serializers import NormalField, StrictModelSerializer, StrictSeri
 
 from . import webhook_documents
 from .models import Event, Webhook
-from .webhooks import check_url, masked
+from .webhook_addresses import LookedUp
 
 
 class AddressField(NormalField):
-    """Where a webhook is told; the masked address that was read stands for the one that is stored."""
+    """Where a webhook is told; what it was read as, masked, leaves it as it is."""
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
         webhook = getattr(self.root, "instance", None)
-        if webhook is not None and text == masked(webhook.url):
-            return str(webhook.url)
+        looked_up: LookedUp = self.context["looked_up"]
         try:
-            return check_url(text)
+            return looked_up.address(text, webhook.url if webhook else "")
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from None
 

@@ -1,6 +1,6 @@
 """Webhooks for admins: who is told what has changed, and what came of it."""
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from folio.access.permissions import IsAdmin
 from folio.api.conditions import IF_MATCH
+from folio.api.errors import Conflict
 from folio.api.fields import BIGGEST
 from folio.api.filters import PageFilterSet
 from folio.api.viewsets import ListingView, ResourceViewSet, StrictView, write
@@ -21,6 +22,7 @@ from folio.snapshots.etags import digest_of, etag_of
 
 from . import webhook_documents as documents
 from .models import Webhook, WebhookDelivery
+from .webhook_addresses import LookedUp
 from .webhook_changes import recordable, renew_secret
 from .webhook_serializers import NothingSerializer, WebhookSerializer
 from .webhooks import send_again
@@ -68,6 +70,15 @@ class WebhookViewSet(OfWebhooks, ResourceViewSet):
     answers = {"create": (201, documents.NewWebhook), "renew_secret": (200, documents.NewWebhook)}
     summaries = {"renew_secret": "Give {one} another secret"}
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.looked_up = LookedUp()
+        if self.action in {"create", "update", "partial_update"} and isinstance(request.data, Mapping):
+            self.looked_up.look_up(request.data.get("url"))
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "looked_up": self.looked_up}
+
     def get_serializer_class(self) -> Any:
         return NothingSerializer if self.action == "renew_secret" else WebhookSerializer
 
@@ -111,6 +122,7 @@ class DeliveryViewSet(OfWebhooks, ListingView):
     serializer_class = NothingSerializer
     answers = {"send": (200, documents.Delivery)}
     summaries = {"list": "List what a webhook was told", "send": "Send a webhook something again"}
+    other_errors = {409: "Its webhook is inactive, or is being told something else; one goes after the other."}
 
     def get_queryset(self) -> Any:
         rows: Any = super().get_queryset()
@@ -136,5 +148,8 @@ class DeliveryViewSet(OfWebhooks, ListingView):
         delivery = self.get_queryset().select_for_update().filter(pk=pk).first()
         if delivery is None:
             raise NotFound(f"There is no delivery with the id {pk}.")
-        send_again(delivery)
+        try:
+            send_again(delivery)
+        except ValueError as error:
+            raise Conflict(str(error)) from error
         return documents.Delivery.read([pk], "")[pk]

@@ -85,12 +85,10 @@ class WebhookDeliveryAdmin(AdminsOnly):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookDelivery]:
         """Return the deliveries; a list of them goes without the texts, which no row of it shows."""
-        rows: QuerySet[WebhookDelivery] = super().get_queryset(request).select_related("webhook").defer(
-            "webhook__pending"
-        )
+        rows: QuerySet[WebhookDelivery] = super().get_queryset(request).select_related("webhook")
         match = request.resolver_match
         is_list = match is not None and (match.url_name or "").endswith("_changelist")
-        return rows.defer("body", "answer", "webhook__pending") if is_list else rows
+        return rows.defer("body", "answer") if is_list else rows
 
     # In words
 
@@ -143,8 +141,9 @@ class WebhookDeliveryAdmin(AdminsOnly):
         """Return a button of the list's own form, which brings its token along."""
         if delivery.state == DeliveryState.WAITING:
             return ""
+        button = '<button class="folio-button folio-delivery-again" formaction="{}" aria-label="{}">{}</button>'
         return format_html(
-            '<button type="submit" class="folio-button folio-delivery-again" formaction="{}" aria-label="{}">{}</button>',
+            button,
             reverse("admin:delivery_webhookdelivery_send", args=[delivery.pk]),
             gettext("Send again what was put together on %(moment)s") % {"moment": moment(delivery.created_at)},
             gettext("Send again"),
@@ -162,8 +161,12 @@ class WebhookDeliveryAdmin(AdminsOnly):
         if delivery is None:
             messages.error(request, _("This was deleted meanwhile."))
             return HttpResponseRedirect(reverse("admin:delivery_webhookdelivery_changelist"))
-        send_again(delivery)
-        messages.success(request, _("It will be sent again in a moment. Load this page again to see what comes of it."))
+        try:
+            send_again(delivery)
+            text = _("It will be sent again in a moment. Load this page again to see what comes of it.")
+            messages.success(request, text)
+        except ValueError as error:
+            messages.error(request, str(error))
         return HttpResponseRedirect(reverse("admin:delivery_webhookdelivery_change", args=[pk]))
 
 

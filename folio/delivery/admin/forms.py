@@ -12,8 +12,8 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminT
 from folio.history.changes import Changes, form_changes
 
 from ..models import Event, Webhook
+from ..webhook_addresses import LookedUp
 from ..webhook_changes import recordable
-from ..webhooks import check_url, masked
 from .words import EVENTS
 
 
@@ -24,6 +24,8 @@ def nonce_of(form: UUID) -> str:
 
 class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]
     """A webhook: where, of what, and whether at all. Its address is a secret, and shown only as it is typed."""
+
+    looked_up = LookedUp()  # by the request, before its transaction
 
     form = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4, required=False)
     url = forms.CharField(
@@ -66,10 +68,8 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_url(self) -> str:
         text: str = self.cleaned_data["url"]
-        if not text or text == masked(self.stored_url or ""):
-            return ""
         try:
-            return check_url(text)
+            return self.looked_up.address(text, self.stored_url) if text else ""
         except ValueError as error:
             raise ValidationError(str(error)) from None
 

@@ -11,6 +11,7 @@ from ..webhooks import masked
 from .webhooks import last_in_words, with_last
 
 SHOWN = 5  # webhooks
+UNTOLD = {DeliveryState.WAITING, DeliveryState.FAILED}
 
 
 def card(request: HttpRequest) -> dict[str, Any] | None:
@@ -18,10 +19,10 @@ def card(request: HttpRequest) -> dict[str, Any] | None:
     pages: Any = admin.site._registry[Webhook]
     if not pages.is_admin(request):
         return None
-    rows: list[Any] = list(with_last(Webhook.objects.order_by("pk")))
+    rows: list[Any] = list(with_last(Webhook.objects.select_related("telling")))
     if not rows:
         return None
-    found = [line(row) for row in rows if row.last_state in {DeliveryState.WAITING, DeliveryState.FAILED} or gathers(row)]
+    found = [line(row) for row in rows if row.last_state in UNTOLD or gathers(row)]
     return {
         "template": "folio/delivery/home_card.html",
         "rows": sorted(found, key=lambda row: not row["failed"])[:SHOWN],
@@ -31,7 +32,8 @@ def card(request: HttpRequest) -> dict[str, Any] | None:
 
 def gathers(webhook: Webhook) -> bool:
     """Tell whether there is something that the webhook was not told yet."""
-    return bool(webhook.is_active and webhook.pending)
+    telling = getattr(webhook, "telling", None)  # of an active one
+    return telling is not None and bool(telling.changes or telling.is_too_much)
 
 
 def line(webhook: Any) -> dict[str, Any]:

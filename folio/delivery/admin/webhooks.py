@@ -18,6 +18,7 @@ from folio.admin.options import ResourceAdmin, in_one_write
 from folio.history.changes import Changes, log
 
 from ..models import Webhook, WebhookDelivery
+from ..webhook_addresses import LookedUp
 from ..webhook_changes import renew_secret
 from ..webhooks import masked, secret_of
 from .forms import WebhookForm, nonce_of
@@ -81,7 +82,7 @@ class WebhookAdmin(TellsCollisions, AdminsOnly):
         return [path("<int:pk>/secret/", view, name="delivery_webhook_secret"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Webhook]:
-        return with_last(super().get_queryset(request).defer("pending"))
+        return with_last(super().get_queryset(request))
 
     # The list
 
@@ -106,6 +107,11 @@ class WebhookAdmin(TellsCollisions, AdminsOnly):
     def get_readonly_fields(self, request: HttpRequest, obj: Webhook | None = None) -> Any:
         return () if obj is None else ("address",)
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        looked_up = getattr(request, "looked_up", None) or LookedUp()
+        return type(form)(form.__name__, (form,), {"looked_up": looked_up})
+
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         return form.changes(is_new=add)
 
@@ -116,16 +122,16 @@ class WebhookAdmin(TellsCollisions, AdminsOnly):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         webhook = context["original"]
         if webhook is not None:
-            rows = list(webhook.deliveries.defer("body", "answer")[:SHOWN])
-            context["deliveries"] = [
-                {"words": outcome_of(row), "row": row, "url": reverse("admin:delivery_webhookdelivery_change", args=[row.pk])}
-                for row in rows
-            ]
+            rows = webhook.deliveries.defer("body", "answer")[:SHOWN]
+            context["deliveries"] = [(row, outcome_of(row)) for row in rows]
             context["all_deliveries"] = deliveries_of(webhook)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
         """Answer with the form, and once only with the secret of what it makes: sent again, it leads to the list."""
+        request.looked_up = LookedUp()  # type: ignore[attr-defined]
+        if request.method == "POST" and self.is_admin(request):
+            request.looked_up.look_up(request.POST.get("url"))  # type: ignore[attr-defined]
         show = super(ResourceAdmin, self).changeform_view
         is_new = request.method == "POST" and object_id is None
         return in_one_write(
@@ -202,4 +208,3 @@ class WebhookAdmin(TellsCollisions, AdminsOnly):
 def deliveries_of(webhook: Webhook) -> str:
     """Return where all deliveries of a webhook are listed."""
     return f"{reverse('admin:delivery_webhookdelivery_changelist')}?webhook__id__exact={webhook.pk}"
-
