@@ -6,15 +6,15 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from folio.api.serializers import NormalField, StrictModelSerializer, StrictSerializer, kind_of, listed
+from folio.api.serializers import StrictModelSerializer, StrictSerializer, kind_of, listed
 
 from . import webhook_documents
 from .models import Event, Webhook
 from .webhook_addresses import LookedUp
 
 
-class AddressField(NormalField):
-    """Where a webhook is told; what it was read as, masked, leaves it as it is."""
+class AddressField(serializers.CharField):
+    """Where a webhook is told, in the form in which its server knows it; what it was read as leaves it as it is."""
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)

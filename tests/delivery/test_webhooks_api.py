@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from folio.delivery import webhook_addresses
 from folio.delivery.models import DeliveryState, Webhook, WebhookDelivery
 from folio.delivery.webhooks import secret_of
+from folio.snapshots import KEEP
 from tests.conftest import Client
 from tests.factories import make_user
 
@@ -83,7 +84,7 @@ def test_nobody_keeps_what_is_told(client: Client) -> None:
     for address in (WEBHOOKS, path(webhook), f"{path(webhook)}deliveries/"):
         response = client.get(address)
         assert response.headers["Cache-Control"] == "no-store"
-        assert "X-Folio-Keep" not in response.headers
+        assert KEEP not in response.headers
 
 
 # What is taken
