@@ -122,7 +122,11 @@ class DeliveryViewSet(OfWebhooks, ListingView):
     serializer_class = NothingSerializer
     answers = {"send": (200, documents.Delivery)}
     summaries = {"list": "List what a webhook was told", "send": "Send a webhook something again"}
-    other_errors = {409: "Its webhook is inactive, or is being told something else; one goes after the other."}
+
+    @property
+    def other_errors(self) -> dict[int, str]:
+        waits = "Its webhook is inactive, or is being told something else; one goes after the other."
+        return {409: waits} if self.action == "send" else {}
 
     def get_queryset(self) -> Any:
         rows: Any = super().get_queryset()
