@@ -84,6 +84,7 @@ class WebhookDelivery(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        verbose_name_plural = "webhook deliveries"
         default_permissions = ("view",)
         constraints = [
             models.CheckConstraint(

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,7 +20,7 @@ from folio.admin.options import in_one_write
 from ..models import DeliveryState, Event, WebhookDelivery
 from ..webhooks import masked, send_again
 from .webhooks import AdminsOnly
-from .words import moment, outcome_of, visible
+from .words import moment, outcome, visible
 
 TOLD = 20  # entries of a message that its page shows; the others are counted
 
@@ -39,7 +40,7 @@ class StateFilter(RadioFilter):
 class WebhookDeliveryAdmin(AdminsOnly):
     """To be looked at, and sent again; nobody makes, changes or deletes one."""
 
-    list_display = ("made", "address", "outcome", "answered", "again")
+    list_display = ("made", "address", "in_words", "answered", "again")
     list_filter = (StateFilter,)
     list_filter_submit = True
     list_select_related = ("webhook",)
@@ -48,23 +49,7 @@ class WebhookDeliveryAdmin(AdminsOnly):
     show_full_result_count = False
     linked_lookups = ("webhook__id__exact",)
     actions = None
-    fieldsets = (
-        (None, {"fields": ("address", "made", "outcome", "tries", "last_try", "answered", "reason", "answer_as_text")}),
-        (_("What was told"), {"fields": ("told", "message", "body_as_text")}),
-    )
-    readonly_fields = (
-        "address",
-        "made",
-        "outcome",
-        "tries",
-        "last_try",
-        "answered",
-        "reason",
-        "answer_as_text",
-        "told",
-        "message",
-        "body_as_text",
-    )
+    change_form_template = "folio/delivery/delivery_form.html"
     change_form_outer_after_template = "folio/delivery/delivery_after.html"
 
     class Media:
@@ -90,6 +75,20 @@ class WebhookDeliveryAdmin(AdminsOnly):
         is_list = match is not None and (match.url_name or "").endswith("_changelist")
         return rows.defer("body", "answer") if is_list else rows
 
+    def get_fieldsets(self, request: HttpRequest, obj: WebhookDelivery | None = None) -> Any:
+        """Return what there is to be told."""
+        if obj is None:
+            return ()
+        last = {"last_try": obj.attempted_at, "answered": obj.status, "reason": obj.error, "answer_as_text": obj.answer}
+        told = [name for name, value in last.items() if value]
+        return (
+            (None, {"fields": ("address", "made", "in_words", "tries", *told)}),
+            (_("What was told"), {"fields": ("told", "message", "body_as_text")}),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: WebhookDelivery | None = None) -> Any:
+        return flatten_fieldsets(self.get_fieldsets(request, obj))
+
     # In words
 
     @admin.display(description=_("put together"), ordering="pk")
@@ -101,8 +100,8 @@ class WebhookDeliveryAdmin(AdminsOnly):
         return format_html('<bdi dir="ltr">{}</bdi>', masked(delivery.webhook.url))
 
     @admin.display(description=_("state"))
-    def outcome(self, delivery: WebhookDelivery) -> str:
-        return outcome_of(delivery)
+    def in_words(self, delivery: WebhookDelivery) -> str:
+        return outcome(delivery)
 
     @admin.display(description=_("attempts"))
     def tries(self, delivery: WebhookDelivery) -> str:
@@ -110,7 +109,7 @@ class WebhookDeliveryAdmin(AdminsOnly):
 
     @admin.display(description=_("last attempt"))
     def last_try(self, delivery: WebhookDelivery) -> str:
-        return moment(delivery.attempted_at) or gettext("None yet")
+        return moment(delivery.attempted_at)
 
     @admin.display(description=_("answer’s status"))
     def answered(self, delivery: WebhookDelivery) -> str:

@@ -28,7 +28,7 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]
     looked_up = LookedUp()  # by the request, before its transaction
 
     form = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4, required=False)
-    url = forms.CharField(
+    new_url = forms.CharField(
         label=_("Address"),
         max_length=2000,
         widget=UnfoldAdminTextInputWidget(
@@ -46,16 +46,15 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Webhook
         fields = ("events", "is_active")
-        labels = {"is_active": _("Active")}
+        labels = {"is_active": _("Active"), "url": _("Address")}
         help_texts = {"is_active": _("While it is not, nothing is sent; what changes meanwhile is not told later.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.stored_url = self.instance.url  # which a new one has none of
-        if "url" not in self.fields:
-            return
-        box = self.fields["url"]
+        box = self.fields["new_url"]
         if self.stored_url:
+            del self.fields["form"]
             box.required = False
             box.widget.is_required = False
             box.label = _("Another address")
@@ -66,8 +65,8 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]
                 "It is shown in part alone once it is saved."
             )
 
-    def clean_url(self) -> str:
-        text: str = self.cleaned_data["url"]
+    def clean_new_url(self) -> str:
+        text: str = self.cleaned_data["new_url"]
         try:
             return self.looked_up.address(text, self.stored_url) if text else ""
         except ValueError as error:
@@ -75,15 +74,14 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
-        if self.cleaned_data.get("url"):
-            self.instance.url = self.cleaned_data["url"]
+        if self.cleaned_data.get("new_url"):
+            self.instance.url = self.cleaned_data["new_url"]
         if not self.stored_url and self.cleaned_data.get("form"):
             self.instance.nonce = nonce_of(self.cleaned_data["form"])
 
     def changes(self, *, is_new: bool) -> Changes:
         """Return what the form changes as it may be told: the address without what may be secret in it."""
         changes = form_changes(self, (), is_new=is_new)
-        changes.pop("url", None)
         if self.instance.url != self.stored_url:
             changes |= recordable({"url": (self.stored_url, self.instance.url)})
         return changes

@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from ..models import DeliveryState, Webhook
 from ..webhooks import masked
-from .webhooks import last_in_words, with_last
+from .webhooks import last_of, with_last
+from .words import outcome
 
 SHOWN = 5  # webhooks
 UNTOLD = {DeliveryState.WAITING, DeliveryState.FAILED}
@@ -41,7 +42,7 @@ def line(webhook: Any) -> dict[str, Any]:
     is_tried_again = webhook.last_state == DeliveryState.WAITING and webhook.last_attempts
     return {
         "address": masked(webhook.url),
-        "words": last_in_words(webhook),
+        "words": outcome(last_of(webhook)),
         "gathers": gathers(webhook),
         "failed": bool(has_failed or is_tried_again),
         "url": reverse("admin:delivery_webhook_change", args=[webhook.pk]),

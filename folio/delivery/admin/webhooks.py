@@ -1,5 +1,6 @@
 """Webhooks: admins make, change and try them, and see what was told to them last."""
 
+from types import SimpleNamespace
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from folio.admin.collisions import TellsCollisions
 from folio.admin.opened import keyed_digest
@@ -19,12 +21,12 @@ from folio.history.changes import Changes, log
 
 from ..models import Webhook, WebhookDelivery
 from ..webhook_addresses import LookedUp
-from ..webhook_changes import renew_secret
+from ..webhook_changes import renew_secret, send_test
 from ..webhooks import masked, secret_of
 from .forms import WebhookForm, nonce_of
-from .words import events_in_words, outcome, outcome_of
+from .words import events_in_words, outcome
 
-LAST = ("state", "attempts", "attempted_at", "next_attempt_at")
+LAST = ("state", "attempts", "attempted_at", "next_attempt_at", "status")
 SHOWN = 5  # deliveries beside the form
 
 
@@ -34,10 +36,9 @@ def with_last(webhooks: QuerySet[Webhook]) -> QuerySet[Webhook]:
     return webhooks.annotate(**{f"last_{name}": Subquery(newest.values(name)[:1]) for name in LAST})
 
 
-def last_in_words(webhook: Any) -> str:
-    return outcome(
-        webhook.last_state, webhook.last_attempts or 0, webhook.last_next_attempt_at, webhook.last_attempted_at
-    )
+def last_of(webhook: Any) -> Any:
+    """Return what is known of the last delivery, under a delivery's own names."""
+    return SimpleNamespace(**{name: getattr(webhook, f"last_{name}") for name in LAST})
 
 
 class AdminsOnly(ResourceAdmin):
@@ -68,18 +69,23 @@ class WebhookAdmin(TellsCollisions, AdminsOnly):
     """The secret is shown in the answer to what made it, and by no other page."""
 
     form = WebhookForm
-    list_display = ("address", "told_of", "is_active", "last")
+    list_display = ("address", "told_of", "activity", "last")
     add_form_template = "folio/delivery/webhook_form.html"
     change_form_outer_after_template = "folio/delivery/webhook_after.html"
     readonly_fields = ("address", "last")
     show_full_result_count = False
 
     class Media:
-        css = {"all": ["folio/delivery/webhooks.css"]}
+        css = {"all": ["folio/access/access.css", "folio/delivery/webhooks.css"]}
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.secret_view)
-        return [path("<int:pk>/secret/", view, name="delivery_webhook_secret"), *super().get_urls()]
+        secret = self.admin_site.admin_view(self.secret_view)
+        test = self.admin_site.admin_view(require_POST(self.test_view))
+        return [
+            path("<int:pk>/secret/", secret, name="delivery_webhook_secret"),
+            path("<int:pk>/test/", test, name="delivery_webhook_test"),
+            *super().get_urls(),
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Webhook]:
         return with_last(super().get_queryset(request))
@@ -94,14 +100,18 @@ class WebhookAdmin(TellsCollisions, AdminsOnly):
     def told_of(self, webhook: Webhook) -> str:
         return events_in_words(webhook.events)
 
+    @admin.display(description=_("active"), ordering="is_active", boolean=True)
+    def activity(self, webhook: Webhook) -> bool:
+        return webhook.is_active
+
     @admin.display(description=_("last delivery"))
     def last(self, webhook: Any) -> str:
-        return last_in_words(webhook)
+        return outcome(last_of(webhook))
 
     # The form
 
     def get_fieldsets(self, request: HttpRequest, obj: Webhook | None = None) -> Any:
-        fields = ("form", "url", "events", "is_active") if obj is None else ("address", "url", "events", "is_active")
+        fields = ("form" if obj is None else "address", "new_url", "events", "is_active")
         return ((None, {"fields": fields}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Webhook | None = None) -> Any:
@@ -115,15 +125,21 @@ class WebhookAdmin(TellsCollisions, AdminsOnly):
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         return form.changes(is_new=add)
 
+    def stored_values(self, context: Any) -> dict[str, Any]:
+        return {**super().stored_values(context), "new_url": masked(context["adminform"].form.stored_url)}
+
     def typed_changes(self, context: Any) -> Changes:
-        changes: Changes = context["adminform"].form.changes(is_new=False)
-        return changes
+        """Return what was typed, the address too: it still stands in the form of whoever typed it."""
+        form = context["adminform"].form
+        changes: Changes = form.changes(is_new=False)
+        return {"new_url": (masked(form.stored_url), form.instance.url), **changes} if "url" in changes else changes
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         webhook = context["original"]
+        context["show_save_and_add_another"] = False
         if webhook is not None:
             rows = webhook.deliveries.defer("body", "answer")[:SHOWN]
-            context["deliveries"] = [(row, outcome_of(row)) for row in rows]
+            context["deliveries"] = [(row, outcome(row)) for row in rows]
             context["all_deliveries"] = deliveries_of(webhook)
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -131,7 +147,7 @@ class WebhookAdmin(TellsCollisions, AdminsOnly):
         """Answer with the form, and once only with the secret of what it makes: sent again, it leads to the list."""
         request.looked_up = LookedUp()  # type: ignore[attr-defined]
         if request.method == "POST" and self.is_admin(request):
-            request.looked_up.look_up(request.POST.get("url"))  # type: ignore[attr-defined]
+            request.looked_up.look_up(request.POST.get("new_url"))  # type: ignore[attr-defined]
         show = super(ResourceAdmin, self).changeform_view
         is_new = request.method == "POST" and object_id is None
         return in_one_write(
@@ -152,6 +168,26 @@ class WebhookAdmin(TellsCollisions, AdminsOnly):
 
     def response_add(self, request: HttpRequest, obj: Webhook, post_url_continue: str | None = None) -> HttpResponse:
         return self.show_secret(request, obj, _("A new webhook"))
+
+    # A try
+
+    def test_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Send a message that names nothing, so that its receiver can be seen to answer."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        return in_one_write(request, lambda: self.test(request, pk))
+
+    def test(self, request: HttpRequest, pk: int) -> HttpResponse:
+        webhook = Webhook.objects.select_for_update().filter(pk=pk).first()
+        if webhook is None:
+            raise Http404
+        try:
+            delivery = send_test(webhook)
+        except ValueError as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(reverse("admin:delivery_webhook_change", args=[pk]))
+        messages.success(request, _("A test is sent in a moment. Load this page again to see what comes of it."))
+        return HttpResponseRedirect(reverse("admin:delivery_webhookdelivery_change", args=[delivery.pk]))
 
     # The secret
 

@@ -26,28 +26,29 @@ def events_in_words(events: list[str]) -> str:
     return ", ".join(str(Event(event).label) if event in Event.values else event for event in events)
 
 
-def outcome(state: str | None, attempts: int, next_attempt_at: datetime | None, attempted_at: datetime | None) -> str:
-    """Say what became of a message; `state` is None where there was none."""
-    match state:
-        case None:
-            return gettext("Nothing was sent yet")
-        case DeliveryState.DELIVERED:
-            return gettext("Delivered on %(moment)s") % {"moment": moment(attempted_at)}
-        case DeliveryState.FAILED:
-            text = ngettext("Failed after %(count)d attempt", "Failed after %(count)d attempts", attempts)
-            return text % {"count": attempts}
-    if not attempts:
+def outcome(delivery: Any) -> str:
+    """Say what became of a message, and of the last attempt where that failed; `delivery` is None where there was none.
+
+    It has a delivery's `state`, `attempts`, `attempted_at`, `next_attempt_at` and `status`.
+    """
+    if delivery is None or delivery.state is None:
+        return gettext("Nothing was sent yet")
+    count = delivery.attempts
+    if delivery.state == DeliveryState.DELIVERED:
+        return gettext("Delivered on %(moment)s") % {"moment": moment(delivery.attempted_at)}
+    if not count and delivery.state == DeliveryState.WAITING:
         return gettext("Waiting to be sent")
-    text = ngettext(
-        "%(count)d attempt failed; the next is due on %(moment)s",
-        "%(count)d attempts failed; the next is due on %(moment)s",
-        attempts,
-    )
-    return text % {"count": attempts, "moment": moment(next_attempt_at)}
-
-
-def outcome_of(delivery: Any) -> str:
-    return outcome(delivery.state, delivery.attempts, delivery.next_attempt_at, delivery.attempted_at)
+    if delivery.state == DeliveryState.FAILED:
+        text = ngettext("Failed after %(count)d attempt", "Failed after %(count)d attempts", count)
+    else:
+        text = ngettext(
+            "%(count)d attempt failed; the next is due on %(moment)s",
+            "%(count)d attempts failed; the next is due on %(moment)s",
+            count,
+        )
+    said = text % {"count": count, "moment": moment(delivery.next_attempt_at)}
+    answered = gettext("%(what)s (answered with %(status)d)")
+    return answered % {"what": said, "status": delivery.status} if delivery.status else said
 
 
 def moment(at: datetime | None) -> str:
