@@ -188,7 +188,7 @@ def test_two_who_edit_one_are_told_and_lose_nothing(site: Site, other: Site) -> 
     assert "Nothing was saved, because otto has changed this meanwhile." in text_of(page)
     assert {side.label: side.by for side in page.context["sides"]} == {
         "Tell it when": "someone else",
-        "Address": "you",
+        "Address": "both",
     }
     assert "theirs" not in text_of(page)
     webhook.refresh_from_db()
