@@ -31,8 +31,10 @@ def page_of(row: type[msgspec.Struct]) -> type[msgspec.Struct]:
 class Window:
     """Which rows of a list a request asks for."""
 
-    def __init__(self, parameters: dict[str, Any], default_limit: int = DEFAULT_LIMIT) -> None:
-        self.limit = min(parameters.get("limit") or default_limit, MAX_LIMIT)
+    def __init__(
+        self, parameters: dict[str, Any], default_limit: int = DEFAULT_LIMIT, max_limit: int = MAX_LIMIT
+    ) -> None:
+        self.limit = min(parameters.get("limit") or default_limit, max_limit)
         self.offset = parameters.get("offset") or 0
 
     def read(self, count: int, statement: Callable[[bool], Statement]) -> list[int]:

@@ -32,7 +32,7 @@ from .conditions import (
 from .documents import KEY_SIZE, Document, encoded
 from .errors import Conflict
 from .fields import BIGGEST
-from .filters import DEFAULT_LIMIT, PageFilterSet
+from .filters import DEFAULT_LIMIT, MAX_LIMIT, PageFilterSet
 from .idempotency import Keep, once, refuse_key
 from .pagination import Statement, Window, page_of
 from .parameters import checked
@@ -141,6 +141,7 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
     row: type[Document]
     page: type[msgspec.Struct]
     default_limit = DEFAULT_LIMIT
+    max_limit = MAX_LIMIT
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -166,7 +167,7 @@ class ListingView(StrictView, GenericViewSet):  # type: ignore[type-arg]
     def list(self, request: Request) -> Response:
         filterset = self.filterset_class(request.query_params)
         self.given = filterset.values
-        window = Window(filterset.values, self.default_limit)
+        window = Window(filterset.values, self.default_limit, self.max_limit)
         snapshot = request.META.get(SNAPSHOT)
         count, ids = self.found(filterset, window, snapshot)
         results = self.results(ids, filterset, snapshot)

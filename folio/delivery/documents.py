@@ -230,6 +230,20 @@ class Entry(Row, kw_only=True):
     related: Related
 
 
+class ManifestEntry(Document):
+    """A portfolio in the manifest."""
+
+    id: Id
+    slug: Slug
+    digest: Annotated[
+        str,
+        about(
+            "Of the portfolio by itself without `neighbours` and `related`, as it is answered at this host: whenever "
+            "anything else of that answer changes, it does, and not otherwise."
+        ),
+    ]
+
+
 Count = Annotated[int, about("How many published portfolios have it.")]
 
 

@@ -7,6 +7,7 @@ from django.urls import path
 from .description import PublicSchemaView
 from .facets import FacetsView
 from .groups import EmployerViewSet, TagViewSet
+from .manifest import ManifestViewSet
 from .portfolios import PortfolioViewSet
 
 urlpatterns: list[Any] = [
@@ -17,5 +18,6 @@ urlpatterns: list[Any] = [
     path("tags/<str:slug>/", TagViewSet.as_view({"get": "retrieve"}), name="public-tag"),
     path("employers/", EmployerViewSet.as_view({"get": "list"}), name="public-employers"),
     path("employers/<str:slug>/", EmployerViewSet.as_view({"get": "retrieve"}), name="public-employer"),
+    path("manifest/", ManifestViewSet.as_view({"get": "list"}), name="public-manifest"),
     path("schema/", PublicSchemaView.as_view(), name="public-schema"),
 ]

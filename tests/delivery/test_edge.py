@@ -63,6 +63,8 @@ READ = [
     "tags/print/",
     "employers/",
     "employers/bakery/",
+    "manifest/",
+    "manifest/?limit=1",
     "schema/",
 ]
 
@@ -124,6 +126,7 @@ ASKED = [
     "portfolios/?employer=hidden",
     "portfolios/?exclude=hidden",
     "portfolios/?year=1999",
+    "manifest/?offset=1",
     "portfolios/hidden/",
     "facets/?tag=hidden",
     "facets/?year=1999",
@@ -248,7 +251,8 @@ def test_what_is_not_there(front: Front, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["portfolios", "portfolios?limit=2", "portfolios/sign", "facets", "tags", "tags/print", "schema"]
+    "path",
+    ["portfolios", "portfolios?limit=2", "portfolios/sign", "facets", "tags", "tags/print", "manifest", "schema"],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "DELETE"])
 def test_a_path_without_its_slash_redirects_before_anything_else(front: Front, path: str, method: str) -> None:

@@ -1,0 +1,42 @@
+from collections.abc import Callable, Iterator
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from folio.delivery.models import Event, Webhook
+from folio.delivery.webhooks.teller import Teller
+
+from .endpoints import LOOPBACK, Endpoint
+from .endpoints import endpoint as running_endpoint
+
+
+@pytest.fixture
+def private(settings: Any) -> None:
+    """Let messages go to this machine."""
+    settings.WEBHOOK_PRIVATE = [ip_network(LOOPBACK)]
+
+
+@pytest.fixture
+def endpoint(private: None) -> Iterator[Endpoint]:
+    with running_endpoint() as found:
+        yield found
+
+
+@pytest.fixture
+def make_webhook(endpoint: Endpoint) -> Callable[..., Webhook]:
+    """Return a function that makes a webhook at the endpoint."""
+
+    def make(**fields: Any) -> Webhook:
+        return Webhook.objects.create(**{"url": endpoint.url, "events": list(Event.values), **fields})
+
+    return make
+
+
+@pytest.fixture
+def teller() -> Iterator[Teller]:
+    """Who compares and sends, where the test says so; each starts with a process that knows nothing."""
+    teller = Teller()
+    yield teller
+    if teller.leases is not None:
+        teller.leases.close()
