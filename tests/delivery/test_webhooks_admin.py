@@ -298,7 +298,10 @@ def test_the_list_says_what_came_of_the_last_delivery(site: Site) -> None:
             make_delivery(webhook, state=DeliveryState.DELIVERED)
             make_delivery(webhook, state=state, attempts=7, status=503 if state == DeliveryState.FAILED else 200)
     retried = make_webhook(is_active=False)
-    make_delivery(retried, state=DeliveryState.WAITING, attempts=2, status=None)
+    make_delivery(retried, state=DeliveryState.WAITING, attempts=2, status=None, error="It was too slow.")
+    under_way = make_webhook()
+    make_delivery(under_way, state=DeliveryState.WAITING, attempts=1, status=None)
+    make_delivery(make_webhook(is_active=False), state=DeliveryState.FAILED, attempts=0, status=None)
 
     page = text_of(site.get(LIST))
 
@@ -307,6 +310,8 @@ def test_the_list_says_what_came_of_the_last_delivery(site: Site) -> None:
         "Delivered on ",
         "Failed after 7 attempts (answered with 503)",
         "2 attempts failed; the next is due on ",
+        "Being sent",
+        "Not sent",
     ):
         assert words in page
     assert "a-secret-path" not in page
@@ -465,6 +470,7 @@ def test_the_home_page_says_nothing_where_there_are_none(site: Site) -> None:
 
 def test_the_home_page_says_what_waits_and_what_failed(site: Site) -> None:
     make_delivery(make_webhook(url="https://8.8.8.8/fine"))
+    make_delivery(make_webhook(url="https://8.8.4.4/rests", is_active=False), state=DeliveryState.FAILED)
     assert "All were told of all changes." in text_of(site.get("/admin/"))
 
     failed = make_webhook()
@@ -479,4 +485,5 @@ def test_the_home_page_says_what_waits_and_what_failed(site: Site) -> None:
     assert change(gathering) in page
     assert "More changes wait to be told" in page
     assert "8.8.8.8" not in page
+    assert "8.8.4.4" not in page
     assert "a-secret-path" not in page

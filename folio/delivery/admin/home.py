@@ -16,11 +16,11 @@ UNTOLD = {DeliveryState.WAITING, DeliveryState.FAILED}
 
 
 def card(request: HttpRequest) -> dict[str, Any] | None:
-    """Return the card of webhooks, in one query; nothing for those who may not see them, and where there are none."""
+    """Return the card of webhooks, in one query; nothing for those who may not see them, and where none is active."""
     pages: Any = admin.site._registry[Webhook]
     if not pages.is_admin(request):
         return None
-    rows: list[Any] = list(with_last(Webhook.objects.select_related("telling")))
+    rows: list[Any] = list(with_last(Webhook.objects.filter(is_active=True).select_related("telling")))
     if not rows:
         return None
     found = [line(row) for row in rows if row.last_state in UNTOLD or gathers(row)]

@@ -26,7 +26,7 @@ from ..webhooks import masked, secret_of
 from .forms import WebhookForm, nonce_of
 from .words import events_in_words, outcome
 
-LAST = ("state", "attempts", "attempted_at", "next_attempt_at", "status")
+LAST = ("state", "attempts", "attempted_at", "next_attempt_at", "status", "error")
 SHOWN = 5  # deliveries beside the form
 
 

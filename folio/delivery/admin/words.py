@@ -29,16 +29,18 @@ def events_in_words(events: list[str]) -> str:
 def outcome(delivery: Any) -> str:
     """Say what became of a message, and of the last attempt where that failed; `delivery` is None where there was none.
 
-    It has a delivery's `state`, `attempts`, `attempted_at`, `next_attempt_at` and `status`.
+    It has a delivery's `state`, `attempts`, `attempted_at`, `next_attempt_at`, `status` and `error`.
     """
     if delivery is None or delivery.state is None:
         return gettext("Nothing was sent yet")
     count = delivery.attempts
     if delivery.state == DeliveryState.DELIVERED:
         return gettext("Delivered on %(moment)s") % {"moment": moment(delivery.attempted_at)}
-    if not count and delivery.state == DeliveryState.WAITING:
-        return gettext("Waiting to be sent")
+    if delivery.state == DeliveryState.WAITING and not (count and delivery.error):
+        return gettext("Being sent") if count else gettext("Waiting to be sent")
     if delivery.state == DeliveryState.FAILED:
+        if not count:  # the webhook was made inactive
+            return gettext("Not sent")
         text = ngettext("Failed after %(count)d attempt", "Failed after %(count)d attempts", count)
     else:
         text = ngettext(
