@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Min
+from django.db.models import Min, Value
 from django.utils import timezone
 
 from folio.portfolios.models import Portfolio
@@ -43,12 +43,12 @@ class Difference(NamedTuple):
 def begin_baseline() -> None:
     """Take all that is published for told, as it is now; the next comparison adds the digests, which take longer."""
     ToldPortfolio.objects.all().delete()
-    rows = Portfolio.objects.only_published().order_by("pk").values_list("pk", "slug")
+    rows = Portfolio.objects.only_published().order_by("pk").values_list("pk", "slug", Value(""))
     sql, parameters = rows.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {ToldPortfolio._meta.db_table} (portfolio_id, slug, digest) "  # noqa: S608 names of ours
-            f"SELECT id, slug, '' FROM ({sql}) AS published WHERE true ON CONFLICT (portfolio_id) DO NOTHING",
+            f"{sql} ON CONFLICT (portfolio_id) DO NOTHING",
             parameters,
         )
 
@@ -138,7 +138,7 @@ def touched_since_baseline(ids: list[int]) -> set[int]:
     since = Telling.objects.aggregate(since=Min("since"))["since"] if ids else None
     if since is None:
         return set()
-    return set(Portfolio.objects.filter(pk__in=ids, shown_at__gte=since).order_by().values_list("pk", flat=True))
+    return set(Portfolio.objects.filter(pk__in=ids, shown_at__gt=since).order_by().values_list("pk", flat=True))
 
 
 @transaction.atomic

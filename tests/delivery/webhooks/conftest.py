@@ -6,8 +6,9 @@ import pytest
 
 from folio.delivery.models import Event, Webhook
 from folio.delivery.webhooks.teller import Teller
+from tests.clock import Clock
 
-from .endpoints import LOOPBACK, Endpoint
+from .endpoints import LOOPBACK, Endpoint, run
 from .endpoints import endpoint as running_endpoint
 
 
@@ -40,3 +41,15 @@ def teller() -> Iterator[Teller]:
     yield teller
     if teller.leases is not None:
         teller.leases.close()
+
+
+@pytest.fixture
+def tell(teller: Teller, clock: Clock) -> Callable[[], None]:
+    """Return a function that lets the time pass in which changes are gathered, and has all be told that is due."""
+
+    def tell() -> None:
+        teller.step()
+        clock.move(seconds=10)
+        run(teller)
+
+    return tell
