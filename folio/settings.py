@@ -331,6 +331,13 @@ UNFOLD = {
             },
             {"title": _("Media"), "items": [admin_page(_("Media"), "photo_library", "media.media")]},
             {
+                "title": _("Websites"),
+                "items": [
+                    admin_page(_("Webhooks"), "webhook", "delivery.webhook"),
+                    admin_page(_("Deliveries"), "outbox", "delivery.webhookdelivery"),
+                ],
+            },
+            {
                 "title": _("People and keys"),
                 "items": [
                     admin_page(_("Users"), "person", "auth.user"),

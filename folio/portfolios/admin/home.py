@@ -1,5 +1,6 @@
 """The home page: what was changed last, how much there is, and what still lacks something."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Count, Model, Sum
@@ -18,6 +19,9 @@ from ..publishing import may_add
 LATEST = 8  # changes
 LACKING = 5  # rows of a list of what lacks something
 
+# What the rooms above tell here: each its card, with the `template` that shows it, or nothing to this reader.
+cards: list[Callable[[HttpRequest], dict[str, Any] | None]] = []
+
 
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add what the home page shows, of what its reader may see: a constant number of queries."""
@@ -30,6 +34,7 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "latest": latest(LATEST, request),
         "without_cover": without_cover() if portfolios else None,
         "without_alt": without_alt() if media else None,
+        "cards": [card for make in cards if (card := make(request)) is not None],
     }
 
 
