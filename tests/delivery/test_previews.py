@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from django.core import signing
 from django.core.files.base import ContentFile
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -55,7 +55,8 @@ def draft() -> Portfolio:
 
 
 def token_of(maker: Any, portfolio: Portfolio, **delta: float) -> str:
-    return share(maker, portfolio.pk, timedelta(**(delta or {"days": 7}))).token
+    with transaction.atomic():
+        return share(maker, portfolio.pk, timedelta(**(delta or {"days": 7}))).token
 
 
 def told(answer: Any) -> Any:
