@@ -4,12 +4,26 @@ from typing import Any
 
 import pytest
 
+from folio import snapshots
 from folio.delivery.models import Event, Webhook
 from folio.delivery.webhooks.teller import Teller
+from folio.snapshots.looks import Looks
+from folio.snapshots.watches import PostgreSQLWatch, watch_of
 from tests.clock import Clock
 
 from .endpoints import LOOPBACK, Endpoint, run
 from .endpoints import endpoint as running_endpoint
+
+
+@pytest.fixture(autouse=True)
+def looks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Looks | None]:
+    """Looks of the test's own, whose connection ends with it; none at SQLite in memory."""
+    watch = watch_of()
+    looks = None if watch is None else Looks(watch)
+    monkeypatch.setattr(snapshots, "looks", lambda: looks)
+    yield looks
+    if isinstance(watch, PostgreSQLWatch):
+        watch.close()
 
 
 @pytest.fixture

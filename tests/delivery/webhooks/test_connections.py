@@ -120,6 +120,10 @@ def raw(answer: Callable[[socket.socket], object]) -> Iterator[str]:
         thread.join(30)
 
 
+def be_silent(connection: socket.socket) -> None:
+    time.sleep(3 * SHORT)
+
+
 def drip(text: bytes) -> Callable[[socket.socket], object]:
     def answer(connection: socket.socket) -> None:
         for byte in text * 1000:
@@ -133,7 +137,7 @@ def drip(text: bytes) -> Callable[[socket.socket], object]:
 @pytest.mark.parametrize(
     "answer",
     [
-        pytest.param(lambda connection: connection.recv(1) and time.sleep(3 * SHORT), id="silence"),
+        pytest.param(be_silent, id="silence"),
         pytest.param(drip(b"H"), id="status"),
         pytest.param(
             lambda connection: (connection.sendall(b"HTTP/1.1 200 OK\r\n"), drip(b"A: b\r\n")(connection)), id="headers"
@@ -158,10 +162,7 @@ def test_waits_so_long_for_all_of_it_and_no_longer(answer: Callable[[socket.sock
 
 @pytest.mark.usefixtures("private")
 def test_a_body_that_nobody_takes_ends_in_time_too() -> None:
-    def ignore(connection: socket.socket) -> None:
-        time.sleep(3 * SHORT)
-
-    with raw(ignore) as url, pytest.raises(Unanswered, match="no complete answer"):
+    with raw(be_silent) as url, pytest.raises(Unanswered, match="no complete answer"):
         post(url, {}, "x" * 20_000_000, SHORT)
 
 
@@ -265,5 +266,5 @@ def test_a_server_that_speaks_no_tls_is_told_so(endpoint: Endpoint) -> None:
 
 
 def test_a_handshake_takes_no_longer_than_the_rest(private: None) -> None:
-    with raw(lambda connection: time.sleep(3 * SHORT)) as url, pytest.raises(Unanswered, match="no complete answer"):
+    with raw(be_silent) as url, pytest.raises(Unanswered, match="no complete answer"):
         post(url.replace("http:", "https:"), {}, "{}", SHORT)

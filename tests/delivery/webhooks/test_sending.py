@@ -231,7 +231,13 @@ def test_makes_so_many_attempts_at_once_and_no_more(
     endpoint: Endpoint, make_webhook: Make, clock: Clock, teller: Teller
 ) -> None:
     is_over = threading.Event()
-    endpoint.answer = lambda handler: (is_over.wait(30), handler.send_response(204), handler.end_headers())  # type: ignore[assignment, return-value]
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        is_over.wait(30)
+        handler.send_response(204)
+        handler.end_headers()
+
+    endpoint.answer = answer
     for _ in range(SENDERS + 3):
         make_webhook()
     make_portfolio()
