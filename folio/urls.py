@@ -13,6 +13,7 @@ from folio.api.views import DocsView, SchemaView
 from folio.delivery.webhook_views import DeliveryViewSet, WebhookViewSet
 from folio.media.files import serve_media
 from folio.media.views import MediaViewSet
+from folio.portfolios.preview_views import PreviewViewSet
 from folio.portfolios.views import EmployerViewSet, LinkViewSet, MetaEntryViewSet, PortfolioViewSet, TagViewSet
 
 resources = SimpleRouter(use_regex_path=False)
@@ -33,6 +34,11 @@ urlpatterns = [
     path("robots.txt", robots, name="robots"),
     path(
         "api/portfolios/slug/<str:slug>/", PortfolioViewSet.as_view({"get": "retrieve_by_slug"}), name="portfolios-slug"
+    ),
+    path(
+        "api/portfolios/<int:pk>/preview/",
+        PreviewViewSet.as_view({"post": "share_preview", "delete": "end_previews"}),
+        name="portfolios-preview",
     ),
     path("api/media/<int:pk>/usage/", MediaViewSet.as_view({"get": "usage"}), name="media-usage"),
     path("api/media/<int:pk>/file/", MediaViewSet.as_view({"put": "replace_file"}), name="media-replace-file"),

@@ -41,6 +41,8 @@ TABLE = """
  PATCH   /api/portfolios/<int:pk>/          4204  401        403       403    200      403       403        200
  DELETE  /api/portfolios/<int:pk>/          4205  401        403       403    204      403       403        204
  GET     /api/portfolios/slug/<str:slug>/   4203  401        403       403    200      403       200        200
+ POST    /api/portfolios/<int:pk>/preview/  4204  401        403       403    201      403       403        201
+ DELETE  /api/portfolios/<int:pk>/preview/  4204  401        403       403    204      403       403        204
  GET     /api/employers/                    4212  401        403       403    200      403       403        200
  POST    /api/employers/                    4211  401        403       403    201      403       403        201
  GET     /api/employers/<int:pk>/           4213  401        403       403    200      403       403        200
@@ -146,6 +148,8 @@ class Requests:
             return {}
         if route.method == "PATCH" or route.path.endswith(("/secret/", "/send/")):
             return {"data": {}}
+        if route.path.endswith("/preview/"):
+            return {"data": {"expires_in": 60}}
         if route in {("POST", "/api/media/"), ("PUT", "/api/media/<int:pk>/file/")}:
             return {"data": {"file": SimpleUploadedFile("a.txt", b"some text\n")}, "format": "multipart"}
         bodies: dict[str, dict[str, Any]] = {
