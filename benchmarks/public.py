@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.postgresql import UNAVAILABLE, find_binaries
 
-from . import machine, report
+from . import machine, manifest, report
 from .__main__ import DATABASES, MANY, PORTFOLIOS, ROUNDS, SECONDS, database_of, made, tell
 from .load import CONNECTIONS, Client, Load, wrk
 from .processes import LIST, PUBLIC_LIST, Installation, folio, usual_of
@@ -26,7 +26,6 @@ from .scale import Times, begin_snapshot, times
 
 FIRST = f"{PUBLIC_LIST}?limit={ROWS}"
 FACETS = "/api/public/facets/"
-OPEN = {"FOLIO_PUBLIC_READ": "true", "FOLIO_TASKS_SECONDS": "3600"}  # no pictures are made meanwhile
 COLD, FRESH = 40, 20  # requests of a round: with no document in memory, and never asked before
 
 
@@ -47,18 +46,21 @@ def main() -> int:
     os.sched_setaffinity(0, {machine.cores()[1]})
     with database_of(options.database) as url, tempfile.TemporaryDirectory(prefix="folio-benchmarks-") as folder:
         rounds = 1 if options.quick else ROUNDS
-        middle, large = (made(Path(folder), url, portfolios) for portfolios in (PORTFOLIOS, MANY))
-        for installation in (middle, large):
-            installation.variables.update(OPEN)
+        middle, more, large = (made(Path(folder), url, each) for each in (PORTFOLIOS, manifest.MORE, MANY))
+        for installation in (middle, more, large):
+            installation.variables.update(manifest.OPEN)
         tell("Measuring what visitors read")
         rates, best = read_rates(middle, rounds, SECONDS)
         tell("Measuring pages with no document in memory")
         cold = cold_times(middle, rounds)
+        tell("Measuring manifests")
+        manifests = [manifest.times(installation, rounds) for installation in (middle, more)]
         tell(f"Measuring facets of {MANY:,}")
         facets = facet_times(large, rounds)
     name = DATABASES[options.database]
-    text = f"{report.table_of_rates(rates, best, name)}\n\n{report.table_of(measures(rates, cold, facets), name)}"
-    report.write_figures(f"public-{options.database}", text, measures(rates, cold, facets), about)
+    figures = [*measures(rates, cold, facets), *manifest.measures(*manifests)]
+    text = f"{report.table_of_rates(rates, best, name)}\n\n{report.table_of(figures, name)}"
+    report.write_figures(f"public-{options.database}", text, figures, about)
     print(f"\n{text}\n\nWritten to {report.RESULTS}: public-{options.database}.json and .md")
     return 0
 
@@ -72,6 +74,7 @@ def read_rates(installation: Installation, rounds: int, seconds: float) -> tuple
         with served.client() as client:
             slug = client.get(FIRST).json()["results"][0]["slug"]
         wire = stack.enter_context(wire_of(served, installation, BROWSER, FIRST))
+        wire_of_manifest = stack.enter_context(wire_of(served, installation, BROWSER, manifest.MANIFEST))
 
         def pages(turn: int, seconds: float) -> Load:
             path = f"{PUBLIC_LIST}?exclude=never-{turn}"
@@ -87,6 +90,8 @@ def read_rates(installation: Installation, rounds: int, seconds: float) -> tuple
             "public list asked before": public(served.url + FIRST),
             "public list never asked before": pages,
             "public entry asked before": public(f"{served.url}{PUBLIC_LIST}{slug}/"),
+            "wire of a manifest's size": same(wire_of_manifest, "/"),
+            "manifest asked before": public(f"{served.url}{manifest.MANIFEST}"),
             "public facets asked before": public(f"{served.url}{FACETS}"),
         }
         best = {f"usual {kind}": found for kind, found in content.best.items()}
@@ -156,6 +161,7 @@ def measures(rates: Rates, cold: Times, facets: Times) -> list[Measure]:
         ),
         time("list with no document in memory ÷ usual list", cold["usual list"], cold["managing list"]),
         rate("public entry asked before", "usual detail", 200),
+        rate("manifest asked before", "wire of a manifest's size", 0.5),
         rate("public facets asked before", "public list asked before"),
         time(
             f"facets of {MANY:,} ÷ first page, never asked before", facets["facets"], facets["first page"], at_most=10

@@ -42,6 +42,8 @@ class Webhook(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    untold = {"nonce", "updated_at"}  # which no form of it shows
+
     class Meta:
         ordering = ["pk"]
 
@@ -82,6 +84,7 @@ class WebhookDelivery(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        verbose_name_plural = "webhook deliveries"
         default_permissions = ("view",)
         constraints = [
             models.CheckConstraint(

@@ -37,7 +37,7 @@ class PublicSchema(AutoSchema):
         return f"get{capital(str(self.view.queryset.model._meta.verbose_name))}"
 
     def get_tags(self) -> list[str]:
-        return [self.path.removeprefix("/api/public/").split("/")[0]]
+        return [self.path.removeprefix("/api/public/").split("/")[0].removesuffix(".xml")]
 
     def get_auth(self) -> list[Any]:
         return []
@@ -57,7 +57,14 @@ class PublicSchema(AutoSchema):
         errors = {301: OpenApiResponse(None, MOVED)} if self.may_move() else {}
         errors[400] = OpenApiResponse(documents.FieldErrors, "A parameter is unknown, repeated or wrong.")
         errors[404] = OpenApiResponse(documents.Error, missing if "{" in self.path else closed)
-        return errors | {status: OpenApiResponse(documents.Error, text) for status, text in ERRORS.items()}
+        texts = {**getattr(self.view, "other_errors", {}), **ERRORS}
+        return errors | {status: OpenApiResponse(documents.Error, text) for status, text in texts.items()}
+
+    def get_response_serializers(self) -> Any:
+        """Tell of a success in the view's own `media_type`, where it has one, and of all else in JSON."""
+        media_type = getattr(self.view, "media_type", None)
+        found = super().get_response_serializers().items()
+        return {(status, media_type) if media_type and status == 200 else status: told for status, told in found}
 
     def may_move(self) -> bool:
         """Tell whether a row may have had another slug before."""

@@ -21,7 +21,8 @@ SLUGS = {"portfolios": "full", "tags": "print", "employers": "museum"}
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with an entry that has everything, one that has little, and a draft."""
-    with running_server(tmp_path_factory.mktemp("public"), FOLIO_PUBLIC_READ="true") as server:
+    variables = {"FOLIO_PUBLIC_READ": "true", "FOLIO_SITE_URL": "https://studio.example/work/{slug}/"}
+    with running_server(tmp_path_factory.mktemp("public"), **variables) as server:
         with server.session(server.key) as api:
             image = api.post("/api/media/", files={"file": ("china.jpg", photograph("china.jpg"))}).json()["id"]
             full = {

@@ -17,6 +17,7 @@ from folio.portfolios.models import Employer, Tag
 from tests.factories import make_employer, make_key, make_media, make_portfolio, make_tag, make_user
 from tests.snapshots.stage import StubLooks
 
+from .conftest import SITE
 from .fronts import CORS, ROOT, Front
 
 MINUTE = "public, max-age=0, s-maxage=60, stale-while-revalidate=600"
@@ -43,6 +44,7 @@ HEADERS = {
 @pytest.fixture(autouse=True)
 def open_to_all(db: None, settings: Any) -> None:
     settings.PUBLIC_READ = True
+    settings.SITE_URL = SITE
     make_portfolio(
         slug="sign", image=make_media(), tags=[make_tag(slug="print")], employer=make_employer(slug="bakery")
     )
@@ -65,14 +67,17 @@ READ = [
     "employers/bakery/",
     "manifest/",
     "manifest/?limit=1",
+    "feed.xml",
+    "sitemap.xml",
+    "sitemap.xml?page=1",
     "schema/",
 ]
 
 
 def test_every_public_address_is_looked_at_here() -> None:
-    known = {str(pattern.pattern).replace("<str:slug>/", "") for pattern in PATTERNS}
+    known = {str(pattern.pattern).partition("/")[0] for pattern in PATTERNS}
 
-    assert known == {path.partition("/")[0] + "/" for path in READ}
+    assert known == {path.partition("?")[0].partition("/")[0] for path in READ}
     assert len(PATTERNS) == len({path.partition("?")[0] for path in READ})
 
 
@@ -127,6 +132,7 @@ ASKED = [
     "portfolios/?exclude=hidden",
     "portfolios/?year=1999",
     "manifest/?offset=1",
+    "sitemap.xml?page=2",
     "portfolios/hidden/",
     "facets/?tag=hidden",
     "facets/?year=1999",
@@ -240,7 +246,11 @@ def test_a_200_and_its_304(front: Front, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["portfolios/none/", "tags/none/", "employers/none/", "no/such/path/", "", "/api/public"]
+    "path",
+    [
+        *("portfolios/none/", "tags/none/", "employers/none/", "no/such/path/", "", "/api/public"),
+        *("feed.xml/", "feed", "sitemap.xml/", "sitemap.xml?page=2"),
+    ],
 )
 def test_what_is_not_there(front: Front, path: str) -> None:
     answer = front.ask(path)
@@ -264,8 +274,25 @@ def test_a_path_without_its_slash_redirects_before_anything_else(front: Front, p
     assert told(answer) == "public, s-maxage=5"
 
 
+@pytest.mark.parametrize("path", ["feed.xml", "sitemap.xml", "sitemap.xml?page=1"])
+def test_what_leads_to_a_website_that_is_not_known(front: Front, settings: Any, path: str) -> None:
+    settings.SITE_URL = ""
+    answer = front.ask(path)
+
+    assert (answer.status_code, told(answer)) == (404, "public, s-maxage=5")
+    assert "FOLIO_SITE_URL" in answer.json()["detail"]
+
+
 def test_what_can_not_be_understood(front: Front) -> None:
-    for path in ("portfolios/?limt=1", "portfolios/?limit=x", "facets/?limit=1&limit=2", "tags/?ordering=id"):
+    for path in (
+        "portfolios/?limt=1",
+        "portfolios/?limit=x",
+        "facets/?limit=1&limit=2",
+        "tags/?ordering=id",
+        "manifest/?limit=0",
+        "feed.xml?limit=1",
+        "sitemap.xml?page=0",
+    ):
         answer = front.ask(path)
         assert (answer.status_code, told(answer)) == (400, "no-store"), path
         assert path.partition("?")[2].partition("=")[0] in answer.json()
@@ -290,7 +317,7 @@ def test_a_body_of_a_read_is_not_looked_at(front: Front) -> None:
     assert (answer.status_code, told(answer)) == (200, MINUTE)
 
 
-@pytest.mark.parametrize("path", ["portfolios/", "portfolios/sign/", "facets/", "facets/?year=2020", "tags/"])
+@pytest.mark.parametrize("path", [path for path in READ if path != "schema/"])
 def test_a_database_that_is_away(front: Front, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(CursorWrapper, "execute", Mock(side_effect=OperationalError("gone")))

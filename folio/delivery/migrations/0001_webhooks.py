@@ -68,6 +68,7 @@ class Migration(migrations.Migration):
                 ('webhook', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='delivery.webhook')),
             ],
             options={
+                'verbose_name_plural': 'webhook deliveries',
                 'ordering': ['-pk'],
                 'default_permissions': ('view',),
                 'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'delivered', 'failed'])), name='webhook_delivery_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('next_attempt_at__isnull', False), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('next_attempt_at__isnull', True)), _connector='OR'), name='webhook_delivery_waits_for_its_moment'), models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('webhook',), name='webhook_has_one_delivery_waiting')],
