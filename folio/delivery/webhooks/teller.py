@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 LEASE = "webhooks.compare"
 ELSEWHERE = timedelta(seconds=60)  # after which is looked again what someone else was comparing
-SHARE = 20  # between two comparisons passes so many times what the last one took
+SHARE = 4  # between two comparisons passes so many times what the last one took
 SENDERS = 16  # attempts that a process makes at once
 FORGET = timedelta(hours=1)  # between two looks for what is kept no longer
 STOP_SECONDS = 3  # that the end of the process is put off for what is being sent

@@ -1,5 +1,6 @@
 """What websites are told of, whoever wrote."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -527,3 +528,22 @@ def test_a_comparison_that_fails_is_made_again(
     clock.move(seconds=60)
     run(teller)
     assert len(endpoint.received) == 1
+
+
+def test_comparing_takes_no_more_than_a_share_of_the_time(
+    make_webhook: Make, teller: Teller, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("folio.delivery.webhooks.teller.SHARE", 4)
+    monkeypatch.setattr("folio.delivery.webhooks.teller.compare", lambda looks: time.sleep(0.1))
+    make_webhook()
+    teller.step()
+    clock.move(seconds=10)
+
+    teller.step()
+
+    assert teller.rest_until >= clock.after(seconds=0.4)
+    monkeypatch.setattr(teller, "rest_until", clock.after(seconds=30))
+    make_portfolio()
+    teller.seen = None
+    teller.step()
+    assert teller.compare_at == clock.after(seconds=30)
