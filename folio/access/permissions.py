@@ -50,9 +50,7 @@ class IsNotNarrowed(BasePermission):
             return False
         token = token_of(request)
         if token.codes is not None:
-            raise Forbidden(
-                f"This key is narrowed to some permission codes; only one that is not may {self.purpose}."
-            )
+            raise Forbidden(f"This key is narrowed to some permission codes; only one that is not may {self.purpose}.")
         if token.published_only:
             raise Forbidden(
                 f"This key reads what is published, and nothing else; only one that is not may {self.purpose}."

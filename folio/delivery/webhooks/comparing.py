@@ -47,7 +47,7 @@ def begin_baseline() -> None:
     sql, parameters = rows.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {ToldPortfolio._meta.db_table} (portfolio_id, slug, digest) "  # noqa: S608 names of ours
+            f"INSERT INTO {ToldPortfolio._meta.db_table} (portfolio_id, slug, digest) "
             f"{sql} ON CONFLICT (portfolio_id) DO NOTHING",
             parameters,
         )
