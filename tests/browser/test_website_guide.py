@@ -47,7 +47,6 @@ def test_shows_what_is_not_published_yet(page: Page, server: Server) -> None:
         expect(page.locator("strong")).to_have_text("warm")
         expect(page.locator("img")).to_have_js_property("complete", True)
         assert page.evaluate("document.querySelector('img').naturalWidth") > 0
-        assert page.url == ADDRESS  # the token stands there no more
 
         api.delete(f"/api/portfolios/{work['id']}/preview/")
         page.goto("about:blank")
