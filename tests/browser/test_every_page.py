@@ -14,6 +14,8 @@ from tests.pages import admin_pages
 
 from .conftest import PHONE, SCREEN, Tab, make_user
 
+pytestmark = pytest.mark.timeout(900)  # a test looks at some eighty pages
+
 FIRST_ROWS = """
 import json
 from django.contrib import admin
