@@ -161,7 +161,7 @@ class Reader:
         self.chance = random.Random(seed)
         self.counts: Counter[str] = Counter()
         self.etags: dict[tuple[str, str], tuple[str, dict[str, int]]] = {}  # by path and encoding: with what it showed
-        self.tags: dict[str, tuple[str, bool]] = {}  # of what comes and goes: with whether it was there
+        self.tags: dict[str, tuple[str, bool | None]] = {}  # of what comes and goes: with whether it was there
 
     def run(self) -> None:
         port = urlsplit(self.stage.writers.server.url).port

@@ -97,13 +97,16 @@ class Crossing:
 
 
 class Told(NamedTuple):
-    """What an answer says: whether the portfolio is there, and for how long others may keep that."""
+    """What an answer says: whether the portfolio is there, and for how long others may keep that.
 
-    is_there: bool
+    None is said by one that contradicts itself: a moment came between its queries.
+    """
+
+    is_there: bool | None
     seconds: int
 
     @classmethod
-    def of(cls, status: int, headers: Any, document: Any, known: bool = False) -> "Told":
+    def of(cls, status: int, headers: Any, document: Any, known: bool | None = False) -> "Told":
         """Read an answer; `known` is what the one said that a `304` names."""
         found = FRESH.search(headers.get("Cache-Control", ""))
         seconds = sum(int(part or 0) for part in found.groups()) if found else 0
@@ -111,8 +114,8 @@ class Told(NamedTuple):
             return cls(known, seconds)
         assert status in {200, 404}, (status, document)
         if status == 200 and "count" in document:
-            assert document["count"] == len(document.get("results", [None] * document["count"]))
-            return cls(document["count"] == 1, seconds)
+            is_whole = len(document.get("results", ())) == document["count"] or "results" not in document
+            return cls(document["count"] == 1 if is_whole else None, seconds)
         return cls(status == 200, seconds)
 
 

@@ -4,21 +4,24 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
+from itertools import count, cycle
 from typing import Any
 
 import pytest
+from requests import Response
 
 from folio.tasks.runner import SECONDS_VARIABLE
 from tests.crossing import WAYS, Crossing, Told, make_crossing
 from tests.live import Server, Session
 from tests.postgresql import Server as PostgreSQL
-from tests.readers import ask_until_hit, connections_to_each_worker, is_hit, key_of, with_key
+from tests.readers import connections_to_each_worker, is_hit, key_of, with_key
 from tests.writers import Writers
 
 from .installations import served
 
+ROUNDS = 12  # of moments, those of the tests before included
 PATIENCE = 120  # seconds that readers and a writer may take until all was seen
 LONGEST = 32  # seconds that a moment is put off by, where a slow machine needs so long to ask before it
 
@@ -50,12 +53,11 @@ def readers(writers: Writers) -> list[Session]:
     return with_key(sessions, made.json()["key"])
 
 
-def told_by(reader: Session, path: str) -> Told:
-    answer = reader.get(path)
+def told(answer: Response) -> Told:
     return Told.of(answer.status_code, answer.headers, answer.json())
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", ["api", "SQL"])
 def test_what_lies_in_memory_ends_at_the_moment(
     writers: Writers, readers: list[Session], crossing: Crossing, way: str
 ) -> None:
@@ -64,75 +66,88 @@ def test_what_lies_in_memory_ends_at_the_moment(
     lists = [path for path in paths if "?" in path and "/slug/" not in path]  # of what is not there a `404` is not kept
 
     def change(is_there: bool, kept: list[str]) -> None:
-        wait = 1.0
+        wait = 2.0
         while True:
             now = time.time()
             begin, end = (now + wait, now + 3600) if is_there else (now - 3600, now + wait)
             crossing.set(partial(WAYS[way], writers), begin, end)
-            ask_until_hit(readers, *kept)
-            before = {told_by(reader, path).is_there for reader in readers for path in paths}
+            for _ in range(2):
+                before = [(path, reader.get(path)) for reader in readers for path in paths]
             if time.time() < now + wait:
                 break
             wait *= 2
             assert wait <= LONGEST
-        assert before == {not is_there}
+        assert all(is_hit(answer) for path, answer in before if path in kept)
+        assert {told(answer).is_there for _, answer in before} == {not is_there}
         time.sleep(max(0, now + wait - time.time()))
-        after = [reader.get(path) for reader in readers for path in paths]
-        assert {Told.of(one.status_code, one.headers, one.json()).is_there for one in after} == {is_there}
+        assert {told(reader.get(path)).is_there for reader in readers for path in paths} == {is_there}
 
     change(True, lists)
     change(False, paths)
 
 
+@dataclass
+class Reader:
+    """Reads on and on, and notes what was wrong, what was seen, and how often memory answered."""
+
+    session: Session
+    crossing: Crossing
+    problems: list[str] = field(default_factory=list)
+    seen: Counter[tuple[str, bool | None]] = field(default_factory=Counter)
+    hits: Counter[bool] = field(default_factory=Counter)
+    etags: dict[str, tuple[str, bool | None]] = field(default_factory=dict)
+    is_over: bool = False
+
+    def run(self) -> None:
+        for number in count():
+            for path in [*self.crossing.public_paths, *self.crossing.paths]:
+                if self.is_over:
+                    return
+                self.read(path, is_known=number % 2 == 1)
+
+    def read(self, path: str, *, is_known: bool) -> None:
+        etag, was_there = self.etags.get(path, ("", None))
+        known, since = self.crossing.settled, time.time()
+        answer = self.session.get(path, headers={"If-None-Match": etag} if etag and is_known else {})
+        until = time.time()
+        document: Any = answer.json() if answer.status_code != 304 else None
+        shown = Told.of(answer.status_code, answer.headers, document, was_there)
+        if problem := self.crossing.problem(known, since, until, shown):
+            self.problems.append(f"{path} ({answer.status_code}): {problem}")
+        if answer.status_code == 200:
+            self.etags[path] = answer.headers["ETag"], shown.is_there
+        if answer.status_code != 404:
+            self.hits[is_hit(answer)] += 1
+        self.seen[path, shown.is_there] += 1
+
+
 def test_readers_that_run_freely_cross_moments(writers: Writers, readers: list[Session], crossing: Crossing) -> None:
     """Each read is judged by the moments between its beginning and its end; most come from memory."""
     paths = [*crossing.public_paths, *crossing.paths]
-    problems: list[str] = []
-    seen: Counter[tuple[str, bool]] = Counter()
-    hits: Counter[bool] = Counter()
-    is_over = False
+    reading = [Reader(session, crossing) for session in readers]
 
-    def read(reader: Session) -> None:
-        etags: dict[str, tuple[str, bool]] = {}
-        for number in count():
-            if is_over:
-                break
-            for path in paths:
-                etag, was_there = etags.get(path, ("", False))
-                known, since = crossing.settled, time.time()
-                answer = reader.get(path, headers={"If-None-Match": etag} if etag and number % 2 else {})
-                until = time.time()
-                document: Any = answer.json() if answer.status_code != 304 else None
-                told = Told.of(answer.status_code, answer.headers, document, was_there)
-                problem = crossing.problem(known, since, until, told)
-                if problem:
-                    problems.append(f"{path}: {problem}")
-                if answer.status_code == 200:
-                    etags[path] = answer.headers["ETag"], told.is_there
-                if answer.status_code != 404:
-                    hits[is_hit(answer)] += 1
-                seen[path, told.is_there] += 1
+    def was_seen() -> bool:
+        return all(each.seen[path, state] for each in reading for path in paths for state in (True, False))
 
-    with ThreadPoolExecutor(len(readers)) as pool:
-        reading = [pool.submit(read, reader) for reader in readers]
+    with ThreadPoolExecutor(len(reading)) as pool:
+        running = [pool.submit(each.run) for each in reading]
+        deadline = time.monotonic() + PATIENCE
         try:
-            deadline = time.monotonic() + PATIENCE
-            rounds = 0
-            while rounds < 8 or min(seen[path, is_there] for path in paths for is_there in (True, False)) < 20:
-                assert time.monotonic() < deadline, seen
-                assert not any(future.done() for future in reading)
-                way = list(WAYS.values())[rounds % len(WAYS)]
+            for way in cycle(WAYS.values()):
                 now = time.time()
                 crossing.set(partial(way, writers), now + 0.4, now + 0.8)
                 time.sleep(max(0, now + 1.0 - time.time()))
-                rounds += 1
+                if (crossing.asked >= ROUNDS and was_seen()) or any(future.done() for future in running):
+                    break
+                assert time.monotonic() < deadline, [each.seen for each in reading]
         finally:
-            is_over = True
-        for future in reading:
+            for each in reading:
+                each.is_over = True
+        for future in running:
             future.result()
 
-    assert not problems, problems[:10]
-    assert hits[True] > hits[False]
+    assert not [problem for each in reading for problem in each.problems]
+    assert sum(each.hits[True] for each in reading) > sum(each.hits[False] for each in reading)
 
 
 def test_the_managing_api_s_answers_stay_in_memory(writers: Writers, crossing: Crossing) -> None:
@@ -143,8 +158,8 @@ def test_the_managing_api_s_answers_stay_in_memory(writers: Writers, crossing: C
     now = time.time()
     crossing.set(partial(WAYS["api"], writers), now - 60, now + 1)
     before = session.get(path).content
-    assert told_by(session, public).is_there
+    assert told(session.get(public)).is_there
     time.sleep(max(0, now + 1.01 - time.time()))
-    assert not told_by(session, public).is_there
+    assert not told(session.get(public)).is_there
 
     assert session.get(path).content == before
