@@ -84,6 +84,11 @@ def read_rates(installation: Installation, rounds: int, seconds: float) -> tuple
             return wrk(served.url + path, "", seconds, "pages", offsets, ROWS, 1, connections=CONNECTIONS,
                        headers=BROWSER)  # fmt: skip
 
+        def asked(turn: int, seconds: float) -> Load:
+            with served.client() as client:
+                client.get(manifest.MANIFEST)
+            return wrk(served.url + manifest.MANIFEST, "", seconds, headers=BROWSER)
+
         ways = {
             "wire": same(wire, "/"),
             **{name: usual[name] for name in ("usual list", "usual detail")},
@@ -91,7 +96,7 @@ def read_rates(installation: Installation, rounds: int, seconds: float) -> tuple
             "public list never asked before": pages,
             "public entry asked before": public(f"{served.url}{PUBLIC_LIST}{slug}/"),
             "wire of a manifest's size": same(wire_of_manifest, "/"),
-            "manifest asked before": public(f"{served.url}{manifest.MANIFEST}"),
+            "manifest asked before": asked,
             "public facets asked before": public(f"{served.url}{FACETS}"),
         }
         best = {f"usual {kind}": found for kind, found in content.best.items()}

@@ -1,3 +1,4 @@
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
@@ -38,6 +39,7 @@ MEDIA_FIELDS = (
     "updated_at",
 )
 
+PLAIN = re.compile(r"[A-Za-z0-9/._~-]*")  # a file's name in which nothing has to be written otherwise in a URL
 PDF = "application/pdf"
 POSTER = max(BOXES)  # the thumbnail of a film or a PDF that is shown in its place
 IMAGES_ALONE = ("dominant_color", "placeholder", "focal_x", "focal_y", "is_animated")
@@ -168,7 +170,7 @@ class Addresses:
     def url(self, name: str) -> str:
         """Return a file's absolute URL; a storage elsewhere gives absolute ones itself."""
         if self.folder is not None:
-            return f"{self.folder}{filepath_to_uri(name)}"
+            return f"{self.folder}{name if PLAIN.fullmatch(name) else filepath_to_uri(name)}"
         url: str = default_storage.url(name)
         return f"{self.base}{url}" if url.startswith("/") else url
 
