@@ -11,8 +11,9 @@ from folio.snapshots.looks import Looks
 from folio.snapshots.watches import PostgreSQLWatch, watch_of
 from tests.clock import Clock
 
-from .endpoints import LOOPBACK, Endpoint, run
+from .endpoints import LOOPBACK, Endpoint
 from .endpoints import endpoint as running_endpoint
+from .running import run
 
 
 @pytest.fixture(autouse=True)

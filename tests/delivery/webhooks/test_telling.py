@@ -17,7 +17,8 @@ from folio.portfolios.models import Employer, Portfolio, Tag
 from tests.clock import Clock
 from tests.factories import make_employer, make_image, make_meta, make_portfolio, make_tag
 
-from .endpoints import Endpoint, run
+from .endpoints import Endpoint
+from .running import run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Make = Callable[..., Webhook]
