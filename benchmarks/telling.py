@@ -30,7 +30,7 @@ VARIABLES = {
     "FOLIO_WEBHOOK_PRIVATE": LOOPBACK,
     "FOLIO_TASKS_SECONDS": "0.1",
 }
-LIVES = (1.5, 6.0)  # seconds for which a server lives, once it answers
+LIVES = (2, 25)  # writes for which a server lives
 PATIENCE = 150.0  # seconds until all must have been told: an attempt whose server died is made again after 30
 NEVER = "rolled-back"
 MAKE_WEBHOOK = "from folio.delivery.models import Webhook; Webhook.objects.create(url={url!r})"
@@ -147,7 +147,10 @@ def run(folder: Path, kills: int, website: Website) -> int:
                     code = MAKE_WEBHOOK.format(url=website.site.url)
                     server.folio("shell", "--verbosity", "0", "-c", code)
                 writer = Writer(server)
-                time.sleep(chance.uniform(*LIVES))
+                last = chance.randrange(*LIVES)
+                while writer.counts < last and writer.thread.is_alive():
+                    time.sleep(0.01)
+                time.sleep(chance.random() * 2)  # in which what was written may be told
                 if life < kills:
                     kill(server)
                 writer.stop()

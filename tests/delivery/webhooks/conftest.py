@@ -27,12 +27,6 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Looks | None]:
         watch.close()
 
 
-@pytest.fixture(autouse=True)
-def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compare again at once: on a machine that does much else a comparison takes long, by a clock that stands."""
-    monkeypatch.setattr("folio.delivery.webhooks.teller.SHARE", 0)
-
-
 @pytest.fixture
 def private(settings: Any) -> None:
     """Let messages go to this machine."""
