@@ -1,10 +1,12 @@
 # make run    install, migrate, load sample content, serve         (PORT=8000 DATA=data)
+# make site   build the ready website of what `make run` serves, and serve it   (SITE_PORT=8080 PORT=8000)
 # make test   install what tests need, run the suite               (DATABASES=auto|sqlite|postgresql)
 # make stress show that no read is ever stale, within two minutes   (DATABASES=auto|sqlite|postgresql)
 # make bench  measure, as ratios to others in the same run          (DATABASES=auto|sqlite|postgresql)
 PYTHON ?= python3
 PORT ?= 8000
 DATA ?= data
+SITE_PORT ?= 8080
 DATABASES ?= auto
 PYTEST ?= -n 2 --dist worksteal
 
@@ -12,11 +14,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run setup test check lint types stress bench requirements schema docs messages fonts
+.PHONY: run site setup test check lint types stress bench requirements schema docs messages fonts
 .DEFAULT_GOAL := run
 
 run: setup
 	@FOLIO_DATA_DIR="$(DATA)" $(BIN)/folio serve --demo --port $(PORT)
+
+# The website in site/: it is built anew whenever Folio, or a file of the site, has changed.
+site: site/node_modules/.installed
+	@node -e 'if (parseInt(process.versions.node) < 20) { console.log("The website needs Node 20 or newer."); process.exit(1) }'
+	@API_URL="$${API_URL:-http://127.0.0.1:$(PORT)}" SITE_PORT="$(SITE_PORT)" node site/serve.js
+
+site/node_modules/.installed: site/package-lock.json
+	@command -v npm >/dev/null || { echo "The website needs Node 20 or newer, with npm."; exit 1; }
+	@echo "Installing what builds the website into site/node_modules (once)"
+	@npm ci --prefix site --no-audit --no-fund --silent
+	@touch $@
 
 setup: $(VENV)/.installed
 
@@ -37,11 +50,15 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements/dev.txt
 $(VENV)/.installed-clients: $(VENV)/.installed-dev tests/clients/package-lock.json
 	@if command -v npm >/dev/null; then npm ci --prefix tests/clients --no-audit --no-fund --silent && touch $@; fi
 
+# What builds the ready website, likewise.
+$(VENV)/.installed-site: site/package-lock.json
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory site/node_modules/.installed && touch $@; fi
+
 # Bytecode is kept, whatever this shell's Python does: the suite starts Folio hundreds of times.
 TESTING := env -u PYTHONDONTWRITEBYTECODE
 
 # The status 69 says that PostgreSQL is not installed: a reason to say so on a developer's machine, a failure elsewhere.
-test: $(VENV)/.installed-dev $(VENV)/.installed-clients
+test: $(VENV)/.installed-dev $(VENV)/.installed-clients $(VENV)/.installed-site
 ifneq ($(DATABASES),postgresql)
 	@echo "The suite on SQLite"
 	@$(TESTING) -u DATABASE_URL $(BIN)/python -m pytest $(PYTEST)
@@ -52,7 +69,8 @@ ifneq ($(DATABASES),postgresql)
 endif
 ifneq ($(DATABASES),sqlite)
 	@echo "The suite on PostgreSQL"
-	@$(TESTING) $(BIN)/python -m tests.postgresql $(BIN)/python -m pytest $(PYTEST) --ignore tests/browser; status=$$?; \
+	@$(TESTING) $(BIN)/python -m tests.postgresql $(BIN)/python -m pytest $(PYTEST) --ignore tests/browser --ignore tests/site; \
+	status=$$?; \
 	if [ $$status -eq 69 ] && [ "$(DATABASES)" = auto ]; then echo "Tested on SQLite only."; else exit $$status; fi
 endif
 
@@ -87,6 +105,7 @@ ifneq ($(DATABASES),postgresql)
 	@$(BIN)/python -m benchmarks
 	@$(BIN)/python -m benchmarks.public
 	@$(BIN)/python -m benchmarks.site
+	@$(BIN)/python -m benchmarks.site_build
 	@$(BIN)/python -m benchmarks.uploads
 	@$(BIN)/python -m benchmarks.variants
 	@$(BIN)/python -m benchmarks.slow_clients

@@ -20,6 +20,8 @@ NO_PAGES = {
     "admin:app_list": "for each app, below",
     "set_language": "a change",
     "session": "JSON",
+    "admin:delivery_webhook_test": "a change",
+    "admin:delivery_webhookdelivery_send": "a change",
     "admin:media_media_panel": "a part of a page",
     "admin:media_media_pick": "a part of a page",
     "admin:media_media_picture": "a picture",
@@ -63,6 +65,8 @@ def admin_pages(first: Mapping[str, int]) -> dict[str, str]:
                 pages[name] = reverse(name, args=[first[meta.label]] if is_of_row else [])
     portfolio = first["portfolios.Portfolio"]
     pages["admin:portfolios_portfolio_preview"] = reverse("admin:portfolios_portfolio_preview", args=[portfolio])
+    webhook = first["delivery.Webhook"]
+    pages["admin:delivery_webhook_secret"] = reverse("admin:delivery_webhook_secret", args=[webhook])
     pages["admin:portfolios_portfolio_share"] = reverse("admin:portfolios_portfolio_share", args=[portfolio])
     pages["admin:auth_user_password_change"] = reverse("admin:auth_user_password_change", args=[first["auth.User"]])
     for app in sorted({model._meta.app_label for model in admin.site._registry}):

@@ -185,6 +185,9 @@ def shortened(document: Any) -> Any:
     if "sha256" in short:
         assert re.fullmatch(r"[0-9a-f]{64}|[0-9a-f]{4}…", short["sha256"])
         short["sha256"] = "a digest…"
+    if "digest" in short:
+        assert re.fullmatch(r"[0-9a-f]{32}|[0-9a-f]{4}…", short["digest"])
+        short["digest"] = "a digest…"
     if "placeholder" in short:
         assert re.fullmatch(r"data:image/webp;base64,UklGR(…|[\w+/=]+)", short["placeholder"])
         short["placeholder"] = "data:image/webp;base64,UklGR…"
@@ -245,8 +248,8 @@ def without_secrets(document: Any) -> Any:
     if not isinstance(document, dict):
         return document
     short = {key: without_secrets(value) for key, value in document.items()}
-    if "sha256" in short:
-        short["sha256"] = short["sha256"][:4] + "…"
+    for name in short.keys() & {"sha256", "digest"}:
+        short[name] = short[name][:4] + "…"
     if "placeholder" in short:
         short["placeholder"] = short["placeholder"][:28] + "…"
     return short

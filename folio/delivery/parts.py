@@ -54,7 +54,10 @@ meta_of_portfolios = Rows(
 
 
 class Part:
-    """One part of some portfolios: what it needs is read at once for all of them."""
+    """One part of some portfolios: what it needs is read at once for all of them, and made of it when it is asked for.
+
+    So whoever knows what a portfolio's part was made of before can leave it at that: see `folio.delivery.manifest`.
+    """
 
     keys: ClassVar[tuple[str, ...]]
 
@@ -64,6 +67,17 @@ class Part:
     def media_ids(self) -> Iterable[int | None]:
         """Return the media that it shows."""
         return ()
+
+    def media_of(self, pk: int) -> Iterable[int | None]:
+        """Return the media that it shows of one of the portfolios."""
+        return ()
+
+    def read_of(self, pk: int) -> Any:
+        """Return all that was read of one of the portfolios, but for its media; None where it is gone."""
+        raise NotImplementedError
+
+    def prepare(self, ids: Collection[int]) -> None:
+        """Make ready at once what `made` needs of these portfolios beyond what was read."""
 
     def made(self, pk: int, pictures: Pictures) -> Any:
         """Return the keys and values of one of the portfolios, as a struct or a dictionary; None where it is gone."""
@@ -81,12 +95,18 @@ class RowPart(Part):
         self.tags = grouped(tags_of_portfolios.read(self.rows))
         self.shared: dict[tuple[type, int], msgspec.Raw] = {}
 
+    def read_of(self, pk: int) -> Any:
+        row = self.rows.get(pk)
+        return None if row is None else (row, self.tags[pk])
+
+    def media_of(self, pk: int) -> Iterable[int | None]:
+        row = self.rows[pk]
+        yield row["image_id"]
+        yield row["employer__image_id"]
+        yield from (tag["tag__image_id"] for tag in self.tags[pk])
+
     def media_ids(self) -> Iterable[int | None]:
-        for row in self.rows.values():
-            yield row["image_id"]
-            yield row["employer__image_id"]
-        for tags in self.tags.values():
-            yield from (tag["tag__image_id"] for tag in tags)
+        return chain.from_iterable(map(self.media_of, self.rows))
 
     def made(self, pk: int, pictures: Pictures) -> Any:
         row = self.rows.get(pk)
@@ -122,40 +142,65 @@ class RowPart(Part):
 
 
 class DescriptionPart(Part):
+    """The description; how large the pictures in it are is asked for what is made alone."""
+
     keys = ("description", "description_html")
     source: ClassVar[Rows] = descriptions
 
     def __init__(self, ids: Sequence[int], base: str, snapshot: int | None) -> None:
+        self.base = base
         self.texts = {row["id"]: row["description"] for row in self.source.read(ids)}
-        written = {pk: text for pk, text in self.texts.items() if text is not None}
-        self.htmls = dict(zip(written, markdown.rendered_all(written.values(), base), strict=True))
+        self.rendered: dict[int, markdown.Rendered] = {}
+
+    def prepare(self, ids: Collection[int]) -> None:
+        written = {pk: self.texts[pk] for pk in ids if self.texts.get(pk) is not None}
+        self.rendered |= zip(written, markdown.rendered_with_sizes(written.values(), self.base), strict=True)
+
+    def read_of(self, pk: int) -> Any:
+        return self.texts.get(pk)
+
+    def sizes_of(self, pk: int) -> dict[str, markdown.Size | None]:
+        """Return the sizes that went into the description, once it is prepared."""
+        return self.rendered[pk].sizes if pk in self.rendered else {}
 
     def made(self, pk: int, pictures: Pictures) -> Any:
-        return {"description": self.texts.get(pk), "description_html": self.htmls.get(pk)}
+        html = self.rendered[pk].html if pk in self.rendered else None
+        return {"description": self.texts.get(pk), "description_html": html}
 
 
-class GalleryPart(Part):
-    keys = ("gallery",)
+class PlacedPart(Part):
+    """A list of a portfolio's own, in the editors' order."""
+
+    source: ClassVar[Rows]
+    media: ClassVar[str]  # what names a media in its rows
 
     def __init__(self, ids: Sequence[int], base: str, snapshot: int | None) -> None:
-        self.rows = grouped(gallery_of_portfolios.read(ids))
+        self.rows = grouped(self.source.read(ids))
+
+    def read_of(self, pk: int) -> Any:
+        return self.rows[pk]
+
+    def media_of(self, pk: int) -> Iterable[int | None]:
+        return (row[self.media] for row in self.rows[pk])
 
     def media_ids(self) -> Iterable[int | None]:
-        return (row["media_id"] for row in chain.from_iterable(self.rows.values()))
+        return (row[self.media] for row in chain.from_iterable(self.rows.values()))
+
+
+class GalleryPart(PlacedPart):
+    keys = ("gallery",)
+    source = gallery_of_portfolios
+    media = "media_id"
 
     def made(self, pk: int, pictures: Pictures) -> Any:
         images = (pictures.captioned(row["media_id"], row["caption"]) for row in self.rows[pk])
         return {"gallery": [image for image in images if image]}
 
 
-class LinksPart(Part):
+class LinksPart(PlacedPart):
     keys = ("links",)
-
-    def __init__(self, ids: Sequence[int], base: str, snapshot: int | None) -> None:
-        self.rows = grouped(links_of_portfolios.read(ids))
-
-    def media_ids(self) -> Iterable[int | None]:
-        return (row["image_id"] for row in chain.from_iterable(self.rows.values()))
+    source = links_of_portfolios
+    media = "image_id"
 
     def made(self, pk: int, pictures: Pictures) -> Any:
         return {
@@ -166,14 +211,10 @@ class LinksPart(Part):
         }
 
 
-class MetaPart(Part):
+class MetaPart(PlacedPart):
     keys = ("meta",)
-
-    def __init__(self, ids: Sequence[int], base: str, snapshot: int | None) -> None:
-        self.rows = grouped(meta_of_portfolios.read(ids))
-
-    def media_ids(self) -> Iterable[int | None]:
-        return (row["value_file_id"] for row in chain.from_iterable(self.rows.values()))
+    source = meta_of_portfolios
+    media = "value_file_id"
 
     def made(self, pk: int, pictures: Pictures) -> Any:
         return {
@@ -190,6 +231,12 @@ class ShareImagePart(Part):
 
     def __init__(self, ids: Sequence[int], base: str, snapshot: int | None) -> None:
         self.covers = {row["id"]: row["image_id"] for row in self.source.read(ids)}
+
+    def read_of(self, pk: int) -> Any:
+        return self.covers.get(pk)
+
+    def media_of(self, pk: int) -> Iterable[int | None]:
+        return (self.covers.get(pk),)
 
     def media_ids(self) -> Iterable[int | None]:
         return self.covers.values()
@@ -227,12 +274,14 @@ def parts_of(ids: Sequence[int], names: Collection[str], base: str, snapshot: in
     made = [PARTS[name](wanted, base, snapshot) for name, wanted in missing.items() if wanted]
     pictures = Pictures(chain.from_iterable(part.media_ids() for part in made), base) if made else None
     for part, wanted in zip(made, filter(None, missing.values()), strict=True):
+        if isinstance(part, Part):
+            part.prepare(wanted)
         for pk in wanted:
             value = part.made(pk, pictures)
             if value is None:
                 continue
             key = (type(part), base, pk)
-            found[key] = msgspec.json.encode(value)[1:-1]
+            found[key] = encoded(value)
             if snapshot is not None:
                 snapshots.documents.put(snapshot, key, found[key], len(found[key]) + KEY_SIZE)
     groups: dict[int, list[bytes]] = defaultdict(list)
@@ -241,6 +290,11 @@ def parts_of(ids: Sequence[int], names: Collection[str], base: str, snapshot: in
         if all(key in found for key in keys):
             groups[pk] = [found[key] for key in keys]
     return groups
+
+
+def encoded(made: Any) -> bytes:
+    """Return the keys and values of a part as JSON without the braces around them."""
+    return msgspec.json.encode(made)[1:-1]
 
 
 def joined(parts: Iterable[bytes], keys: Collection[str] | None = None) -> msgspec.Raw:

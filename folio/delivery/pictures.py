@@ -58,6 +58,15 @@ class Pictures:
         for row in thumbnails_of_media.read(pictured):
             self.thumbnails[row["media_id"]].append(row)
         self.encoded: dict[int, msgspec.Raw | None] = {}
+        self.read: dict[int | None, bytes] = {}
+
+    def read_of(self, pk: int | None) -> bytes:
+        """Return all that was read of a media, in some form of its own."""
+        found = self.read.get(pk)
+        if found is None:
+            row = self.rows.get(pk)
+            found = self.read[pk] = msgspec.msgpack.encode((row, self.thumbnails[row["id"]] if row else None))
+        return found
 
     def image(self, pk: int | None) -> Any:
         """Return an `Image` that is encoded already; None where there is none."""

@@ -12,7 +12,7 @@ from folio.api.rows import Rows
 from folio.portfolios.models import Portfolio
 
 from .beside import NeighboursPart, next_to
-from .parts import PARTS, ROW_FIELDS, DescriptionPart, RowPart, ShareImagePart
+from .parts import PARTS, ROW_FIELDS, DescriptionPart, Part, RowPart, ShareImagePart
 from .pictures import Pictures
 
 
@@ -63,5 +63,8 @@ def previewed(pk: int, names: Collection[str], base: str, snapshot: int | None) 
     snapshot = snapshots.usable(snapshot)
     parts = [PREVIEWED[name]([pk], base, snapshot) for name in names]
     pictures = Pictures(chain.from_iterable(part.media_ids() for part in parts), base, only_existing=True)
+    for part in parts:
+        if isinstance(part, Part):
+            part.prepare([pk])
     values = [part.made(pk, pictures) for part in parts]
     return [] if None in values else [msgspec.json.encode(value)[1:-1] for value in values]

@@ -8,7 +8,7 @@ was written.
 import re
 from collections.abc import Iterable, Sequence
 from html import escape, unescape
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import nh3
@@ -37,6 +37,7 @@ TAGS = {
     *("p", "br", "hr", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "li", "pre"),
     *("code", "em", "strong", "s", "a", "img", "table", "thead", "tbody", "tr", "th", "td"),
 }
+Size = tuple[int, int]  # width and height, in pixels
 ATTRIBUTES = {"a": {"href", "title", "rel"}, "img": {"src", "alt", "title"}, "ol": {"start"}}
 ALIGNED = {"align": {"left", "center", "right"}}
 cleaner = nh3.Cleaner(
@@ -136,16 +137,34 @@ def rendered(text: str, base: str) -> str:
     return rendered_all([text], base)[0]
 
 
+class Rendered(NamedTuple):
+    """A text's HTML, and what it depends on besides the text: the sizes of the installation's pictures in it."""
+
+    html: str
+    sizes: dict[str, Size | None]  # by the names of files; None for what is no picture
+
+
 def rendered_all(texts: Iterable[str], base: str) -> list[str]:
     """Return the HTML of each text, safe in any page, in one query for the pictures of all, and none without any.
 
     `base` is the scheme and host that absolute URLs begin with, without a slash. The addresses of this installation's
     files are made absolute, for the HTML is shown on another site; its pictures get their sizes.
     """
+    return [each.html for each in rendered_with_sizes(texts, base)]
+
+
+def rendered_with_sizes(texts: Iterable[str], base: str) -> list[Rendered]:
+    """Return the HTML of each text as `rendered_all` does, and the sizes that went into it."""
     htmls = [html_of(text) for text in texts]
     files = Files(base)
-    known = sizes_of({name for html in htmls for name in files.names(html)})
-    return [ADDRESS.sub(lambda match: files.told(match, known), html) for html in htmls]
+    names = [set(files.names(html)) for html in htmls]
+    known = sizes_of(set().union(*names))
+    return [
+        Rendered(
+            ADDRESS.sub(lambda match: files.told(match, known), html), {name: known.get(name) for name in sorted(each)}
+        )
+        for html, each in zip(htmls, names, strict=True)
+    ]
 
 
 def plain(text: str) -> str:
@@ -213,7 +232,7 @@ class Files:
             if name and "\0" not in name:  # which PostgreSQL can't be asked for
                 yield name
 
-    def told(self, match: re.Match[str], known: dict[str, tuple[int, int]]) -> str:
+    def told(self, match: re.Match[str], known: dict[str, Size]) -> str:
         """Return the beginning of a tag with an absolute address, and with the size of a known picture."""
         kind, name = match[1], self.name(unescape(match[2]))
         if name is None:
@@ -225,9 +244,9 @@ class Files:
         return told
 
 
-def sizes_of(names: set[str]) -> dict[str, tuple[int, int]]:
+def sizes_of(names: set[str]) -> dict[str, Size]:
     """Return the width and height, in pixels, of those of the files that are images or their thumbnails."""
-    found: dict[str, tuple[int, int]] = {}
+    found: dict[str, Size] = {}
     listed = sorted(names)
     for start in range(0, len(listed), NAMES):
         some = listed[start : start + NAMES]

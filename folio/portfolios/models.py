@@ -289,12 +289,15 @@ class Portfolio(Stored):
                 "unpublish_at",
                 name="portfolio_is_active",
             ),
-            # The next moment at which what is published changes, and what is not published by now.
+            # The next moment at which what is published changes, and what is not published by now. The conditions are
+            # IS NOT NULL in SQL: by NOT (… IS NULL), SQLite would not see that whatever is compared fulfils them.
             models.Index(
-                fields=["publish_at", "is_active"], condition=~Q(publish_at=None), name="portfolio_publish_at"
+                fields=["publish_at", "is_active"], condition=Q(publish_at__isnull=False), name="portfolio_publish_at"
             ),
             models.Index(
-                fields=["unpublish_at", "is_active"], condition=~Q(unpublish_at=None), name="portfolio_unpublish_at"
+                fields=["unpublish_at", "is_active"],
+                condition=Q(unpublish_at__isnull=False),
+                name="portfolio_unpublish_at",
             ),
             models.Index("employer", "order", F("created_at").desc(), "id", name="portfolio_employer"),
             models.Index("image", "order", F("created_at").desc(), "id", name="portfolio_image"),

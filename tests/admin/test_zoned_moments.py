@@ -28,7 +28,7 @@ def read(*parts: str) -> Any:
 
 
 def said(*parts: str) -> list[str]:
-    return list(Form(sent(*parts)).errors["at"])
+    return [str(words) for words in Form(sent(*parts)).errors["at"]]
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,19 @@ from tests.pages import admin_pages
 
 from .conftest import PHONE, SCREEN, Tab, make_user
 
+pytestmark = pytest.mark.timeout(900)  # a test looks at some eighty pages
+
 FIRST_ROWS = """
 import json
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from folio.delivery.models import Webhook, WebhookDelivery
 Group.objects.get_or_create(name="Editors")
+webhook = Webhook.objects.first() or Webhook.objects.create(url="https://1.1.1.1/hooks/1", is_active=False)
+WebhookDelivery.objects.get_or_create(
+    webhook=webhook, message_id="msg_1", body='{"data": {"portfolios": []}}', state="failed", status=500, attempts=7,
+    answer="<b>Something went wrong</b>", error="The answer had the status 500, not one from 200 to 299."
+)
 models = [model._default_manager for model in admin.site._registry]
 print(json.dumps({rows.model._meta.label: rows.order_by("pk").values_list("pk", flat=True)[0] for rows in models}))
 """

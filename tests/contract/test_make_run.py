@@ -342,7 +342,7 @@ def test_pages_show_what_is_answered(first: Run, newcomer: tuple[Terminal, Path]
             shown += 1
 
     assert shown >= 10
-    check_static_pages(place / "site")
+    check_static_pages(place / "website")
     check_server(place, opened)
     if shutil.which("node"):
         works = json.loads(

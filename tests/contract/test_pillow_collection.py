@@ -28,9 +28,8 @@ from folio.media.thumbnails import BOXES
 from folio.media.uploads import store_upload
 from tests.environment import ROOT
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
-
 FETCH = 300  # seconds that the index may take for 50 MB
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database, pytest.mark.timeout(3 * FETCH)]
 
 # What Pillow reads and Folio refuses, and why.
 REFUSED_ON_PURPOSE = {

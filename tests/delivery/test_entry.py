@@ -49,8 +49,8 @@ def test_each_part_is_the_same_in_every_combination(visitor: Client) -> None:
         ("include=highlight", "There is no 'highlight' here."),
         ("fields=highlight", "There is no 'highlight' here."),
         ("fields=titel", "There is no 'titel' here. Did you mean title? Allowed: id, slug, title,"),
-        ("inclde=meta", "Unknown parameter. Did you mean include? Allowed: include, fields."),
-        ("search=x", "Unknown parameter. Allowed: include, fields."),
+        ("inclde=meta", "Unknown parameter. Did you mean include? Allowed: include, fields, preview."),
+        ("search=x", "Unknown parameter. Allowed: include, fields, preview."),
     ],
 )
 def test_what_is_wrong_is_told_by_its_name(visitor: Client, query: str, told: str) -> None:

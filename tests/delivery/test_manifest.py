@@ -12,14 +12,15 @@ from django.test import Client
 
 from folio import snapshots
 from folio.delivery import manifest
-from folio.delivery.manifest import digests, told
-from folio.delivery.parts import parts_of
+from folio.delivery.manifest import Batch, digests, told
+from folio.delivery.parts import joined
+from folio.media import variants
 from folio.media.models import Media, MediaType, Thumbnail
 from folio.portfolios.models import Employer, Link, MetaEntry, Portfolio, PortfolioImage, PortfolioTag, Tag
 from folio.snapshots.caches import SnapshotCache
 from folio.snapshots.looks import Looks
 from tests.clock import Clock
-from tests.delivery.entries import PATH, ask, errors, make_full, queries
+from tests.delivery.entries import PATH, ask, errors, make_full, make_picture, queries
 from tests.delivery.fronts import Front
 from tests.factories import make_media, make_portfolio, make_tag
 from tests.snapshots.stage import StillWatch
@@ -27,6 +28,14 @@ from tests.snapshots.stage import StillWatch
 MANIFEST = "/api/public/manifest/"
 ITSELF = "description,gallery,links,meta,share_image"
 BASE = "http://testserver"
+
+
+@pytest.fixture(autouse=True)
+def known(monkeypatch: pytest.MonkeyPatch) -> SnapshotCache:
+    """Nothing that other tests left: their rows have the same ids."""
+    known = SnapshotCache(1_000_000)
+    monkeypatch.setattr(manifest, "known", known)
+    return known
 
 
 def listed(visitor: Client, **query: Any) -> dict[str, str]:
@@ -226,8 +235,8 @@ def test_a_digest_is_made_once_in_a_snapshot(
     visitor: Client, cache: SnapshotCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [make_full(1).pk for _ in range(3)]
-    reading = Mock(wraps=parts_of)
-    monkeypatch.setattr(manifest, "parts_of", reading)
+    reading = Mock(wraps=Batch)
+    monkeypatch.setattr(manifest, "Batch", reading)
 
     first = digests(ids[:2], BASE, 1)
     again = digests([*reversed(ids)], BASE, 1)
@@ -251,9 +260,9 @@ def test_what_is_kept_is_small_and_drives_out_no_part(visitor: Client, cache: Sn
 
 def test_no_more_than_a_batch_is_read_at_once(visitor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = [make_full(1).pk for _ in range(5)]
-    reading = Mock(wraps=parts_of)
+    reading = Mock(wraps=Batch)
     monkeypatch.setattr(manifest, "BATCH", 2)
-    monkeypatch.setattr(manifest, "parts_of", reading)
+    monkeypatch.setattr(manifest, "Batch", reading)
 
     assert list(digests(ids, BASE, None)) == ids
     assert [len(call.args[0]) for call in reading.call_args_list] == [2, 2, 1]
@@ -264,3 +273,78 @@ def test_knows_the_published_alone(visitor: Client) -> None:
     shown = make_full(1)
 
     assert list(digests([hidden.pk, shown.pk, 999_999], BASE, None)) == [shown.pk]
+
+
+@pytest.fixture
+def making(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    """Count the entries that are made."""
+    making = Mock(wraps=joined)
+    monkeypatch.setattr(manifest, "joined", making)
+    return making
+
+
+def test_an_entry_is_made_again_only_where_what_it_is_made_of_has_changed(visitor: Client, making: Mock) -> None:
+    picture = make_picture()
+    texts = ("No picture.", f"![](/media/{picture.file.name})", "![](/media/missing.jpg)")
+    full = [make_full(1, slug=f"p{number}", description=text) for number, text in enumerate(texts)]
+    before = listed(visitor)
+    assert making.call_count == 3
+
+    assert listed(visitor) == before
+    assert making.call_count == 3
+
+    Portfolio.objects.filter(slug="p0").update(order=1)  # which is told by none
+    assert listed(visitor) == before
+    assert making.call_count == 3
+
+    type(picture).objects.filter(pk=picture.pk).update(width=3000)
+    after = listed(visitor)
+    assert making.call_count == 4
+    assert {slug for slug in before if after[slug] != before[slug]} == {"p1"}
+
+    make_picture(file="core_media/missing.jpg")
+    Media.objects.filter(file="core_media/missing.jpg").update(file="missing.jpg")
+    assert making.call_count == 4
+    assert listed(visitor)["p2"] == etag("p2") != before["p2"]
+    assert making.call_count == 5
+
+    full[0].tags.update(name="Other")
+    assert listed(visitor)["p0"] == etag("p0") != before["p0"]
+
+
+def test_other_settings_make_other_digests(visitor: Client, settings: Any) -> None:
+    make_full(1, slug="full")
+    found = {listed(visitor)["full"]}
+
+    settings.SITE_URL = "https://other.example/{slug}"
+    found.add(listed(visitor)["full"])
+    settings.PUBLIC_ORIGINALS = False
+    found.add(listed(visitor)["full"])
+    settings.IMAGE_FORMATS = ["webp"]
+    found.add(listed(visitor)["full"])
+    settings.IMAGE_WIDTHS = [320]
+    found.add(listed(visitor)["full"])
+
+    assert len(found) == 5
+    assert listed(visitor)["full"] == etag("full")
+
+
+def test_what_is_in_a_storage_elsewhere_is_looked_at_each_time(
+    visitor: Client, making: Mock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_full(1)
+    monkeypatch.setattr(variants, "lists_only_existing", lambda: True)
+
+    assert listed(visitor) == listed(visitor)
+
+    assert making.call_count == 2
+
+
+def test_what_is_known_of_entries_is_small(visitor: Client, known: SnapshotCache) -> None:
+    for _ in range(3):
+        make_full(5)
+
+    listed(visitor)
+
+    assert len(known.entries) == 3
+    assert known.size < 1000 * 3

@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,13 @@ from urllib.parse import quote
 import pytest
 from django.core import signing
 from django.core.files.base import ContentFile
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from folio import snapshots
 from folio.access.codes import CODES
-from folio.delivery.parts import PARTS
+from folio.delivery.parts import PARTS, parts_of
 from folio.media import variants
 from folio.media.uploads import store_upload
 from folio.portfolios.models import FormerSlug, Portfolio
@@ -55,7 +55,8 @@ def draft() -> Portfolio:
 
 
 def token_of(maker: Any, portfolio: Portfolio, **delta: float) -> str:
-    return share(maker, portfolio.pk, timedelta(**(delta or {"days": 7}))).token
+    with transaction.atomic():
+        return share(maker, portfolio.pk, timedelta(**(delta or {"days": 7}))).token
 
 
 def told(answer: Any) -> Any:
@@ -133,7 +134,7 @@ class TestWhatIsShown:
     def test_whatever_keeps_it_from_being_published(
         self, front: Front, maker: Any, clock: Clock, state: dict[str, Any]
     ) -> None:
-        moments = {name: clock.after(days=days) for name, days in state.items() if name != "is_active"}
+        moments: dict[str, Any] = {name: clock.after(days=days) for name, days in state.items() if name != "is_active"}
         draft = make_portfolio(slug="draft", is_active=state.get("is_active", True), **moments)
 
         assert front.ask(PATH).status_code == 404
@@ -197,9 +198,9 @@ class TestPictures:
         urls = [seen["cover"]["src"], seen["cover"]["original"], *(each["src"] for each in seen["cover"]["thumbnails"])]
         for url in urls:
             assert (media_root / url.partition("/media/")[2]).is_file()
-        variant = variants.Variant(image.file.name, "webp", 320)
+        variant = variants.Variant(str(image.file.name), "webp", 320)
         (media_root / variant.name).write_bytes(b"RIFF")
-        shared = variants.Variant(image.file.name, "jpg", focal=(500, 500))
+        shared = variants.Variant(str(image.file.name), "jpg", focal=(500, 500))
         (media_root / shared.name).write_bytes(b"JFIF")
         seen = shown(front, token)
         assert [source["type"] for source in seen["cover"]["sources"]] == ["image/webp"]
@@ -449,7 +450,7 @@ class TestCaches:
 
     @pytest.mark.django_db(transaction=True)
     def test_nothing_of_it_is_kept_in_any(self, front: Front, maker: Any, draft: Portfolio) -> None:
-        make_portfolio(tags=[draft.tags.first()])
+        make_portfolio(tags=list(draft.tags.all()))
         token = token_of(maker, draft)
         for _ in range(2):
             shown(front, token)
@@ -457,7 +458,8 @@ class TestCaches:
         assert not front.front.cache.entries
         kept = json.dumps(repr(snapshots.documents.entries))
         assert "A draft" not in kept
-        assert not [key for key in snapshots.documents.entries if draft.pk in key and key[0] in PARTS.values()]
+        keys: Any = list(snapshots.documents.entries)
+        assert not [key for key in keys if key[0] in PARTS.values() and draft.pk in key]
 
     @pytest.mark.django_db(transaction=True)
     @pytest.mark.parametrize(
@@ -550,16 +552,14 @@ def test_an_entry_that_goes_while_it_is_read(
     """It was published when the link was looked at, and no longer when its parts were."""
     entry = make_full(slug="draft")
     token = token_of(maker, entry)
-    from folio.delivery import portfolios
-
-    real: Callable[..., Any] = portfolios.parts_of
+    real = parts_of
 
     def late(*args: Any) -> Any:
         rows: Any = Portfolio.objects.filter(pk=entry.pk)
         rows.delete() if change == "delete" else rows.update(is_active=False)
         return real(*args)
 
-    monkeypatch.setattr(portfolios, "parts_of", late)
+    monkeypatch.setattr("folio.delivery.portfolios.parts_of", late)
     answer = front.ask(f"{PATH}?preview={token}")
 
     assert answer.status_code == (400 if change == "delete" else 200)

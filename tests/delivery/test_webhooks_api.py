@@ -227,7 +227,7 @@ def test_what_makes_one_tells_the_tag_of_a_plain_read(client: Client) -> None:
 
 def test_takes_no_other_condition(client: Client) -> None:
     webhook = make_webhook()
-    since = {"HTTP_IF_UNMODIFIED_SINCE": "Sun, 06 Nov 2044 08:49:37 GMT"}
+    since: Any = {"HTTP_IF_UNMODIFIED_SINCE": "Sun, 06 Nov 2044 08:49:37 GMT"}
 
     assert client.patch(path(webhook), {}, **since).status_code == 400
     assert client.post(f"{path(webhook)}secret/", {}, HTTP_IF_MATCH="*").status_code == 400

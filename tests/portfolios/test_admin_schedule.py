@@ -180,9 +180,7 @@ def test_who_drafts_is_asked_for_no_schedule_and_sets_none(drafter: Site) -> Non
 
 
 @pytest.mark.parametrize("fields", [{"publish_at": NINE}, {"unpublish_at": datetime(2020, 1, 1, tzinfo=UTC)}])
-def test_who_drafts_changes_neither_what_is_scheduled_nor_what_has_ended(
-    drafter: Site, fields: dict[str, datetime]
-) -> None:
+def test_who_drafts_changes_neither_what_is_scheduled_nor_what_has_ended(drafter: Site, fields: dict[str, Any]) -> None:
     portfolio = make_portfolio(title="Theirs", **fields)
 
     assert not drafter.get(change_url(portfolio)).context["has_change_permission"]

@@ -250,7 +250,7 @@ class TestWhoseLink:
     ) -> None:
         token = made(client_for(editor), draft)["token"]
 
-        editor.tokens.all().delete()  # type: ignore[attr-defined]
+        editor.tokens.all().delete()
 
         assert shown_by(token) == draft
 

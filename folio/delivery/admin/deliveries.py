@@ -44,7 +44,7 @@ class WebhookDeliveryAdmin(AdminsOnly):
     list_filter = (StateFilter,)
     list_filter_submit = True
     list_select_related = ("webhook",)
-    list_per_page = 50
+    list_per_page = 20
     list_max_show_all = 0
     show_full_result_count = False
     linked_lookups = ("webhook__id__exact",)
@@ -115,7 +115,7 @@ class WebhookDeliveryAdmin(AdminsOnly):
     def answered(self, delivery: WebhookDelivery) -> str:
         return str(delivery.status or "")
 
-    @admin.display(description=_("why none came"))
+    @admin.display(description=_("what was wrong"))
     def reason(self, delivery: WebhookDelivery) -> str:
         return format_html('<span dir="auto">{}</span>', visible(delivery.error))
 

@@ -66,5 +66,4 @@ def sign(character: str) -> str:
     category = unicodedata.category(character)
     if character in KEPT or category not in {"Cc", "Cf", "Cs"} or character in JOINERS:
         return character
-    code = ord(character)
-    return chr(0x2400 + code) if code < 0x20 else f"[U+{code:04X}]"
+    return f"[U+{ord(character):04X}]"

@@ -52,13 +52,17 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="portfolio",
             index=models.Index(
-                condition=~models.Q(publish_at=None), fields=["publish_at", "is_active"], name="portfolio_publish_at"
+                condition=models.Q(publish_at__isnull=False),
+                fields=["publish_at", "is_active"],
+                name="portfolio_publish_at",
             ),
         ),
         migrations.AddIndex(
             model_name="portfolio",
             index=models.Index(
-                condition=~models.Q(unpublish_at=None), fields=["unpublish_at", "is_active"], name="portfolio_unpublish_at"
+                condition=models.Q(unpublish_at__isnull=False),
+                fields=["unpublish_at", "is_active"],
+                name="portfolio_unpublish_at",
             ),
         ),
         migrations.AddConstraint(

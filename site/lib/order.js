@@ -1,0 +1,100 @@
+// What follows from all entries together: neighbours, what is alike, tags, years and the pages of the grid.
+
+import { pagePath } from "../templates/list.js";
+import { number, tagPath } from "../templates/html.js";
+
+const MOST_RELATED = 3;
+
+/** Return of each entry those most like it, as Folio does: most tags in common, then the same employer, then in order. */
+export function alike(rows) {
+  const ofTags = new Map();
+  const ofEmployers = new Map();
+  rows.forEach((row, place) => {
+    for (const { slug } of row.tags) add(ofTags, slug, place);
+    if (row.employer) add(ofEmployers, row.employer.slug, place);
+  });
+  const common = new Uint16Array(rows.length); // how many tags each has in common with the one that is looked at
+  return rows.map((row, place) => {
+    const others = new Set();
+    for (const { slug } of row.tags) {
+      for (const other of ofTags.get(slug)) {
+        common[other] += 1;
+        others.add(other);
+      }
+    }
+    const colleagues = new Set(row.employer ? ofEmployers.get(row.employer.slug) : []);
+    for (const other of colleagues) others.add(other);
+    for (let other = 0; other <= MOST_RELATED && other < rows.length; other += 1) others.add(other);
+    others.delete(place);
+    const better = (one, other) =>
+      common[other] - common[one] || colleagues.has(other) - colleagues.has(one) || one - other;
+    const found = best(others, better);
+    for (const other of others) common[other] = 0;
+    common[place] = 0;
+    return found.map((other) => rows[other]);
+  });
+}
+
+function best(others, better) {
+  const found = [];
+  for (const other of others) {
+    if (found.length === MOST_RELATED && better(found.at(-1), other) <= 0) continue;
+    found.push(other);
+    found.sort(better);
+    found.length = Math.min(found.length, MOST_RELATED);
+  }
+  return found;
+}
+
+function add(map, key, value) {
+  if (map.has(key)) map.get(key).push(value);
+  else map.set(key, [value]);
+}
+
+/** Return the pages of the grid: all works, those of each tag, those of each year. */
+export function listsOf(rows, { texts, perPage }) {
+  const groups = new Map();
+  for (const row of rows) {
+    for (const tag of row.tags) {
+      const path = tagPath(tag.slug);
+      if (!groups.has(path)) groups.set(path, { path, name: tag.name, works: [] });
+      groups.get(path).works.push(row);
+    }
+    if (row.year) {
+      const path = `/year/${row.year}/`;
+      if (!groups.has(path)) groups.set(path, { path, name: number(row.year, texts.lang), year: row.year, works: [] });
+      groups.get(path).works.push(row);
+    }
+  }
+  const inOrder = new Intl.Collator(texts.lang, { numeric: true }).compare;
+  const all = [...groups.values()];
+  const link = ({ path, name }) => ({ path, name });
+  const filters = {
+    tags: mostUsed(all.filter(({ year }) => !year), inOrder).map(link),
+    years: all
+      .filter(({ year }) => year)
+      .sort((one, other) => other.year - one.year)
+      .map(link),
+  };
+  const bases = [{ path: "/", name: null, works: rows }, ...all];
+  return bases.flatMap(({ path: base, name, works }) => {
+    const pages = Math.max(1, Math.ceil(works.length / perPage));
+    return Array.from({ length: pages }, (_, index) => ({
+      path: pagePath(base, index + 1),
+      base,
+      title: name,
+      page: index + 1,
+      pages,
+      works: works.slice(index * perPage, (index + 1) * perPage),
+      filters,
+    }));
+  });
+}
+
+/** By name; where there are many, those that most works have come first. */
+function mostUsed(tags, inOrder) {
+  const byName = (one, other) => inOrder(one.name, other.name);
+  if (tags.length <= 16) return tags.sort(byName);
+  tags.sort((one, other) => other.works.length - one.works.length || byName(one, other));
+  return [...tags.slice(0, 16).sort(byName), ...tags.slice(16).sort(byName)];
+}
