@@ -115,7 +115,7 @@ class Teller:
     def rest(self, took: float) -> None:
         """Put off the next comparison, if they have taken too much of the processor's time of late."""
         now = timezone.now()
-        made_up = SHARE * (now - self.rested_at).total_seconds()
+        made_up = SHARE * max(0.0, (now - self.rested_at).total_seconds())
         self.spent, self.rested_at = max(0.0, self.spent - made_up) + took, now
         self.rest_until = now + timedelta(seconds=max(0.0, self.spent - BEFORE_SHARE) / SHARE)
 
