@@ -79,10 +79,13 @@ stress: $(VENV)/.installed-dev
 ifneq ($(DATABASES),postgresql)
 	@echo "20,000 reads on SQLite"
 	@env -u DATABASE_URL $(BIN)/python -m benchmarks.stress
+	@echo "Servers that are killed while they tell a website, on SQLite"
+	@env -u DATABASE_URL $(BIN)/python -m benchmarks.telling
 endif
 ifneq ($(DATABASES),sqlite)
 	@echo "20,000 reads on PostgreSQL"
-	@$(BIN)/python -m tests.postgresql $(BIN)/python -m benchmarks.stress; status=$$?; \
+	@$(BIN)/python -m tests.postgresql sh -c '$(BIN)/python -m benchmarks.stress && \
+	echo "Servers that are killed while they tell a website" && $(BIN)/python -m benchmarks.telling'; status=$$?; \
 	if [ $$status -eq 69 ] && [ "$(DATABASES)" = auto ]; then echo "Stressed on SQLite only."; else exit $$status; fi
 endif
 
@@ -106,10 +109,12 @@ ifneq ($(DATABASES),postgresql)
 	@$(BIN)/python -m benchmarks.uploads
 	@$(BIN)/python -m benchmarks.variants
 	@$(BIN)/python -m benchmarks.slow_clients
+	@$(BIN)/python -m benchmarks.webhooks
 endif
 ifneq ($(DATABASES),sqlite)
 	@$(BIN)/python -m benchmarks --database postgresql && $(BIN)/python -m benchmarks.public --database postgresql && \
-	$(BIN)/python -m benchmarks.site --database postgresql; status=$$?; \
+	$(BIN)/python -m benchmarks.site --database postgresql && $(BIN)/python -m benchmarks.webhooks --database postgresql; \
+	status=$$?; \
 	if [ $$status -eq 69 ] && [ "$(DATABASES)" = auto ]; then echo "Measured on SQLite only."; else exit $$status; fi
 endif
 

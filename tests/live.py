@@ -4,6 +4,7 @@ import atexit
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -216,6 +217,20 @@ def stop(process: subprocess.Popen[Any]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait(20)
+
+
+def workers_of(server: Server) -> list[int]:
+    """Return the processes that answer: children of the one that was started."""
+    done = subprocess.run(["ps", "-o", "pid=,ppid=", "-e"], capture_output=True, text=True, check=True)
+    pairs = [tuple(map(int, line.split())) for line in done.stdout.splitlines()]
+    return [pid for pid, parent in pairs if parent == server.process.pid]
+
+
+def kill(server: Server) -> None:
+    """Kill a server with all its workers, which have no time to do anything."""
+    for pid in (server.process.pid, *workers_of(server)):
+        os.kill(pid, signal.SIGKILL)
+    server.process.wait(20)
 
 
 def photograph(name: str) -> bytes:

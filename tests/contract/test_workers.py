@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 import requests
 
 from folio.management.commands.serve import STOP_SECONDS
-from tests.live import Server, postgresql_url, running_server
+from tests.live import Server, postgresql_url, running_server, workers_of
 
 ANSWERED = 60  # seconds within which there are answers again, on a machine that does much else
 SPARE = 10  # seconds that a stop may take beside its bound
@@ -24,13 +23,6 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that nobody else is using."""
     with running_server(tmp_path_factory.mktemp("workers")) as server:
         yield server
-
-
-def workers_of(server: Server) -> list[int]:
-    """Return the processes that answer: children of the one that was started."""
-    done = subprocess.run(["ps", "-o", "pid=,ppid=", "-e"], capture_output=True, text=True, check=True)
-    pairs = [tuple(map(int, line.split())) for line in done.stdout.splitlines()]
-    return [pid for pid, parent in pairs if parent == server.process.pid]
 
 
 def is_answering(server: Server) -> bool:

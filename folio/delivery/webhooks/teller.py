@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from multiprocessing import util
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
-from time import monotonic
+from time import monotonic, thread_time
 
 from django.conf import settings
 from django.db import Error, connections
@@ -38,7 +38,8 @@ logger = logging.getLogger(__name__)
 
 LEASE = "webhooks.compare"
 ELSEWHERE = timedelta(seconds=60)  # after which is looked again what someone else was comparing
-SHARE = 4  # between two comparisons passes so many times what the last one took
+# Where something is committed all the time, comparing takes no more of it than this share, after so many seconds of it.
+SHARE, BEFORE_SHARE = 0.04, 10.0
 SENDERS = 16  # attempts that a process makes at once
 FORGET = timedelta(hours=1)  # between two looks for what is kept no longer
 STOP_SECONDS = 3  # that the end of the process is put off for what is being sent
@@ -55,7 +56,8 @@ class Teller:
         self.generation: int | None = None
         self.seen: int | None = None  # the snapshot that was current when the database was last asked
         self.compare_at: datetime | None = None
-        self.rest_until = timezone.now()  # no comparison begins before
+        self.spent = 0.0  # seconds of comparing that are still to be made up for
+        self.rest_until = self.rested_at = timezone.now()  # no comparison begins before
         self.send_at: datetime | None = None
         self.forget_at = timezone.now()
 
@@ -103,12 +105,19 @@ class Teller:
     def compare(self) -> None:
         """Compare what is published with what was told, unless someone else is at it."""
         self.compare_at = timezone.now() + ELSEWHERE  # should it fail, or not be done
-        began = monotonic()
+        began = thread_time()
         if Telling.objects.exists() and not self.alone(lambda: compare(snapshots.looks())):
             return
         self.compare_at = None
-        self.rest_until = timezone.now() + SHARE * timedelta(seconds=monotonic() - began)
         self.send_at = timezone.now()
+        self.rest(thread_time() - began)
+
+    def rest(self, took: float) -> None:
+        """Put off the next comparison, if they have taken too much of the processor's time of late."""
+        now = timezone.now()
+        made_up = SHARE * max(0.0, (now - self.rested_at).total_seconds())
+        self.spent, self.rested_at = max(0.0, self.spent - made_up) + took, now
+        self.rest_until = now + timedelta(seconds=max(0.0, self.spent - BEFORE_SHARE) / SHARE)
 
     def alone(self, work: Callable[[], object]) -> bool:
         """Do something that one process does at a time; return False where another one is at it."""

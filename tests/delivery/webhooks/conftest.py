@@ -11,8 +11,9 @@ from folio.snapshots.looks import Looks
 from folio.snapshots.watches import PostgreSQLWatch, watch_of
 from tests.clock import Clock
 
-from .endpoints import LOOPBACK, Endpoint, run
+from .endpoints import LOOPBACK, Endpoint
 from .endpoints import endpoint as running_endpoint
+from .running import run
 
 
 @pytest.fixture(autouse=True)
@@ -24,12 +25,6 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Looks | None]:
     yield looks
     if isinstance(watch, PostgreSQLWatch):
         watch.close()
-
-
-@pytest.fixture(autouse=True)
-def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compare again at once: on a machine that does much else a comparison takes long, by a clock that stands."""
-    monkeypatch.setattr("folio.delivery.webhooks.teller.SHARE", 0)
 
 
 @pytest.fixture

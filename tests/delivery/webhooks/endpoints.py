@@ -12,8 +12,6 @@ from typing import Any
 
 from standardwebhooks.webhooks import Webhook as Verifier
 
-from folio.delivery.webhooks.teller import Teller
-
 PATIENCE = 60.0  # seconds that something may take on a machine that does much else
 LOOPBACK = "127.0.0.0/8"
 
@@ -106,13 +104,3 @@ def endpoint(context: ssl.SSLContext | None = None) -> Iterator[Endpoint]:
     finally:
         server.shutdown()
         server.server_close()
-
-
-def run(teller: Teller) -> None:
-    """Do what is due now, and wait until all attempts have ended."""
-    end = time.monotonic() + PATIENCE
-    teller.step()
-    while teller.sending:
-        assert time.monotonic() < end
-        time.sleep(0.005)
-        teller.step()

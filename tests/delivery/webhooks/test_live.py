@@ -1,7 +1,5 @@
 """Servers that tell websites: each with an installation of its own, for they are killed."""
 
-import os
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +9,7 @@ from typing import Any
 import pytest
 
 from folio.tasks.runner import SECONDS_VARIABLE
-from tests.contract.test_workers import workers_of
-from tests.live import Server, new_database, running_server
+from tests.live import Server, kill, new_database, running_server
 
 from .endpoints import LOOPBACK, Endpoint, endpoint
 
@@ -51,14 +48,6 @@ def publish(server: Server, slug: str) -> Any:
     answer = server.session(server.key).post("/api/portfolios/", json=body)
     assert answer.status_code == 201, answer.text
     return answer.json()
-
-
-def kill(server: Server) -> None:
-    """Kill a server with all its workers, which have no time to do anything."""
-    workers = workers_of(server)
-    for pid in (server.process.pid, *workers):
-        os.kill(pid, signal.SIGKILL)
-    server.process.wait(20)
 
 
 def test_two_workers_tell_a_change_once(tmp_path: Path, site: Endpoint) -> None:

@@ -15,8 +15,9 @@ from folio.delivery.webhooks.teller import SENDERS, Teller
 from tests.clock import Clock
 from tests.factories import make_portfolio
 
-from .endpoints import Endpoint, run
+from .endpoints import Endpoint
 from .endpoints import endpoint as running_endpoint
+from .running import run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Make = Callable[..., Webhook]

@@ -1,6 +1,5 @@
 """What websites are told of, whoever wrote."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,7 +16,8 @@ from folio.portfolios.models import Employer, Portfolio, Tag
 from tests.clock import Clock
 from tests.factories import make_employer, make_image, make_meta, make_portfolio, make_tag
 
-from .endpoints import Endpoint, run
+from .endpoints import Endpoint
+from .running import run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Make = Callable[..., Webhook]
@@ -530,20 +530,21 @@ def test_a_comparison_that_fails_is_made_again(
     assert len(endpoint.received) == 1
 
 
-def test_comparing_takes_no_more_than_a_share_of_the_time(
-    make_webhook: Make, teller: Teller, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("folio.delivery.webhooks.teller.SHARE", 4)
-    monkeypatch.setattr("folio.delivery.webhooks.teller.compare", lambda looks: time.sleep(0.1))
+def test_comparing_takes_no_more_than_a_share_of_the_time(make_webhook: Make, teller: Teller, clock: Clock) -> None:
     make_webhook()
     teller.step()
-    clock.move(seconds=10)
+    teller.rest(6.0)
+    assert teller.rest_until == clock.now
+    teller.rest(6.0)
+    assert teller.rest_until == clock.after(seconds=50)  # two seconds too much, at 4 %
 
-    teller.step()
-
-    assert teller.rest_until >= clock.after(seconds=0.4)
-    monkeypatch.setattr(teller, "rest_until", clock.after(seconds=30))
+    clock.move(seconds=20)
+    run(teller)
     make_portfolio()
     teller.seen = None
     teller.step()
-    assert teller.compare_at == clock.after(seconds=30)
+    assert clock.after(seconds=29) < (teller.compare_at or clock.now) < clock.after(seconds=60)
+
+    clock.move(minutes=5)
+    run(teller)
+    assert teller.rest_until == clock.now
