@@ -3,6 +3,7 @@
 import secrets
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -24,6 +25,13 @@ def every_event() -> list[str]:
     return list(Event.values)
 
 
+def events_in_words(events: list[str]) -> str:
+    """Return the events of a webhook for people; there may be some of a newer version."""
+    if set(events) >= set(Event.values):
+        return gettext("All changes")
+    return ", ".join(str(Event(event).label) if event in Event.values else event for event in events)
+
+
 def new_nonce() -> str:
     return secrets.token_hex(16)
 
@@ -43,6 +51,7 @@ class Webhook(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     untold = {"nonce", "updated_at"}  # which no form of it shows
+    in_words = {"events": events_in_words}
 
     class Meta:
         ordering = ["pk"]

@@ -201,7 +201,7 @@ class Portfolio(Stored):
     """A finished piece of work, as websites show it."""
 
     watched = ("slug",)
-    events = {"preview_link": told_link}  # what the history tells that is no field
+    deeds = {"preview_link": told_link}  # what the history tells that is no field
     untold = {"related_updated_at", "shown_at", "preview_generation"}  # which say nothing of the portfolio itself
     in_words = {"publish_at": in_history, "unpublish_at": in_history}  # fields that the history tells otherwise
 

@@ -284,9 +284,17 @@ def test_no_session_message_or_history_gets_address_or_secret(site: Site) -> Non
     assert len(entries) == 4
     assert [entry.get_change_message() for entry in entries[2:]] == ["Changed Url.", "Changed Secret."]
     assert MASKED in history
+    assert "All changes" in text_of(site.get(f"{LIST}{renarrowed(site).pk}/history/"))
     assert entries[1].change_message.count(OTHER_MASKED) == 1
     for secret in (*secrets, "a-secret-path", "another-one", "elsewhere"):
         assert secret not in told
+
+
+def renarrowed(site: Site) -> Webhook:
+    """Return a webhook that was told of all, and then of less."""
+    webhook = make_webhook(url="https://8.8.8.8/")
+    site.post(change(webhook), {**shown_values(site.get(change(webhook))), "events": ["changed"]})
+    return webhook
 
 
 # Deliveries

@@ -314,7 +314,7 @@ class TestHistory:
     @pytest.mark.parametrize("value", ["", "soon", 5, None, [], {}, "2026-13-40T00:00:00Z"])
     def test_survives_what_nobody_writes(self, draft: Portfolio, value: Any) -> None:
         with override("fa"):
-            assert str(Portfolio.events["preview_link"]((None, value)))
+            assert str(Portfolio.deeds["preview_link"]((None, value)))
 
     def test_nothing_is_recorded_of_what_was_refused(self, client: Client, draft: Portfolio) -> None:
         client.post(path(draft), {"expires_in": 0})

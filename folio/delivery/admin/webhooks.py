@@ -19,12 +19,12 @@ from folio.admin.opened import keyed_digest
 from folio.admin.options import ResourceAdmin, in_one_write
 from folio.history.changes import Changes, log
 
-from ..models import Webhook, WebhookDelivery
+from ..models import Webhook, WebhookDelivery, events_in_words
 from ..webhook_addresses import LookedUp
 from ..webhook_changes import renew_secret, send_test
 from ..webhooks import masked, secret_of
 from .forms import WebhookForm, nonce_of
-from .words import events_in_words, outcome
+from .words import outcome
 
 LAST = ("state", "attempts", "attempted_at", "next_attempt_at", "status", "error")
 SHOWN = 5  # deliveries beside the form

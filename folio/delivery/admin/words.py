@@ -19,13 +19,6 @@ KEPT = "\n\t"
 JOINERS = "\u200c\u200d"  # which many scripts need
 
 
-def events_in_words(events: list[str]) -> str:
-    """Return the events of a webhook, of which there may be some of a newer version."""
-    if set(events) >= set(Event.values):
-        return gettext("All changes")
-    return ", ".join(str(Event(event).label) if event in Event.values else event for event in events)
-
-
 def outcome(delivery: Any) -> str:
     """Say what became of a message, and of the last attempt where that failed; `delivery` is None where there was none.
 
