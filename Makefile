@@ -8,7 +8,7 @@ PORT ?= 8000
 DATA ?= data
 SITE_PORT ?= 8080
 DATABASES ?= auto
-PYTEST ?= -n 2
+PYTEST ?= -n 2 --dist worksteal
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -54,11 +54,14 @@ $(VENV)/.installed-clients: $(VENV)/.installed-dev tests/clients/package-lock.js
 $(VENV)/.installed-site: site/package-lock.json
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory site/node_modules/.installed && touch $@; fi
 
+# Bytecode is kept, whatever this shell's Python does: the suite starts Folio hundreds of times.
+TESTING := env -u PYTHONDONTWRITEBYTECODE
+
 # The status 69 says that PostgreSQL is not installed: a reason to say so on a developer's machine, a failure elsewhere.
 test: $(VENV)/.installed-dev $(VENV)/.installed-clients $(VENV)/.installed-site
 ifneq ($(DATABASES),postgresql)
 	@echo "The suite on SQLite"
-	@env -u DATABASE_URL $(BIN)/python -m pytest $(PYTEST)
+	@$(TESTING) -u DATABASE_URL $(BIN)/python -m pytest $(PYTEST)
 	@command -v chromium chromium-browser google-chrome chrome >/dev/null || \
 		echo "The browser tests were skipped: there is no Chromium (on Debian: apt-get install chromium)."
 	@command -v ffmpeg >/dev/null || \
@@ -66,7 +69,7 @@ ifneq ($(DATABASES),postgresql)
 endif
 ifneq ($(DATABASES),sqlite)
 	@echo "The suite on PostgreSQL"
-	@$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest $(PYTEST) --ignore tests/browser --ignore tests/site; status=$$?; \
+	@$(TESTING) $(BIN)/python -m tests.postgresql $(BIN)/python -m pytest $(PYTEST) --ignore tests/browser --ignore tests/site; status=$$?; \
 	if [ $$status -eq 69 ] && [ "$(DATABASES)" = auto ]; then echo "Tested on SQLite only."; else exit $$status; fi
 endif
 

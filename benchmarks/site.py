@@ -29,7 +29,7 @@ PLAINEST = "/admin/password_change/"
 PAGES = {
     "portfolio list": "/admin/portfolios/portfolio/",
     "portfolio list, last page": f"/admin/portfolios/portfolio/?p={ROWS // 50}",
-    "portfolio list, filtered": "/admin/portfolios/portfolio/?is_active=true&has_image=true&year=2023",
+    "portfolio list, filtered": "/admin/portfolios/portfolio/?state=published&has_image=true&year=2023",
     "portfolio list, searched": "/admin/portfolios/portfolio/?q=harbour",
     "media grid": "/admin/media/media/",
     "portfolio form": f"/admin/portfolios/portfolio/{ROWS // 2}/change/",

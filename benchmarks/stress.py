@@ -3,7 +3,8 @@
 Two workers answer. Each text that is written holds a number greater than all before it, and each read that begins after
 a number was acknowledged must show that number or a later one, at whatever address, in whatever form, from whichever
 worker; none may show a number that is not yet asked for, nor one that is rolled back. A member's access is withdrawn
-and restored meanwhile, and each of their reads must be answered by what they may do at that time.
+and restored meanwhile, and each of their reads must be answered by what they may do at that time. A portfolio comes
+and goes by the clock: each read of it, by visitors and with a key for what is published, must show what the clock says.
 
 The database is that of `DATABASE_URL`, else SQLite. The exit status is 1 if a read was wrong, or too few were done.
 """
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -27,6 +29,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from tests.crossing import WAYS as WAYS_OF_MOMENTS
+from tests.crossing import Crossing, Told, make_crossing
 from tests.live import Server, running_server
 from tests.readers import connections_to_each_worker, key_of
 from tests.writers import TEXTS, WAYS, Rows, Writers, make_rows, shown_at, text_of
@@ -38,7 +42,9 @@ LIMIT = 100  # seconds
 LONGEST_PAUSE = 2.5  # seconds
 REQUESTS_PER_CONNECTION = 300  # then another one is opened, which may reach another worker
 NEVER_SHOWN = 999_999_999  # what is written and rolled back
+SOON = 0.1  # seconds after a moment, in which most of what could be told late would be
 MEMBER_KEY = "the-key-of-the-member"
+PUBLISHED_KEY = "the-key-for-what-is-published"
 MEMBER = "User.objects.filter(username='member')"
 # How the member's access is withdrawn, the status that they then get, and how it is restored.
 WITHDRAWALS = [
@@ -79,6 +85,7 @@ class Stage:
 
     writers: Writers
     rows: Rows
+    crossing: Crossing
     texts: dict[str, Tally] = field(default_factory=lambda: {resource: Tally() for resource in TEXTS})
     access: Tally = field(default_factory=Tally)  # an odd number is a withdrawal
     counts: Counter[str] = field(default_factory=Counter)
@@ -123,6 +130,19 @@ def withdraw_and_restore(stage: Stage) -> None:
         stage.counts["changes of access"] += 1
 
 
+def cross_moments(stage: Stage) -> None:
+    """Set moments that come soon, and wait until both have passed."""
+    chance = random.Random()
+    while not stage.is_over:
+        begin = time.time() + 0.2 + 0.6 * chance.random()
+        end = begin + 0.1 + 0.6 * chance.random()
+        way = chance.choice(list(WAYS_OF_MOMENTS.values()))
+        stage.crossing.set(partial(way, stage.writers), begin, end)
+        stage.counts["schedules"] += 1
+        while not stage.is_over and time.time() < end + 0.2:
+            time.sleep(0.05)
+
+
 def change_of_access(number: int) -> str:
     withdrawal, _, restoral = WITHDRAWALS[(number - 1) // 2 % len(WITHDRAWALS)]
     return withdrawal if number % 2 else restoral
@@ -141,6 +161,7 @@ class Reader:
         self.chance = random.Random(seed)
         self.counts: Counter[str] = Counter()
         self.etags: dict[tuple[str, str], tuple[str, dict[str, int]]] = {}  # by path and encoding: with what it showed
+        self.tags: dict[str, tuple[str, bool]] = {}  # of what comes and goes: with whether it was there
 
     def run(self) -> None:
         port = urlsplit(self.stage.writers.server.url).port
@@ -149,8 +170,11 @@ class Reader:
                 for _ in range(REQUESTS_PER_CONNECTION):
                     if self.stage.is_over:
                         break
-                    if self.chance.random() < 0.1:
+                    share = self.chance.random()
+                    if share < 0.1:
                         self.read_as_member(connection)
+                    elif share < 0.4:
+                        self.read_what_comes_and_goes(connection)
                     else:
                         self.read(connection)
 
@@ -202,6 +226,30 @@ class Reader:
             if status != expected_status(begun):
                 self.stage.violations.append(f"The member was answered {status} after change {begun} of their access")
 
+    def read_what_comes_and_goes(self, connection: HTTPConnection) -> None:
+        """Read a path that shows the portfolio with moments, and compare it with what the clock says."""
+        crossing = self.stage.crossing
+        path = self.chance.choice([*crossing.public_paths, *crossing.paths])
+        if "?" in path and self.chance.random() < 0.3:
+            path += f"&limit={self.chance.randrange(1, 101)}"
+        headers = {"Authorization": f"Token {PUBLISHED_KEY}"}
+        etag, was_there = self.tags.get(path, ("", False))
+        if etag and self.chance.random() < 0.3:
+            headers["If-None-Match"] = etag
+        known, since = crossing.settled, time.time()
+
+        answer, body = self.ask(connection, path, headers)
+
+        told = Told.of(answer.status, answer.headers, msgspec.json.decode(body) if body else None, was_there)
+        problem = crossing.problem(known, since, time.time(), told)
+        if problem:
+            self.stage.violations.append(f"{path} ({answer.status}, {answer.headers['Server-Timing']}) {problem}")
+        if answer.status == 200:
+            self.tags[path] = answer.headers["ETag"], told.is_there
+        self.counts["reads of what comes and goes"] += 1
+        if crossing.asked == known.number and any(0 <= since - moment < SOON for moment in (known.begin, known.end)):
+            self.counts["  of these, just after a moment"] += 1
+
     def ask(self, connection: HTTPConnection, path: str, headers: dict[str, str]) -> tuple[HTTPResponse, bytes]:
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
@@ -217,13 +265,16 @@ class Reader:
 def run(server: Server, reads: int, seconds: float) -> Stage:
     """Let all of them run for that long and until so many reads are done, and return what came of it."""
     with Writers.of(server) as writers:
-        stage = Stage(writers, make_rows(writers.api))
+        stage = Stage(writers, make_rows(writers.api), make_crossing(writers.api))
         for resource, tally in stage.texts.items():
             tally.write(writing(stage, "SQL", resource))
         writers.orm.run(
             "user = User.objects.create_user('member', is_staff=True)\n"
             f"Token.objects.create(user=user, digest={sha256(MEMBER_KEY.encode()).hexdigest()!r})\n"
-            f"{WITHDRAWALS[0][2]}"
+            f"{WITHDRAWALS[0][2]}\n"
+            "ada = User.objects.get(username='ada')\n"
+            f"digest = {sha256(PUBLISHED_KEY.encode()).hexdigest()!r}\n"
+            "Token.objects.create(user=ada, digest=digest, published_only=True)"
         )
         connections_to_each_worker(server.url, key_of(writers.api), WORKERS)  # fails where one does not answer
         readers = [Reader(stage, seed) for seed in range(READERS)]
@@ -231,6 +282,7 @@ def run(server: Server, reads: int, seconds: float) -> Stage:
             started: list[Future[None]] = [pool.submit(reader.run) for reader in readers]
             started += [pool.submit(write, stage, way) for way in WAYS]
             started += [pool.submit(write_and_roll_back, stage), pool.submit(withdraw_and_restore, stage)]
+            started.append(pool.submit(cross_moments, stage))
             began = time.monotonic()
             while (passed := time.monotonic() - began) < LIMIT and not any(future.done() for future in started):
                 if passed > seconds and sum(reader.counts["reads"] for reader in readers) > reads:

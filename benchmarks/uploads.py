@@ -20,6 +20,8 @@ from statistics import quantiles
 
 from PIL import ExifTags, Image
 
+from tests.media.played import ftyp, moov, track
+
 from . import machine, report, thumbnails
 from .processes import LIST, Installation, Server, children, fill, folio, usual_of
 from .rates import BOUNDARY, make_ready, multipart, repeated
@@ -95,8 +97,9 @@ def request_times(installation: Installation, form: Path, rounds: int) -> list[f
 
 
 def video() -> bytes:
-    """Return an MP4 that holds no track, as long as a film of a minute."""
-    return b"\0\0\0\x18ftypisom\0\0\2\0isommp41" + VIDEO_SIZE.to_bytes(4, "big") + b"mdat" + os.urandom(VIDEO_SIZE - 8)
+    """Return an MP4 with one track, as long as a film of a minute."""
+    pictures = VIDEO_SIZE.to_bytes(4, "big") + b"mdat" + os.urandom(VIDEO_SIZE - 8)
+    return ftyp() + pictures + moov(track(seconds=60), seconds=60)
 
 
 def memory_of_family(pid: int) -> float:

@@ -218,6 +218,26 @@ def site_address(name: str) -> str:
     return text
 
 
+def preview_address(name: str) -> str:
+    """Return the pattern of the page that shows previews, "" where it is not set; raise ImproperlyConfigured else."""
+    text = env.str(name, default="").strip()
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        is_address = parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    rest = text.replace("{slug}", "").replace("{token}", "")
+    is_whole = text.count("{slug}") == text.count("{token}") == 1 and not set("{}") & set(rest)
+    if not is_address or not is_whole or any(field in parts.netloc for field in ("{slug}", "{token}")):
+        raise ImproperlyConfigured(
+            f"{name} is {text!r}; it must be the address of the page that shows previews, with {{slug}} and {{token}} "
+            "once each behind its host, such as https://studio.example/preview/?slug={slug}&preview={token}."
+        )
+    return text
+
+
 def choice(name: str, choices: Sequence[str], default: str) -> str:
     """Return which of the words a variable names, in any letter case; raise ImproperlyConfigured for another."""
     text = env.str(name, default="").strip() or default

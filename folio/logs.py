@@ -1,6 +1,7 @@
 """What of the log is shown, and how: a line for each failure, its traceback now and then, no client's mistakes."""
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from copy import copy
@@ -13,6 +14,7 @@ SECONDS = 60  # in which one traceback is told of the same cause
 KEPT_SECONDS = 60 * 60  # for which it is known how many were left out
 SERVER = "_granian"  # the HTTP server's logger
 WORKERS = ("Respawning ", "Killing ")  # how its lines about workers that died, or would not end, begin
+SECRET = re.compile(r"""([?&]preview=)[^\s&"'<>]+""")  # in URLs: the token of a preview link
 Cause = tuple[Any, ...]
 
 
@@ -68,7 +70,7 @@ class Lines(logging.Formatter):
         note = self.note(shown) if shown.exc_info else ""
         if note:
             shown.msg, shown.args = f"{shown.getMessage()}{note}", ()
-        return super().format(shown)
+        return SECRET.sub(r"\1***", super().format(shown))
 
     def note(self, shown: logging.LogRecord) -> str:
         """Take the traceback from a line if it was told within the minute; return what is said of others."""

@@ -29,6 +29,7 @@ from .environment import (
     networks,
     number,
     origins,
+    preview_address,
     public_address,
     rate,
     site_address,
@@ -215,6 +216,9 @@ PUBLIC_CACHE_SECONDS = number("FOLIO_PUBLIC_CACHE_SECONDS", 60)  # that a CDN ma
 PUBLIC_RATE = rate("FOLIO_PUBLIC_RATE")  # requests of an address, and the seconds that they are for
 RATES_PATH = DATA_DIR / "rates"  # how many came, see `folio.delivery.rates`
 SITE_URL = site_address("FOLIO_SITE_URL")  # of a portfolio's page
+PREVIEW_URL = preview_address("FOLIO_PREVIEW_URL")  # of the page that shows what is not published yet
+WEBHOOK_SECONDS = number("FOLIO_WEBHOOK_SECONDS", 10)  # in which changes are gathered before they are told
+WEBHOOK_PRIVATE = networks("FOLIO_WEBHOOK_PRIVATE")  # that messages may go to though they are not everyone's
 IMAGE_WIDTHS = widths("FOLIO_IMAGE_WIDTHS", "320,640,960,1280,1920,2560")  # pixels
 IMAGE_FORMATS = choices("FOLIO_IMAGE_FORMATS", ("avif", "webp"), "avif,webp")
 
@@ -326,6 +330,13 @@ UNFOLD = {
                 ],
             },
             {"title": _("Media"), "items": [admin_page(_("Media"), "photo_library", "media.media")]},
+            {
+                "title": _("Websites"),
+                "items": [
+                    admin_page(_("Webhooks"), "webhook", "delivery.webhook"),
+                    admin_page(_("Deliveries"), "outbox", "delivery.webhookdelivery"),
+                ],
+            },
             {
                 "title": _("People and keys"),
                 "items": [

@@ -10,8 +10,10 @@ from folio.admin.options import command_search
 from folio.admin.root import favicon, robots, root
 from folio.admin.sessions import session
 from folio.api.views import DocsView, SchemaView
+from folio.delivery.webhook_views import DeliveryViewSet, WebhookViewSet
 from folio.media.files import serve_media
 from folio.media.views import MediaViewSet
+from folio.portfolios.preview_views import PreviewViewSet
 from folio.portfolios.views import EmployerViewSet, LinkViewSet, MetaEntryViewSet, PortfolioViewSet, TagViewSet
 
 resources = SimpleRouter(use_regex_path=False)
@@ -21,6 +23,7 @@ resources.register("tags", TagViewSet, "tags")
 resources.register("links", LinkViewSet, "links")
 resources.register("meta", MetaEntryViewSet, "meta")
 resources.register("media", MediaViewSet, "media")
+resources.register("webhooks", WebhookViewSet, "webhooks")
 resources.register("auth/tokens", TokenViewSet, "tokens")
 
 handler500 = "folio.api.errors.failed"
@@ -32,8 +35,16 @@ urlpatterns = [
     path(
         "api/portfolios/slug/<str:slug>/", PortfolioViewSet.as_view({"get": "retrieve_by_slug"}), name="portfolios-slug"
     ),
+    path(
+        "api/portfolios/<int:pk>/preview/",
+        PreviewViewSet.as_view({"post": "share_preview", "delete": "end_previews"}),
+        name="portfolios-preview",
+    ),
     path("api/media/<int:pk>/usage/", MediaViewSet.as_view({"get": "usage"}), name="media-usage"),
     path("api/media/<int:pk>/file/", MediaViewSet.as_view({"put": "replace_file"}), name="media-replace-file"),
+    path("api/webhooks/<int:pk>/secret/", WebhookViewSet.as_view({"post": "renew_secret"}), name="webhooks-secret"),
+    path("api/webhooks/<int:pk>/deliveries/", DeliveryViewSet.as_view({"get": "list"}), name="webhooks-deliveries"),
+    path("api/webhooks/deliveries/<int:pk>/send/", DeliveryViewSet.as_view({"post": "send"}), name="webhooks-send"),
     path("api/auth/token/", SignInView.as_view(), name="sign-in"),
     path("api/auth/me/", MeView.as_view(), name="me"),
     path("api/auth/permissions/", PermissionCodesView.as_view(), name="permissions"),

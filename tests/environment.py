@@ -6,8 +6,10 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 from typing import Any
 from unittest import mock
 
@@ -51,6 +53,18 @@ def run_folio(
         text=True,
         timeout=120,
     )
+
+
+@contextmanager
+def ended_after(seconds: float, process: "subprocess.Popen[Any]") -> Iterator[None]:
+    """Kill a process that is not done with what the block waits for in time: whoever reads of it then reads an end."""
+    timer = Timer(seconds, process.kill)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def variables_read() -> set[str]:

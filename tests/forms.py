@@ -23,9 +23,9 @@ def form_values(form: forms.BaseForm) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for box in form:
         value = box.value()
-        if isinstance(box.field, forms.SplitDateTimeField):
-            day, moment = value if isinstance(value, list) else box.field.widget.decompress(value)
-            values |= {f"{box.html_name}_0": day or "", f"{box.html_name}_1": moment or ""}
+        if isinstance(box.field, forms.MultiValueField):
+            parts = value if isinstance(value, list) else box.field.widget.decompress(value)
+            values |= {f"{box.html_name}_{place}": part or "" for place, part in enumerate(parts)}
         elif isinstance(box.field, forms.BooleanField):
             values |= {box.html_name: "on"} if value else {}
         elif isinstance(box.field, CaptionsField):

@@ -201,7 +201,7 @@ def wait_until_it_answers(server: Server) -> None:
         assert server.process.poll() is None, f"The server ended: {server.log.read_text()}"
         try:
             server.session().get("/api/auth/me/", headers={"Host": "localhost"}, timeout=5)
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.1)
         else:
             return

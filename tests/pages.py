@@ -28,11 +28,11 @@ NO_PAGES = {
     "admin:media_media_upload": "JSON",
     "admin:portfolios_employer_make": "JSON",
     "admin:portfolios_tag_make": "JSON",
-    "admin:portfolios_portfolio_active": "JSON",
     "admin:portfolios_portfolio_duplicate": "a change",
     "admin:portfolios_portfolio_markdown": "JSON",
     "admin:portfolios_portfolio_reorder": "JSON",
     "admin:portfolios_portfolio_restore": "of an entry of the history: tests/browser/test_two_editors.py goes there",
+    "admin:portfolios_portfolio_state": "JSON",
 }
 PLAIN = ("admin:index", "admin:password_change", "admin:password_change_done")
 OF_MODELS = {"changelist": False, "add": False, "change": True, "delete": True, "history": True}  # whether of one row
@@ -63,6 +63,7 @@ def admin_pages(first: Mapping[str, int]) -> dict[str, str]:
                 pages[name] = reverse(name, args=[first[meta.label]] if is_of_row else [])
     portfolio = first["portfolios.Portfolio"]
     pages["admin:portfolios_portfolio_preview"] = reverse("admin:portfolios_portfolio_preview", args=[portfolio])
+    pages["admin:portfolios_portfolio_share"] = reverse("admin:portfolios_portfolio_share", args=[portfolio])
     pages["admin:auth_user_password_change"] = reverse("admin:auth_user_password_change", args=[first["auth.User"]])
     for app in sorted({model._meta.app_label for model in admin.site._registry}):
         pages[f"admin:app_list {app}"] = reverse("admin:app_list", args=[app])

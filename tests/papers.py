@@ -5,7 +5,9 @@ writes into them what was answered. The suite runs them in the same way and comp
 """
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 from .contract.examples import settled
@@ -24,6 +27,7 @@ SAVED_AS = re.compile(r"[Ss]ave (?:this|it|the other one) as `([\w./]+)`")
 SHOWN_SERVER = "http://127.0.0.1:8000"
 ANSWERS = {"json", "text", "html"}
 WIDTH = 118
+PATIENCE = 120  # seconds that a block of commands may take on a machine that does much else
 INTERPRETERS = {"python": "py", "js": "mjs"}
 NUMBER = re.compile(r"(?<![\w.:-])\d+(?![\w.:-])")  # not within a date, a time, an address or a name
 DAY = re.compile(r"/core_media/\d{4}/\d\d/\d\d/")
@@ -68,10 +72,17 @@ class Terminal:
         self.shell.stdin.write(f"{self.here(commands)}\nprintf '\\n--- ended ---\\n'\n")
         self.shell.stdin.flush()
         printed = ""
-        for line in self.shell.stdout:
-            if line == "--- ended ---\n":
-                break
-            printed += line
+        timer = Timer(PATIENCE, os.killpg, [self.shell.pid, signal.SIGKILL])  # with what it waits for
+        timer.start()
+        try:
+            for line in self.shell.stdout:
+                if line == "--- ended ---\n":
+                    break
+                printed += line
+            else:
+                raise AssertionError(f"This did not end, or ended the shell:\n{commands}\n{printed}")
+        finally:
+            timer.cancel()
         assert "--- failed ---" not in printed, f"{commands}\n{printed}"
         return printed.removesuffix("\n").replace(self.server, SHOWN_SERVER)
 
@@ -101,6 +112,7 @@ def terminal(folder: Path, programs: Path, server: str, variables: Mapping[str, 
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     ) as shell:
         opened = Terminal(folder, server, shell)
         opened.run("trap 'echo --- failed ---' ERR; set -o pipefail")

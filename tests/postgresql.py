@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 UNAVAILABLE = 69
+PATIENCE = 120  # seconds that a program or a lock may take on a machine that does much else
 SERVER_USER = "postgres"  # made by Debian's package; the server refuses to run as root
 
 
@@ -52,7 +53,7 @@ class Server:
 
     def run(self, program: str, *arguments: str) -> None:
         command = [*self.become, str(self.binaries / program), *arguments]
-        subprocess.run(command, check=True, cwd=self.folder, stdout=subprocess.DEVNULL)
+        subprocess.run(command, check=True, cwd=self.folder, stdout=subprocess.DEVNULL, timeout=PATIENCE)
 
     def initialize(self) -> None:
         options = ("--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
@@ -66,7 +67,8 @@ class Server:
         # Nothing outlives the tests, so nothing waits for the disk, and nothing is tidied up meanwhile.
         quick = "-c fsync=off -c full_page_writes=off -c autovacuum=off"
         room = "-c max_connections=400"  # several Folios run at once, and each of their threads keeps one
-        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 {room} {quick}"
+        bound = f"-c lock_timeout={PATIENCE}s"  # who waits for a lock that nobody gives back is told so
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 {room} {quick} {bound}"
         self.run("pg_ctl", "-D", self.data, "-w", "-l", f"{self.folder}/log", "-o", options, "start")
 
     def stop(self, mode: str = "immediate") -> None:

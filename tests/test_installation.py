@@ -92,7 +92,7 @@ class TestBeginning:
         for round_number in range(20):
             folder = tmp_path / str(round_number)
             folder.mkdir()
-            barrier = Barrier(8)
+            barrier = Barrier(8, timeout=60)
 
             def start(folder: Path = folder, barrier: Barrier = barrier) -> str:
                 barrier.wait()

@@ -164,6 +164,36 @@ class TestAFailure:
         [line] = lines(log)
         assert "GET /api/portfolios/slug/a\\n2026-11-29 ERROR forged/: 500" in line
 
+    @pytest.mark.parametrize("begin", ["?", "?include=meta&", "/api/public/portfolios/x/?"])
+    def test_masks_what_opens_a_preview(self, log: StringIO, begin: str) -> None:
+        """Wherever it stands in a line: in words, in what was raised, in a traceback."""
+        url = f"https://api.example.com/{begin}preview=WzEs.c2VjcmV0-_&fields=title"
+        try:
+            raise RuntimeError(f"could not open '{url}'")
+        except RuntimeError:
+            logging.getLogger("folio.anything").exception("%s failed, as did <%s>", url, url)
+
+        told = log.getvalue()
+        assert told.count("preview=***&fields=title") == told.count("preview=") == 3
+        assert "WzEs" not in told
+        assert "c2VjcmV0" not in told
+
+    @pytest.mark.parametrize("is_broken", [False, True])
+    def test_of_a_preview_tells_no_token(
+        self, log: StringIO, monkeypatch: pytest.MonkeyPatch, settings: Any, is_broken: bool
+    ) -> None:
+        settings.PUBLIC_READ = True
+        if is_broken:
+            monkeypatch.setattr("folio.delivery.portfolios.shown_by", raising(RuntimeError("inside")))
+        logging.getLogger().setLevel(logging.DEBUG)
+        try:
+            Site(raise_request_exception=False).get("/api/public/portfolios/x/?preview=WzEs.c2VjcmV0")
+        finally:
+            logging.getLogger().setLevel(logging.WARNING)
+
+        assert ("RuntimeError: inside" in log.getvalue()) == is_broken
+        assert "WzEs" not in log.getvalue()
+
     def test_tells_its_traceback_once_a_minute(
         self, client: Client, log: StringIO, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:

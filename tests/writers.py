@@ -17,10 +17,11 @@ from uuid import uuid4
 import psycopg
 from PIL import Image
 
-from .environment import ROOT, environment
+from .environment import ROOT, ended_after, environment
 from .live import Server, Session
 
 PASSWORD = "correct horse battery staple"
+PATIENCE = 60  # seconds that a change may take in the other process
 
 
 class Shown(NamedTuple):
@@ -179,11 +180,12 @@ class OrmProcess:
         with self.turn:
             self.process.stdin.write(json.dumps(code) + "\n")
             self.process.stdin.flush()
-            assert self.process.stdout.readline() == "done\n", f"This failed in the other process: {code}"
+            with ended_after(PATIENCE, self.process):
+                assert self.process.stdout.readline() == "done\n", f"This failed in the other process: {code}"
 
     def stop(self) -> None:
         self.process.kill()
-        self.process.communicate()
+        self.process.communicate(timeout=PATIENCE)
 
 
 class FormReader(HTMLParser):

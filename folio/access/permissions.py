@@ -43,16 +43,34 @@ class HoldsPermissionCode(BasePermission):
 class IsNotNarrowed(BasePermission):
     """Lets a key in that may do all that its owner may."""
 
+    purpose = "manage keys"
+
     def has_permission(self, request: Request, view: Any) -> bool:
         if not request.user.is_authenticated:
             return False
         token = token_of(request)
         if token.codes is not None:
-            raise Forbidden("This key is narrowed to some permission codes; only one that is not may manage keys.")
+            raise Forbidden(f"This key is narrowed to some permission codes; only one that is not may {self.purpose}.")
         if token.published_only:
-            raise Forbidden("This key reads what is published, and nothing else; only one that is not may manage keys.")
+            raise Forbidden(
+                f"This key reads what is published, and nothing else; only one that is not may {self.purpose}."
+            )
         return True
 
     def describe(self, view: Any) -> str:
         """Return what the API's description says of who may do this."""
         return "Open to every key that is not narrowed."
+
+
+class IsAdmin(IsNotNarrowed):
+    """Lets an admin's key in that may do all that its owner may."""
+
+    purpose = "do this"
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if request.user.is_authenticated and not request.user.is_superuser:
+            raise Forbidden(f"Only admins may {self.purpose}.")
+        return super().has_permission(request, view)
+
+    def describe(self, view: Any) -> str:
+        return "Open to admins, with a key that is not narrowed."

@@ -1,4 +1,4 @@
-"""Which keys read portfolios that are not published: those who hide one are told of them."""
+"""Which keys read portfolios that are not published: those who unpublish one are told of them."""
 
 from django.db.models import Q
 
@@ -8,7 +8,7 @@ from .models import Token
 READS = {CODES[code].permission for code in PUBLISHED}  # as `app.codename`: list and retrieve are one permission
 
 
-def readers_of_hidden() -> list[Token]:
+def readers_of_unpublished() -> list[Token]:
     """Return the keys, with their users, that can list or retrieve portfolios which are not published, by name.
 
     A key needs an owner who holds the permission, and to be narrowed away from neither code nor drafts.

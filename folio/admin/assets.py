@@ -52,6 +52,7 @@ BUNDLES = {
         "unfold/js/app.js",
         "folio/admin/alpine.js",
         "folio/admin/names.js",
+        "folio/admin/moments.js",
         "folio/admin/vendor/alpine-csp.min.js",  # the last one: it starts at once
     ],
 }

@@ -59,9 +59,11 @@ def headers_of(view: Any, action: str, method: str, statuses: Iterable[int]) -> 
         told["ETag"] = [*written, 412] if taken else written
         if is_dated:
             told["Last-Modified"] = told["ETag"]
-        if action == "create":
+        if action == "create" and not view.tells_secrets:
             taken.append(IDEMPOTENCY_KEY)
-            told |= {"Location": [201], REPLAYED: [*succeeded, 400]}
+            told[REPLAYED] = [*succeeded, 400]
+        if action == "create":
+            told["Location"] = [201]
     parameters = [parameter(name, *TAKEN[name]) for name in taken]
     return parameters + [parameter(name, {"type": "string"}, TOLD[name], response=told[name]) for name in told]
 

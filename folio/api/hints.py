@@ -14,6 +14,13 @@ OTHER_WORDS = {
     "limit": "page_size per_page take first count size max_results",
     "completed_at_from": "year date from since start_date date_from after completed completed_after completed_from",
     "completed_at_to": "year date to until end_date date_to before completed completed_before completed_to",
+    "publish_at": "publish published_at published_on publish_on publish_date publish_time publish_from "
+    "publishing_date publication_date pub_date schedule scheduled scheduled_at scheduled_for schedule_at go_live_at "
+    "live_at live_from release_at released_at release_date embargo available_from visible_from valid_from starts_at "
+    "start_at start_date date_published",
+    "unpublish_at": "unpublish unpublished schedule unpublished_at unpublish_on unpublish_date publish_until "
+    "publish_to expires expires_at expires_on expire_at expiry expiry_date expiration expiration_date ends_at end_at "
+    "ended_at end_date live_until available_until available_to visible_until valid_until archive_at archived_at",
     "completed_at": "year date completed completed_on finished finished_at published_at",
     "created_from": "date from since start_date date_from uploaded created created_at created_after",
     "created_to": "date to until end_date date_to uploaded created created_at created_before",
@@ -51,7 +58,8 @@ OTHER_WORDS = {
     "key": "name label title",
     "alt": "alt_text caption description",
     "captions": "caption captions_data legend legends image_captions",
-    "include": "expand embed with extra",
+    "schedule": "publish_at unpublish_at scheduled scheduling publication publishing",
+    "include": "expand embed with extra schedule",
     "type": "kind file_type mime_type media_type content_type",
     "has_url": "url link",
     "url": "link href website address",

@@ -159,7 +159,7 @@ class AutoSchema(SpectacularAutoSchema):
         errors = {}
         if self.action == "destroy" and self.view.resource in {"media", "employers"}:
             errors[409] = OpenApiResponse(documents.InUseError, "It is in use; `used_by` says where.")
-        elif self.action == "create" and hasattr(self.view, "retrieve"):
+        elif self.action == "create" and hasattr(self.view, "retrieve") and not self.view.tells_secrets:
             errors |= {status: OpenApiResponse(documents.Error, text) for status, text in ABOUT_KEYS.items()}
         elif self.method != "GET" and hasattr(self.view, "retrieve"):
             errors[409] = OpenApiResponse(documents.Error, "It collided with another change three times; try again.")

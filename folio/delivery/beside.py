@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
@@ -83,9 +83,10 @@ class Cards:
 
 class NeighboursPart:
     keys = ("neighbours",)
+    source: ClassVar[Rows] = neighbours
 
     def __init__(self, ids: Sequence[int], base: str, snapshot: int | None) -> None:
-        self.rows = {row["id"]: row for row in neighbours.read(ids)}
+        self.rows = {row["id"]: row for row in self.source.read(ids)}
         self.cards = Cards(row[side] for row in self.rows.values() for side in ("previous", "next"))
         self.media_ids = self.cards.media_ids
 

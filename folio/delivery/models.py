@@ -31,17 +31,18 @@ def new_nonce() -> str:
 class Webhook(models.Model):
     """An address of a website's, or of whoever builds one, that is told what has changed.
 
-    Its secret is derived from the installation's and the nonce: who reads the database alone can sign nothing.
+    Its secret is derived from the installation's and the nonce: who reads the database alone can sign nothing. What the
+    server notes of it meanwhile is in `Telling`: whoever saves a webhook as it was read undoes nothing of that.
     """
 
     url = models.CharField(max_length=2000)
     nonce = models.CharField(max_length=32, default=new_nonce, editable=False)
     events = models.JSONField(default=every_event)
     is_active = models.BooleanField(default=True)
-    # What changed since the last delivery was put together: for the id of each portfolio its slug and its event.
-    pending = models.JSONField(default=dict, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    untold = {"nonce", "updated_at"}  # which no form of it shows
 
     class Meta:
         ordering = ["pk"]
@@ -50,16 +51,32 @@ class Webhook(models.Model):
         return f"webhook {self.pk}"  # its URL is a secret
 
 
+class Telling(models.Model):
+    """What a webhook that is active is still to be told of; there is one for as long as it is active."""
+
+    webhook = models.OneToOneField(Webhook, on_delete=models.CASCADE, primary_key=True, related_name="telling")
+    # Since its last message was put together: for the id of each portfolio, as a text, its slug and its event.
+    changes = models.JSONField(default=dict)
+    is_too_much = models.BooleanField(default=False)  # to be named one by one: the whole manifest may have changed
+    since = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"telling of {self.webhook_id}"
+
+
 class WebhookDelivery(models.Model):
     """One message to a webhook, kept with its answer for 30 days; at most one of a webhook waits."""
 
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
-    message_id = models.CharField(max_length=64, unique=True)
+    message_id = models.CharField(max_length=64, unique=True)  # the header `webhook-id`
     body = models.TextField()
     state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.WAITING)
-    attempts = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)  # begun since it was due, or was to be sent again
     attempted_at = models.DateTimeField(null=True)
-    next_attempt_at = models.DateTimeField(null=True)
+    next_attempt_at = models.DateTimeField(null=True)  # while it waits
     status = models.PositiveIntegerField(null=True)  # of the last answer, if there was one
     answer = models.TextField(default="")  # the first 2 KB of its body, as text
     error = models.TextField(default="")  # why there was none
@@ -67,10 +84,21 @@ class WebhookDelivery(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        verbose_name_plural = "webhook deliveries"
         default_permissions = ("view",)
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(state__in=DeliveryState.values), name="webhook_delivery_state_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state=DeliveryState.WAITING, next_attempt_at__isnull=False)
+                | models.Q(~models.Q(state=DeliveryState.WAITING), next_attempt_at__isnull=True),
+                name="webhook_delivery_waits_for_its_moment",
+            ),
+            models.UniqueConstraint(
+                fields=["webhook"],
+                condition=models.Q(state=DeliveryState.WAITING),
+                name="webhook_has_one_delivery_waiting",
             ),
         ]
 
@@ -79,7 +107,10 @@ class WebhookDelivery(models.Model):
 
 
 class ToldPortfolio(models.Model):
-    """A portfolio that was published when what is published was last compared, and what it was like then."""
+    """A portfolio that was published when what is published was last compared, and what it was like then.
+
+    There are none while no webhook is active. Until a new webhook's baseline is complete, a digest may be empty.
+    """
 
     portfolio_id = models.BigIntegerField(primary_key=True)
     slug = models.TextField()

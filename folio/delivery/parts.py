@@ -9,10 +9,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 import msgspec
-from django.conf import settings
 
 from folio import snapshots
 from folio.api.documents import KEY_SIZE
@@ -20,6 +18,7 @@ from folio.api.rows import Rows
 from folio.portfolios import markdown
 from folio.portfolios.documents import LINK_FIELDS, META_FIELDS, grouped
 from folio.portfolios.models import Link, MetaEntry, PortfolioImage, PortfolioTag
+from folio.portfolios.website import page_of
 
 from . import documents
 from .beside import NeighboursPart, PublishedRows, RelatedPart
@@ -75,9 +74,10 @@ class RowPart(Part):
     """What every answer tells unless `fields` asks for less."""
 
     keys = documents.Row.__struct_fields__
+    source: ClassVar[Rows] = rows_of_portfolios
 
     def __init__(self, ids: Sequence[int], base: str, snapshot: int | None) -> None:
-        self.rows = {row["id"]: row for row in rows_of_portfolios.read(ids)}
+        self.rows = {row["id"]: row for row in self.source.read(ids)}
         self.tags = grouped(tags_of_portfolios.read(self.rows))
         self.shared: dict[tuple[type, int], msgspec.Raw] = {}
 
@@ -123,9 +123,10 @@ class RowPart(Part):
 
 class DescriptionPart(Part):
     keys = ("description", "description_html")
+    source: ClassVar[Rows] = descriptions
 
     def __init__(self, ids: Sequence[int], base: str, snapshot: int | None) -> None:
-        self.texts = {row["id"]: row["description"] for row in descriptions.read(ids)}
+        self.texts = {row["id"]: row["description"] for row in self.source.read(ids)}
         written = {pk: text for pk, text in self.texts.items() if text is not None}
         self.htmls = dict(zip(written, markdown.rendered_all(written.values(), base), strict=True))
 
@@ -185,9 +186,10 @@ class MetaPart(Part):
 
 class ShareImagePart(Part):
     keys = ("share_image",)
+    source: ClassVar[Rows] = covers_of_portfolios
 
     def __init__(self, ids: Sequence[int], base: str, snapshot: int | None) -> None:
-        self.covers = {row["id"]: row["image_id"] for row in covers_of_portfolios.read(ids)}
+        self.covers = {row["id"]: row["image_id"] for row in self.source.read(ids)}
 
     def media_ids(self) -> Iterable[int | None]:
         return self.covers.values()
@@ -248,8 +250,3 @@ def joined(parts: Iterable[bytes], keys: Collection[str] | None = None) -> msgsp
         return msgspec.Raw(whole)
     members = as_members.decode(whole)
     return msgspec.Raw(msgspec.json.encode({key: members[key] for key in keys}))
-
-
-def page_of(slug: str) -> str | None:
-    """Return the URL of a portfolio's page on the website; None where the installation knows no website."""
-    return settings.SITE_URL.replace("{slug}", quote(slug, safe="")) if settings.SITE_URL else None

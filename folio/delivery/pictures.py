@@ -44,8 +44,12 @@ thumbnails_of_media = Rows(
 class Pictures:
     """The media with these ids, read in two queries, and each encoded once however often it is shown."""
 
-    def __init__(self, ids: Iterable[int | None], base: str) -> None:
-        """`base` is the scheme and host that URLs begin with, without a slash."""
+    def __init__(self, ids: Iterable[int | None], base: str, *, only_existing: bool = False) -> None:
+        """`base` is the scheme and host that URLs begin with, without a slash.
+
+        With `only_existing` no variant is named that would have to be made first.
+        """
+        self.only_existing = only_existing
         self.url = Addresses(base).url
         wanted = {pk for pk in ids if pk is not None}
         self.rows: dict[int | None, dict[str, Any]] = {row["id"]: row for row in media.read(wanted)}
@@ -85,7 +89,7 @@ class Pictures:
             type=row["mime_type"],
             src=src,
             original=self.url(row["file"]) if settings.PUBLIC_ORIGINALS else msgspec.UNSET,
-            sources=[Source(*source) for source in variants.sources(row, self.url)],
+            sources=[Source(*source) for source in variants.sources(row, self.url, only_existing=self.only_existing)],
             thumbnails=[self.thumbnail(row, thumbnail) for thumbnail in self.thumbnails[row["id"]]],
             dominant_color=row["dominant_color"] or None,
             placeholder=row["placeholder"] or None,
@@ -111,7 +115,7 @@ class Pictures:
     def share_image(self, pk: int | None) -> str | None:
         """Return the URL of the picture that networks show beside a link; None where there is none."""
         row = self.rows.get(pk)
-        return variants.share_image_url(row, self.url) if row else None
+        return variants.share_image_url(row, self.url, only_existing=self.only_existing) if row else None
 
     def file(self, pk: int | None) -> File | None:
         row = self.rows.get(pk)

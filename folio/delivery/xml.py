@@ -20,8 +20,8 @@ from rest_framework.response import Response
 
 from folio.api.parameters import checked
 from folio.api.viewsets import base_url
+from folio.portfolios.website import page_of
 
-from .parts import page_of
 from .views import PublicView
 
 NO_SITE = (

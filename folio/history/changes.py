@@ -19,6 +19,7 @@ from django.utils.translation import override
 
 Changes = dict[str, tuple[Any, Any]]  # by the field's name: its old and its new value
 SECRET = {"password", "digest"}  # fields of which only the names are recorded
+NOT_TOLD = (None, None)  # in the place of values that are not recorded either
 
 
 def set_values(instance: models.Model, values: dict[str, Any]) -> Changes:
@@ -52,7 +53,7 @@ def form_changes(form: Any, formsets: Iterable[Any], *, is_new: bool) -> Changes
     instance = getattr(form, "instance", None)
     for name in form.changed_data:
         if name in SECRET:
-            changes[name] = (None, None)
+            changes[name] = NOT_TOLD
         elif instance is not None and name in field_names(instance._meta.model):
             old = None if is_new else plain(form.get_initial_for_field(form.fields[name], name))
             attname = getattr(instance._meta.get_field(name), "attname", "")
@@ -142,7 +143,7 @@ def owner_of(model: type[models.Model]) -> str:
 
 def message(model: type[models.Model], name: str, flag: int, changes: Changes, by: dict[str, Any]) -> str:
     """Return a change as an entry's message holds it."""
-    values = {name: change for name, change in changes.items() if name not in SECRET}
+    values = {name: change for name, change in changes.items() if name not in SECRET and change != NOT_TOLD}
     if flag == CHANGE:
         part: dict[str, Any] = {"changed": {"fields": [label(model, name) for name in changes], "values": values}}
     else:

@@ -45,6 +45,9 @@ def references(model: Model, values: Mapping[str, Pair]) -> Iterator[tuple[Model
 
 def difference(model: Model, name: str, pair: Pair, names: Names) -> SafeString:
     """Return what differs between a field's old and new value."""
+    in_a_sentence = getattr(model, "events", {}).get(name)
+    if in_a_sentence is not None:  # what was done, and is no field
+        return format_html('<span dir="auto">{}</span>', in_a_sentence(pair))
     old, new = pair
     field = field_of(model, name)
     if is_list_of_rows(field):

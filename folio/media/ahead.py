@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.utils import timezone
 
+from folio.tasks.models import State, Task
 from folio.tasks.queue import enqueue
 from folio.tasks.registry import Payload, task
 
@@ -112,9 +113,50 @@ def make_ahead() -> None:
         return
     if connection.in_atomic_block:  # a savepoint that is rolled back takes both along, this and the task
         transaction.on_commit(is_written_down)
-    began = int(timezone.now().timestamp()) // GATHERED * GATHERED
-    due = datetime.fromtimestamp(began + GATHERED, UTC)
-    enqueue(TASK, {"since": began - GATHERED}, key=f"{TASK} {began}", due=due)
+    have_made(slot_of(timezone.now()))
+
+
+def slot_of(moment: datetime) -> int:
+    """Return when the time began, in seconds since the epoch, in which all that changes is one task."""
+    return int(moment.timestamp()) // GATHERED * GATHERED
+
+
+def have_made(slot: int) -> None:
+    """Have the server make, when that time is over, the variants of what is shown to visitors in it."""
+    due = datetime.fromtimestamp(slot + GATHERED, UTC)
+    enqueue(TASK, {"since": slot - GATHERED}, key=f"{TASK} {slot}", due=due)
+
+
+class Upcoming:
+    """What is to be shown to visitors at a moment, though nobody writes then: it is written down before, for its time.
+
+    To be asked whenever something was committed. `next_moment` returns the first moment after another one at which
+    something is. Of those to come the first is written down: the others' turn comes once its task is done. Those that
+    have passed since this process was last asked are, too: a task may have kept it from being so.
+    """
+
+    def __init__(self, next_moment: Callable[[datetime], datetime | None]) -> None:
+        self.next_moment = next_moment
+        self.asked_at: datetime | None = None
+        self.known: set[int] = set()  # times of which there is a task, or was
+
+    def look(self) -> None:
+        if not (settings.PUBLIC_READ and settings.IMAGE_WIDTHS):
+            return
+        now = timezone.now()
+        since = min(self.asked_at or now, now)
+        self.known = {slot for slot in self.known if slot >= slot_of(since)}
+        while since <= now and (moment := self.next_moment(since)) is not None:
+            slot = slot_of(moment)
+            if slot not in self.known:
+                self.write_down(slot)
+            since = max(moment, datetime.fromtimestamp(slot + GATHERED, UTC) - timedelta(microseconds=1))
+        self.asked_at = now
+
+    def write_down(self, slot: int) -> None:
+        if not Task.objects.filter(key=f"{TASK} {slot}").exclude(state=State.FAILED).exists():
+            have_made(slot)
+        self.known.add(slot)
 
 
 def make_all_ahead() -> None:

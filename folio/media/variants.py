@@ -90,15 +90,16 @@ def parse(name: str) -> Variant | None:
     return Variant(f"{folder}/{file}", extension, int(width) if width else None, focal, int(version))
 
 
-def sources(row: Row, url: Callable[[str], str]) -> list[Source]:
+def sources(row: Row, url: Callable[[str], str], *, only_existing: bool = False) -> list[Source]:
     """Return the sources of an image in the order in which `<picture>` wants them; none of other files.
 
-    `url` makes a URL of a name in the storage, and is asked once.
+    `url` makes a URL of a name in the storage, and is asked once. What visitors don't see has only those variants that
+    were made when they did: `only_existing` names no others.
     """
     found = plan_of(row)
     if not found:
         return []
-    if lists_only_existing():
+    if only_existing or lists_only_existing():
         found = [
             (extension, [width for width in widths if exists(Variant(row["file"], extension, width))])
             for extension, widths in found
@@ -111,10 +112,10 @@ def sources(row: Row, url: Callable[[str], str]) -> list[Source]:
     ]
 
 
-def share_image_url(row: Row, url: Callable[[str], str]) -> str | None:
+def share_image_url(row: Row, url: Callable[[str], str], *, only_existing: bool = False) -> str | None:
     """Return the URL of the picture of 1200 × 630 for networks; None of what is no image, and where none is made."""
     variant = share_image(row)
-    if variant is None or (lists_only_existing() and not exists(variant)):
+    if variant is None or ((only_existing or lists_only_existing()) and not exists(variant)):
         return None
     return url(variant.name)
 

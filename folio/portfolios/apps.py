@@ -11,13 +11,14 @@ class PortfoliosConfig(AppConfig):
         from folio.api.stored import showers
         from folio.api.texts import indexes
         from folio.api.viewsets import last_steps
-        from folio.media.ahead import make_ahead_of_saved
+        from folio.media.ahead import Upcoming, make_ahead_of_saved
         from folio.media.mentions import finders
         from folio.tasks.registry import lookouts
 
         from . import public_media  # noqa: F401 - it tells which media are public
         from .mentions import descriptions_with
         from .models import Portfolio
+        from .moments import next_publication
         from .searching.checks import register_checks
         from .searching.due import fold_with_a_write, follow_migrations, look_for_due
         from .searching.finding import by_parts
@@ -35,5 +36,5 @@ class PortfoliosConfig(AppConfig):
         indexes[Portfolio] = by_parts
         finders.append(descriptions_with)
         last_steps.append(fold_with_a_write)
-        lookouts.append(look_for_due)
+        lookouts += [look_for_due, Upcoming(next_publication).look]
         register_checks()

@@ -46,6 +46,9 @@ tags_of_portfolios = Rows(
 )
 links_of_portfolios = Rows(lambda: models.Link.objects.values("portfolio_id", *LINK_FIELDS), "portfolio")
 gallery_of_portfolios = Rows(lambda: models.PortfolioImage.objects.values("portfolio_id", "media_id"), "portfolio")
+schedules_of_portfolios = Rows(
+    lambda: models.Portfolio.objects.order_by().values("publish_at", "unpublish_at", portfolio_id=F("pk")), "pk"
+)
 captions_of_portfolios = Rows(
     lambda: models.PortfolioImage.objects.exclude(caption=None).values("portfolio_id", "media_id", "caption"),
     "portfolio",
@@ -64,6 +67,17 @@ Captions = Annotated[
         "What is written beside images in this gallery, by the ids of those that have a caption. "
         "Only with `include=captions`."
     ),
+]
+PublishAt = Annotated[
+    Moment | None,
+    about(
+        "From when on visitors may read it, where it is active; null where that does not wait. "
+        "Only with `include=schedule`."
+    ),
+]
+UnpublishAt = Annotated[
+    Moment | None,
+    about("From when on visitors may no longer read it; null where that has no end. Only with `include=schedule`."),
 ]
 Slug = Annotated[str, about("Its part of a web address; unique. It is kept when the name changes.")]
 Picture = Annotated[Image | None, about("The picture; null where there is none.")]
@@ -178,6 +192,8 @@ class PortfolioFields(Document):
 class PortfolioRow(PortfolioFields):
     """A portfolio, that is, one piece of work, in a list: the short form."""
 
+    publish_at: PublishAt | UnsetType = UNSET
+    unpublish_at: UnpublishAt | UnsetType = UNSET
     captions: Captions | UnsetType = UNSET
 
     @classmethod
@@ -192,6 +208,8 @@ class Portfolio(PortfolioFields):
     description: Annotated[str | None, about(MARKDOWN)]
     images_data: Annotated[list[Image], about("The gallery, in the order that was given.")]
     meta: Annotated[list[MetaEntry], about("Keys with texts or files, in the order that was given.")]
+    publish_at: PublishAt | UnsetType = UNSET
+    unpublish_at: UnpublishAt | UnsetType = UNSET
     captions: Captions | UnsetType = UNSET
 
     @classmethod
@@ -200,7 +218,22 @@ class Portfolio(PortfolioFields):
         return {pk: cls(**batch.full(pk)) for pk in batch.rows}
 
     def plain(self) -> Document:
-        return self if self.captions is UNSET else Portfolio(**{**structs.asdict(self), "captions": UNSET})
+        given = structs.asdict(self)
+        added = {name: UNSET for name in ADDED if given[name] is not UNSET}
+        return Portfolio(**{**given, **added}) if added else self
+
+
+class Scheduled:
+    """The form of a portfolio with its schedule, which is read in one query more."""
+
+    @classmethod
+    def read(cls, ids: Iterable[int], base: str) -> dict[int, Any]:
+        found: dict[int, Any] = super().read(ids, base)  # type: ignore[misc]
+        schedules = grouped(schedules_of_portfolios.read(found))
+        for pk, document in found.items():
+            schedule = schedules[pk][0] if schedules[pk] else {}  # deleted meanwhile
+            document.publish_at, document.unpublish_at = schedule.get("publish_at"), schedule.get("unpublish_at")
+        return found
 
 
 class Captioned:
@@ -223,8 +256,36 @@ class CaptionedPortfolio(Captioned, Portfolio):
     """A portfolio by itself, with captions."""
 
 
-WITH_CAPTIONS: dict[type[Document], type[Document]] = {PortfolioRow: CaptionedRow, Portfolio: CaptionedPortfolio}
-INCLUDED = ("captions",)
+class ScheduledRow(Scheduled, PortfolioRow):
+    """A portfolio in a list, with its schedule."""
+
+
+class ScheduledPortfolio(Scheduled, Portfolio):
+    """A portfolio by itself, with its schedule."""
+
+
+class ScheduledCaptionedRow(Scheduled, CaptionedRow):
+    """A portfolio in a list, with its schedule and captions."""
+
+
+class ScheduledCaptionedPortfolio(Scheduled, CaptionedPortfolio):
+    """A portfolio by itself, with its schedule and captions."""
+
+
+INCLUDED = ("schedule", "captions")  # what may be asked for besides, in the order of its keys
+ADDED = ("publish_at", "unpublish_at", "captions")  # these keys
+WITH: dict[type[Document], dict[tuple[str, ...], type[Document]]] = {
+    PortfolioRow: {
+        ("schedule",): ScheduledRow,
+        ("captions",): CaptionedRow,
+        ("schedule", "captions"): ScheduledCaptionedRow,
+    },
+    Portfolio: {
+        ("schedule",): ScheduledPortfolio,
+        ("captions",): CaptionedPortfolio,
+        ("schedule", "captions"): ScheduledCaptionedPortfolio,
+    },
+}
 
 
 class Batch:

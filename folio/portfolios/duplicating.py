@@ -12,7 +12,7 @@ LISTS: tuple[Any, ...] = (PortfolioImage, PortfolioTag, Link, MetaEntry)
 
 
 def duplicate(pk: int) -> Portfolio:
-    """Make an inactive copy of a portfolio under a title and slug that are free, in the caller's transaction.
+    """Make a copy of a portfolio under a title and slug that are free: a draft, in the caller's transaction.
 
     Raise Portfolio.DoesNotExist where it is gone.
     """

@@ -1,4 +1,4 @@
-"""The examples of the API's two reference pages, for its description."""
+"""The examples of the API's two reference pages, and one of a schedule, for its description."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -125,6 +125,13 @@ EXAMPLES = {
     "create": [
         OpenApiExample("A new portfolio", CREATE_REQUEST, request_only=True),
         OpenApiExample("The new portfolio", CREATE_RESPONSE, response_only=True, status_codes=["201"]),
+    ],
+    "partial_update": [
+        OpenApiExample(
+            "Published for a month",
+            {"publish_at": "2031-03-01T08:30:00+01:00", "unpublish_at": "2031-04-01"},
+            request_only=True,
+        ),
     ],
     "list": [OpenApiExample("A page of portfolios", LIST_RESPONSE, response_only=True, status_codes=["200"])],
 }

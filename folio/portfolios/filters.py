@@ -95,7 +95,7 @@ class PortfolioFilterSet(FilterSet):
     employer_id = IntegerFilter("employer_id", label="Done for that employer")
     tag_id = TagFilter(label="With that tag")
     tags_in = TagsFilter(label="With any of these tags, by their ids separated by commas; may be repeated")
-    is_active = BooleanFilter("is_active", label="Active or not")
+    is_active = BooleanFilter("is_active", label="Without drafts, or drafts alone")
     slug = TextFilter("slug", label="With exactly that slug")
     include = INCLUDE
     bare = (*BARE, "include")

@@ -6,8 +6,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from folio.admin.moments import in_history
 from folio.api.columns import (
     CodePointLineField,
     NormalCodePointCharField,
@@ -23,6 +27,7 @@ from folio.snapshots.clock import CurrentMoment
 from .slugs import Slugged
 
 BATCH = 500  # rows of one statement, where all are changed
+SCHEDULE = ("is_active", "publish_at", "unpublish_at")  # the fields by which it is told who may read a portfolio
 NOW = CurrentMoment()
 IN_TIME = (Q(publish_at=None) | Q(publish_at__lte=NOW)) & (Q(unpublish_at=None) | Q(unpublish_at__gt=NOW))
 PUBLISHED = Q(is_active=True) & IN_TIME  # what visitors may read: a bare column in SQL, for which SQLite uses no index
@@ -163,15 +168,14 @@ class PortfolioQuerySet(models.QuerySet["Portfolio"]):
         """Renew `updated_at`, for a change in what belongs to these portfolios."""
         return self.update(updated_at=timezone.now())
 
-    def publish(self, *, is_active: bool = True) -> list["Portfolio"]:
-        """Make these portfolios active, or hide them; return those that were not so before."""
-        others = self.filter(is_active__in=[not is_active])
-        changed = list(others.select_for_update().order_by("pk").only("title"))
-        now = timezone.now()
-        for start in range(0, len(changed), BATCH):
-            rows = self.model.objects.filter(pk__in=[row.pk for row in changed[start : start + BATCH]])
-            rows.update(is_active=is_active, updated_at=now)
-        return changed
+    def in_state(self, state: State) -> "PortfolioQuerySet":
+        """Return those that are in a state now."""
+        if state == State.PUBLISHED:
+            return self.published()
+        if state == State.DRAFT:
+            return self.filter(is_active__in=[False])
+        moment = Q(publish_at__gt=NOW) if state == State.SCHEDULED else Q(unpublish_at__lte=NOW)
+        return self.filter(moment, is_active__in=[True])  # what is to begin has not ended: a constraint says so
 
     def lock(self) -> list[int]:
         """Keep others from changing these portfolios until the transaction ends, and return their ids.
@@ -182,11 +186,24 @@ class PortfolioQuerySet(models.QuerySet["Portfolio"]):
         return list(self.select_for_update().order_by("pk").values_list("pk", flat=True))
 
 
+def told_link(pair: tuple[Any, Any]) -> str:
+    """Say in words what the history keeps of a preview link: until when one was made, or that all were ended."""
+    try:
+        until = parse_datetime(pair[1] or "")
+    except (TypeError, ValueError):
+        until = None
+    if until is None:
+        return gettext("All preview links were ended.")
+    return gettext("A link was made, until %(moment)s UTC.") % {"moment": date_format(until, "DATETIME_FORMAT")}
+
+
 class Portfolio(Stored):
     """A finished piece of work, as websites show it."""
 
     watched = ("slug",)
-    untold = {"related_updated_at", "shown_at"}  # which say nothing of the portfolio itself
+    events = {"preview_link": told_link}  # what the history tells that is no field
+    untold = {"related_updated_at", "shown_at", "preview_generation"}  # which say nothing of the portfolio itself
+    in_words = {"publish_at": in_history, "unpublish_at": in_history}  # fields that the history tells otherwise
 
     title = CodePointLineField(max_length=200)
     slug = CodePointLineField(max_length=200, validators=[validate_slug])
@@ -216,6 +233,8 @@ class Portfolio(Stored):
         output_field=models.DateTimeField(),
         db_persist=True,
     )
+    # Part of each preview link, which ends when this is raised; see `folio.portfolios.previews`.
+    preview_generation = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     images = models.ManyToManyField(Media, through="PortfolioImage", related_name="+", blank=True)
     tags = models.ManyToManyField(Tag, through="PortfolioTag", related_name="portfolios", blank=True)
 

@@ -21,6 +21,12 @@ def next_moment(after: float) -> float:
     return min((moment.timestamp() for found in row for moment in found if moment is not None), default=inf)
 
 
+def next_publication(after: datetime) -> datetime | None:
+    """Return the next moment at which a portfolio is published though nobody writes; None where there is none."""
+    rows = Portfolio.objects.filter(is_active=True, publish_at__gt=after).order_by("publish_at")
+    return rows.values_list("publish_at", flat=True).first()
+
+
 def first(name: str, since: datetime) -> Subquery:
     """Return the moment at which the next portfolio begins or ends, by an index; no answer may tell those of drafts."""
     return Subquery(Portfolio.objects.filter(is_active=True, **{f"{name}__gt": since}).order_by(name).values(name)[:1])

@@ -21,8 +21,9 @@ def shown_media() -> Q:
 def changed_media(since: datetime) -> Q:
     """Return what is true of a media that a portfolio, employer or tag shows which was changed since a moment."""
     media = OuterRef("pk")
+    changed = Q(updated_at__gte=since) | Q(publish_at__gte=since)
     return (
-        shown_by_portfolios(Portfolio.objects.order_by().published().filter(updated_at__gte=since))
+        shown_by_portfolios(Portfolio.objects.order_by().published().filter(changed))
         | Q(Exists(Employer.objects.order_by().filter(image=media, updated_at__gte=since)))
         | Q(Exists(Tag.objects.order_by().filter(image=media, updated_at__gte=since)))
     )

@@ -1,8 +1,8 @@
 """Who may add, change and publish portfolios in the admin site.
 
 Besides the permissions behind the API's codes there is `draft_portfolio`, for those who write what others publish: it
-lets them add entries and change those that are not active, and it never lets them say what is active, nor in which
-order. It only adds to what someone may do by other permissions. The API knows nothing of it.
+lets them add entries and change drafts, and it never lets them say what is published, when, nor in which order. It only
+adds to what someone may do by other permissions. The API knows nothing of it.
 """
 
 from typing import Any
@@ -33,7 +33,7 @@ def may_change(user: Any, portfolio: Portfolio | None = None) -> bool:
 
 
 def may_publish(user: Any, *, is_new: bool = False) -> bool:
-    """Tell whether the user may say which entries are active and how they are ordered; or that of one that `is_new`."""
+    """Tell whether the user may say what is published, when and in which order; or that of an entry that `is_new`."""
     return bool(user.has_perm("portfolios.change_portfolio")) or (
         is_new and bool(user.has_perm("portfolios.add_portfolio"))
     )

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.validators import URLValidator
@@ -52,6 +53,10 @@ ITEM = "Of the one that is meant; left out of a new one."
 OWNER = "The id of the portfolio that it belongs to."
 WHOLE_LIST = "The whole list in its order: items with an `id` are kept, others are made, missing ones are removed."
 MOMENT = "A date alone is its midnight, UTC."
+PUBLISH_AT = f"From when on visitors may read it, where it is active; null does not wait. {MOMENT}"
+UNPUBLISH_AT = f"From when on visitors may no longer read it; null has no end. After `publish_at`. {MOMENT}"
+BEGINS_TOO_LATE = "This is not before unpublish_at, {end}. Enter an earlier moment, or send unpublish_at too."
+ENDS_TOO_EARLY = "This is not after publish_at, {begin}. Enter a later moment, or null for no end."
 NOT_WEB = _("Enter a URL that begins with http:// or https://.")
 
 
@@ -284,6 +289,8 @@ class PortfolioSerializer(StrictModelSerializer):
             "employer",
             "tags",
             "is_active",
+            "publish_at",
+            "unpublish_at",
             "completed_at",
             "links",
             "meta",
@@ -294,6 +301,8 @@ class PortfolioSerializer(StrictModelSerializer):
             "excerpt": {"help_text": "A sentence or two, plain text."},
             "description": {"help_text": documents.MARKDOWN},
             "is_active": {"help_text": "Whether websites should show it."},
+            "publish_at": {"help_text": PUBLISH_AT},
+            "unpublish_at": {"help_text": UNPUBLISH_AT},
             "completed_at": {"help_text": MOMENT},
         }
 
@@ -303,6 +312,7 @@ class PortfolioSerializer(StrictModelSerializer):
         self.gallery: list[PortfolioImage] | None = None
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        self.validate_schedule(attrs)
         captions, images = attrs.get("captions"), attrs.get("images")
         if not captions:
             return attrs
@@ -310,6 +320,17 @@ class PortfolioSerializer(StrictModelSerializer):
         if outside := [pk for pk in captions if pk not in shown]:
             raise ValidationError({"captions": [NOT_SHOWN.format(ids=listed(outside))]})
         return attrs
+
+    def validate_schedule(self, attrs: dict[str, Any]) -> None:
+        """Refuse an end that is not after the beginning; of the two it may be that only one was sent."""
+        if not {"publish_at", "unpublish_at"} & attrs.keys():
+            return
+        begin, end = (attrs.get(name, getattr(self.instance, name, None)) for name in ("publish_at", "unpublish_at"))
+        if begin is None or end is None or begin < end:
+            return
+        if "unpublish_at" in attrs:
+            raise ValidationError({"unpublish_at": [ENDS_TOO_EARLY.format(begin=told_moment(begin))]})
+        raise ValidationError({"publish_at": [BEGINS_TOO_LATE.format(end=told_moment(end))]})
 
     def stored_gallery(self) -> list[PortfolioImage]:
         """Return the rows of the gallery as it is; they are read once."""
@@ -368,6 +389,11 @@ class PortfolioSerializer(StrictModelSerializer):
             set_captions(instance, now)
         before, after = as_items(was), as_items(now)
         return None if before == after else (before, after)
+
+
+def told_moment(moment: datetime) -> str:
+    """Return a moment as answers tell it."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def check_items(items: list[dict[str, Any]], current: dict[int, Any], required: str) -> None:

@@ -33,7 +33,8 @@ class PortfolioViewSet(ResourceViewSet):
     until = inf
 
     def in_form(self, document: Any) -> Any:
-        return documents.WITH_CAPTIONS[document] if "captions" in (self.given.get("include") or ()) else document
+        asked = self.given.get("include") or ()
+        return documents.WITH[document].get(tuple(name for name in documents.INCLUDED if name in asked), document)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -22,7 +22,7 @@ from .encodings import ENCODERS, IDENTITY, best_encoding
 from .etags import digest_of, etag_of
 from .looks import Looks
 from .origins import Origins, is_preflight
-from .public import FOR_EVERYONE, NEVER_TOLD, Public
+from .public import FOR_EVERYONE, NEVER_TOLD, Public, holds_secret
 from .public import KEY as PUBLIC_KEY
 
 Environ = dict[str, Any]
@@ -198,10 +198,12 @@ class SnapshotFront:
         status, headers, body = self.ask(environ)
         environ["REQUEST_METHOD"] = method
         deadline = told_deadline(headers)
-        if deadline is None or not may_be_kept(status, headers, body):
+        is_secret = public is not None and holds_secret(environ.get("QUERY_STRING", ""))
+        if is_secret or deadline is None or not may_be_kept(status, headers, body):
             headers = [header for header in headers if header[0] != KEEP]
             if public is not None:
                 headers = public.headers(status, headers, deadline, PAGE_HEADERS)
+                headers = public.for_its_sender(headers) if is_secret else headers
             start_response(status, headers)
             return body if method == "GET" else emptied(body)
         entry = Entry(headers, b"".join(body), deadline, key, public)

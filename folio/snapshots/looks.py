@@ -43,7 +43,8 @@ class Looks:
         try:
             version = self.watch.look()
         finally:
-            if version is None or version != self.version or now >= self.ends:
+            # Before it began only a clock that was set back can be: what was read then may be to come again.
+            if version is None or version != self.version or not self.began <= now < self.ends:
                 self.number += 1
                 self.version = version
                 self.began, self.ends = now, inf
@@ -55,10 +56,10 @@ class Looks:
 
         `next_moment` tells, for the moment at which the snapshot began, the next one that changes what is read. That is
         asked of the snapshot's beginning, and not of now: what was read before now may be from before a moment that has
-        passed since. It is asked once for each snapshot that lasts.
+        passed since. It is asked once for each snapshot that lasts. One that is over already has ended at -infinity.
         """
         with self.turn:
-            if snapshot != self.number:
+            if snapshot != self.number or time.time() < self.began:
                 return -inf
             began, ends, is_known = self.began, self.ends, snapshot == self.held
         if is_known:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from math import floor, inf
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 Headers = list[tuple[str, str]]
 
@@ -20,6 +21,12 @@ PREFLIGHT: Headers = [
     ("Cache-Control", "no-store"),
 ]
 NEVER_TOLD = {"set-cookie", "vary", "cache-control", "access-control-allow-origin", "access-control-expose-headers"}
+OPENS = "preview"  # the parameter that opens what is not public: what is answered then is for whoever sent it
+FOR_ITS_SENDER: Headers = [
+    ("Cache-Control", "no-store"),
+    ("X-Robots-Tag", "noindex"),
+    ("Referrer-Policy", "no-referrer"),
+]
 SECONDS_OF_ERRORS = 5  # of a `404` or a `301`
 STALE = 10  # times as long as an answer is fresh, it may be given while a newer one is fetched
 
@@ -60,6 +67,11 @@ class Public(NamedTuple):
             ("Cache-Control", self.passing(code, headers, inf if deadline is None else deadline)),
         ]
 
+    def for_its_sender(self, headers: Headers) -> Headers:
+        """Return the headers of an answer to a request that holds a secret."""
+        names = {name.lower() for name, _ in FOR_ITS_SENDER}
+        return [*(header for header in headers if header[0].lower() not in names), *FOR_ITS_SENDER]
+
     def passing(self, code: str, headers: Headers, deadline: float) -> str:
         is_secret = any(name.lower() == "cache-control" and "no-store" in value for name, value in headers)
         if is_secret or code not in {"404", "301"}:
@@ -74,6 +86,13 @@ class Public(NamedTuple):
             return start_response(status, self.headers(status, headers, None, dropped), *more)
 
         return start
+
+
+def holds_secret(query: str) -> bool:
+    """Tell whether a query string has the parameter whose value is a secret, however its name is written."""
+    if OPENS not in query and "%" not in query:
+        return False
+    return any(name == OPENS for name, _ in parse_qsl(query))
 
 
 def seconds_until(deadline: float) -> float:

@@ -16,8 +16,8 @@ from folio.claims import number_of, of_files
 class Leases(Protocol):
     """The leases of one thread, which holds one at a time."""
 
-    def take(self, pk: int) -> bool:
-        """Try to get a task's lease; tell whether it was free."""
+    def take(self, work: int | str) -> bool:
+        """Try to get the lease of a task, or of a work that has a name; tell whether it was free."""
 
     def is_held(self) -> bool:
         """Tell whether the lease that was taken is still this thread's."""
@@ -33,8 +33,8 @@ class FileLeases:
     def __init__(self) -> None:
         self.number: int | None = None
 
-    def take(self, pk: int) -> bool:
-        number = number_of(f"task:{pk}")
+    def take(self, work: int | str) -> bool:
+        number = number_of(f"task:{work}")
         is_free = of_files().take(number)
         if is_free:
             self.number = number
@@ -57,7 +57,7 @@ class PostgreSQLLeases:
         self.alias = alias
         self.connection: Any = None
 
-    def take(self, pk: int) -> bool:
+    def take(self, work: int | str) -> bool:
         database: Any = connections[self.alias]
         with database.wrap_database_errors:
             if self.connection is None:
@@ -66,7 +66,7 @@ class PostgreSQLLeases:
                 # The server ends a transaction in which nothing happens, where it is set to; a task may take its time.
                 self.connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
                 [is_free] = self.connection.execute(
-                    "SELECT pg_try_advisory_xact_lock(%s)", [number_of(f"task:{pk}")]
+                    "SELECT pg_try_advisory_xact_lock(%s)", [number_of(f"task:{work}")]
                 ).fetchone()
             except database.Database.Error:
                 self.close()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 Payload = dict[str, Any]
 Function = Callable[[Payload], datetime | None]
@@ -29,6 +29,19 @@ kinds: dict[str, Kind] = {}
 
 # What each runner asks whenever something may have been committed, whoever did it: they enqueue what follows from it.
 lookouts: list[Callable[[], object]] = []
+
+
+class Companion(Protocol):
+    """Something that whoever does tasks does besides, in its own time, and that is no task."""
+
+    def keep_running(self) -> None:
+        """See to it that a thread of this process does what falls due; to be called whenever that may have changed."""
+
+    def run_once(self) -> None:
+        """Do what is due, and return when it is done."""
+
+
+companions: list[Companion] = []
 
 
 def task(name: str, *, waits: tuple[timedelta, ...] = WAITS) -> Callable[[Function], Function]:

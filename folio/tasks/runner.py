@@ -20,7 +20,7 @@ from folio import snapshots
 
 from .leases import Leases, leases
 from .models import State, Task
-from .registry import Kind, kinds, lookouts
+from .registry import Kind, companions, kinds, lookouts
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +54,11 @@ class Runner:
             count += 1
             self.run(*begun)
         return count
+
+    def accompany(self) -> None:
+        """Have what is due done besides the tasks."""
+        for companion in companions:
+            companion.run_once()
 
     def next_due(self) -> datetime | None:
         """Return when the next task falls due, of those that wait and of those that someone else is at."""
@@ -228,6 +233,7 @@ class ServingRunner(Runner):
         self.is_stopping.wait(BEFORE_FIRST)
         for _ in self.moments():
             try:
+                self.accompany()
                 self.run_due()
                 self.due_at = self.next_due()
                 if self.is_away:
@@ -239,6 +245,10 @@ class ServingRunner(Runner):
                 logger.exception("What is due could not be looked for; it is tried again.")
                 self.close()
         self.close()
+
+    def accompany(self) -> None:
+        for companion in companions:
+            companion.keep_running()
 
     def tell(self, error: Error) -> None:
         """Log once that the database is away, or has not the tables yet; the next look tries again."""

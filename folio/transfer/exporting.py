@@ -162,6 +162,8 @@ class Exporter:
                 "excerpt": portfolio.excerpt,
                 "order": portfolio.order,
                 "is_active": portfolio.is_active,
+                "publish_at": portfolio.publish_at and moment(portfolio.publish_at),
+                "unpublish_at": portfolio.unpublish_at and moment(portfolio.unpublish_at),
                 "completed_at": portfolio.completed_at and moment(portfolio.completed_at),
                 "employer": portfolio.employer and portfolio.employer.name,
                 "tags": [placed.tag.name for placed in portfolio.placed_tags.all()],

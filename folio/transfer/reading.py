@@ -22,7 +22,9 @@ from .problems import Problem, Refused, refused
 COVER = "cover"
 LINK_FIELDS = ["name", "url", "description", "image"]
 META_FIELDS = ["text", "file"]
-VALUES = ["title", "slug", "excerpt", "order", "is_active", "completed_at", "description"]
+VALUES = [
+    *("title", "slug", "excerpt", "order", "is_active", "publish_at", "unpublish_at", "completed_at", "description")
+]
 OF_FILES = ["alt", "focal", "names"]
 PROJECT_FIELDS = [
     *VALUES,

@@ -15,6 +15,7 @@ from folio.access.models import Token
 from folio.api.handler import Handler
 from folio.api.rows import Rows
 from folio.portfolios.models import Portfolio
+from folio.portfolios.scheduling import make_drafts
 from folio.snapshots import SNAPSHOT, documents
 from folio.snapshots.caches import SnapshotCache
 from folio.snapshots.front import SnapshotFront
@@ -142,7 +143,7 @@ def test_an_entry_comes_and_goes_with_its_publication(website: Client, hidden: P
     hidden.save()
     assert website.get(f"{LIST}{hidden.pk}/").status_code == 200
 
-    Portfolio.objects.filter(pk=hidden.pk).publish(is_active=False)
+    make_drafts(Portfolio.objects.filter(pk=hidden.pk))
 
     assert website.get(f"{LIST}{hidden.pk}/").status_code == 404
     assert names(website.get(LIST)) == []

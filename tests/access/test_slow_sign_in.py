@@ -361,7 +361,7 @@ def test_says_how_long_to_wait(seconds: float, said: str) -> None:
 
 
 def test_many_at_once_gain_nothing(nora: User) -> None:
-    barrier = Barrier(16)
+    barrier = Barrier(16, timeout=60)
 
     def attempt(_: int) -> int:
         barrier.wait()

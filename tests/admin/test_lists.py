@@ -39,7 +39,7 @@ def test_refuses_a_lookup_of_what_a_list_counts(site: Site) -> None:
 @pytest.mark.parametrize(
     ("path", "query"),
     [
-        ("/admin/portfolios/portfolio/", "is_active=true&has_image=false&year=none"),
+        ("/admin/portfolios/portfolio/", "state=published&has_image=false&year=none"),
         ("/admin/portfolios/portfolio/", "employer__id__exact=1&tags__id__exact=1"),
         ("/admin/portfolios/link/", "portfolio__id__exact=1"),
         ("/admin/portfolios/metaentry/", "portfolio__id__exact=1"),

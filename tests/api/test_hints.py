@@ -9,6 +9,7 @@ from folio.api.parameters import nearest
 from folio.delivery.filters import PortfolioFilterSet as PublicFilterSet
 from folio.media.serializers import UploadSerializer
 from folio.media.views import MediaViewSet
+from folio.portfolios.documents import INCLUDED
 from folio.portfolios.views import EmployerViewSet, LinkViewSet, MetaEntryViewSet, PortfolioViewSet, TagViewSet
 from tests.conftest import Client
 
@@ -89,6 +90,13 @@ def test_a_name_to_order_by_is_suggested_by_its_meaning(client: Client, name: st
         ("/api/portfolios/", "cover", "image"),
         ("/api/portfolios/", "gallery", "images"),
         ("/api/portfolios/", "published", "is_active"),
+        ("/api/portfolios/", "publish_date", "publish_at"),
+        ("/api/portfolios/", "published_at", "publish_at or completed_at"),
+        ("/api/portfolios/", "scheduledAt", "publish_at"),
+        ("/api/portfolios/", "schedule", "publish_at or unpublish_at"),
+        ("/api/portfolios/", "expires_at", "unpublish_at"),
+        ("/api/portfolios/", "unpublish_date", "unpublish_at"),
+        ("/api/portfolios/", "publishat", "publish_at"),
         ("/api/tags/", "title", "name"),
         ("/api/links/", "href", "url"),
     ],
@@ -101,7 +109,7 @@ def test_a_field_of_a_body_is_suggested_by_its_meaning(client: Client, path: str
 
 
 def test_every_name_that_has_other_words_exists() -> None:
-    known: set[Any] = {"codes", "expires_at", *UploadSerializer().fields, *PublicFilterSet.base_filters}
+    known: set[Any] = {"codes", "expires_at", *INCLUDED, *UploadSerializer().fields, *PublicFilterSet.base_filters}
     for view in LISTS:
         filters = view.filterset_class.base_filters
         known |= {*filters, *filters["ordering"].paths}

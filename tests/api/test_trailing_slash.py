@@ -24,6 +24,11 @@ PATHS = [
     "/api/auth/permissions",
     "/api/auth/tokens",
     "/api/auth/tokens/7",
+    "/api/webhooks",
+    "/api/webhooks/7",
+    "/api/webhooks/7/secret",
+    "/api/webhooks/7/deliveries",
+    "/api/webhooks/deliveries/7/send",
     "/api/schema",
     "/api/docs",
 ]

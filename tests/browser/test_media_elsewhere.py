@@ -49,6 +49,7 @@ FRAME = """(address) => new Promise((done) => {
   frame.width = 600;
   frame.height = 400;
   frame.onload = () => done(true);
+  setTimeout(() => done(false), 5000);  // a frame that may not be, or is a download, may never load
   frame.src = address;
   document.body.append(frame);
 })"""
@@ -130,7 +131,7 @@ def test_fetches_models_and_lottie(elsewhere: Tab, sent: Callable[[str, bytes], 
 
 
 def test_frames_a_pdf_and_no_other_file(elsewhere: Tab, sent: Callable[[str, bytes], str]) -> None:
-    run(elsewhere, FRAME, sent("plan.pdf", pdf()))
+    assert run(elsewhere, FRAME, sent("plan.pdf", pdf()))
     elsewhere.page.wait_for_timeout(1500)  # until its viewer has drawn it, for whoever wants to look
     elsewhere.picture("pdf-elsewhere")
     elsewhere.check_complaints()

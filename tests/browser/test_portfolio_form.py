@@ -114,7 +114,7 @@ def test_makes_an_entry_from_nothing(tab: Tab, server: Server) -> None:
     expect(page.locator("#id_is_active")).not_to_be_checked()
     save(page, "_preview")
     expect(page.get_by_role("heading", name="Straße am नदी")).to_be_visible()
-    expect(page.get_by_text("not published yet")).to_be_visible()
+    expect(page.get_by_text("Draft", exact=True)).to_be_visible()
     assert portfolio_of(server, "straße-am-नदी")["is_active"] is False
 
     page.get_by_role("link", name="Back to the form").click()
@@ -222,7 +222,7 @@ def test_lets_a_contributor_draft_on_a_phone(tab_for: Callable[..., Tab], server
     page.locator("#links-group .folio-row-remove").first.click()
 
     assert page.locator("[name=is_active]").count() == 0
-    expect(page.get_by_text("until someone who may publish makes it active")).to_be_visible()
+    expect(page.get_by_text("until someone who may publish publishes it")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     tab.check_accessibility()
     tab.picture("portfolio-form-phone")

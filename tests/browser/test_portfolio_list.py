@@ -143,18 +143,18 @@ def test_takes_back_what_was_made_on_top_of_a_move_that_failed(tab: Tab, api: Se
 
 def test_switches_publishes_and_copies(tab: Tab, api: Session, employer: int) -> None:
     page = tab.go(f"{LIST}?employer__id__exact={employer}")
-    switch = page.get_by_role("switch", name="“Drill” is active")
+    switch = page.get_by_role("switch", name="Publish “Drill”")
     switch.focus()
     page.keyboard.press("Space")
-    told(page, "“Drill” is hidden.")
+    told(page, "“Drill” is a draft.")
     expect(switch).to_have_attribute("aria-checked", "false")
     assert [row["title"] for row in found(api, employer) if not row["is_active"]] == ["Drill"]
 
-    page.route("**/active/", lambda route: route.abort())
-    page.get_by_role("switch", name="“Anvil” is active").click()
+    page.route("**/state/", lambda route: route.abort())
+    page.get_by_role("switch", name="Publish “Anvil”").click()
     told(page, "The server can’t be reached.")
-    expect(page.get_by_role("switch", name="“Anvil” is active")).to_have_attribute("aria-checked", "true")
-    page.unroute("**/active/")
+    expect(page.get_by_role("switch", name="Publish “Anvil”")).to_have_attribute("aria-checked", "true")
+    page.unroute("**/state/")
 
     page.locator("#action-toggle").check()
     tab.check_accessibility()
@@ -162,9 +162,9 @@ def test_switches_publishes_and_copies(tab: Tab, api: Session, employer: int) ->
     tab.check_accessibility()
     tab.picture("portfolio-actions-dark", full=False)
     page.evaluate("document.documentElement.classList.remove('dark')")
-    page.locator("select[name=action]").select_option("hide")
+    page.locator("select[name=action]").select_option("make_drafts")
     page.locator("#changelist-actions-wrapper button").first.click()
-    expect(page.get_by_text("3 portfolios were hidden.")).to_be_visible()
+    expect(page.get_by_text("3 portfolios are drafts now.")).to_be_visible()
     page.locator("#action-toggle").check()
     page.locator("select[name=action]").select_option("publish")
     page.locator("#changelist-actions-wrapper button").first.click()

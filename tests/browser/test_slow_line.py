@@ -176,9 +176,9 @@ def test_without_scripts_one_can_search_filter_and_edit(page_with: Any, size: An
     expect(page.locator("#result_list tbody")).to_have_count(2)
 
     page.goto("/admin/portfolios/portfolio/")
-    page.locator("#filter-form [name=is_active][value=false]").check(force=True)
+    page.locator("#filter-form [name=state][value=draft]").check(force=True)
     page.locator("#filter-form [type=submit]").click()
-    page.wait_for_url(re.compile(r"is_active=false"))
+    page.wait_for_url(re.compile(r"state=draft"))
     expect(page.locator("#result_list tbody")).to_have_count(3)
 
     page.locator("#result_list .folio-entry").first.click()

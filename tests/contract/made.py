@@ -27,7 +27,7 @@ def create(api: Session, path: str, **body: Any) -> dict[str, Any]:
 
 def together(count: int, task: Callable[[int], Any]) -> list[Any]:
     """Run a task in as many threads, which start at the same moment, and return what each returned."""
-    barrier = Barrier(count)
+    barrier = Barrier(count, timeout=60)
 
     def start(number: int) -> Any:
         barrier.wait()

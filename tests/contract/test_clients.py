@@ -18,6 +18,8 @@ from tests.live import Server, photograph, running_server
 
 from .made import create
 
+pytestmark = pytest.mark.any_database
+
 CLIENTS = ROOT / "tests" / "clients"
 TOOLS = CLIENTS / "node_modules"
 DESCRIPTIONS = {"managing": "/api/schema/", "public": "/api/public/schema/"}

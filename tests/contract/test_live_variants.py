@@ -53,9 +53,10 @@ def test_variants_are_made_once_and_are_whole_after_a_kill(tmp_path: Path) -> No
             ask = Thread(target=ask_all, args=(server, found))
             ask.start()
             while len(variants_of(tmp_path)) < 4:
+                assert ask.is_alive(), "all were asked for, and thumbnails came instead"
                 time.sleep(0.01)
             kill(server.process)
-            ask.join()
+            ask.join(60)
         with running_server(tmp_path, **VARIABLES, **database) as server:
             for path in variants_of(tmp_path):
                 with Image.open(path) as variant:

@@ -23,9 +23,12 @@ from tests.postgresql import free_port
 
 from .examples import settled
 
-INSTALLED = 900  # seconds that the first installation may take on a slow line
+INSTALLED = 600  # seconds that the first installation may take on a slow line
+pytestmark = pytest.mark.timeout(3 * INSTALLED)  # one waits for what another process of the suite installs
 ALT = "The sign of the harbour bakery"  # what the tutorial says of its picture
 QUICK = 30  # seconds that a start may take once everything is there, on a machine that does much else
+# Packages come from this machine where it has them, and what is imported is compiled then: most of them never are.
+FETCHING = {"PIP_NO_COMPILE": "1", "npm_config_prefer_offline": "true"}
 README = (ROOT / "README.md").read_text()
 
 
@@ -40,7 +43,7 @@ def clean_environment(**variables: str) -> dict[str, str]:
         and name not in {"DATABASE_URL", "VIRTUAL_ENV", "DATABASES", "PORT", "DATA"}
     }
     base = str(Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}")
-    return {**kept, "PATH": path, "PYTHON": base, **LATER, **variables}
+    return {**kept, "PATH": path, "PYTHON": base, **LATER, **FETCHING, **variables}
 
 
 @contextmanager
@@ -167,9 +170,22 @@ def first(shared: Path, copy: Path, folder: Path, database: dict[str, str]) -> I
 
 def bash(command: str, **options: Any) -> str:
     """Run a command as if pasted, and return its standard output."""
-    result = subprocess.run(["bash", "-e", "-c", command], capture_output=True, text=True, **options)
-    assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
-    return result.stdout
+    with subprocess.Popen(
+        ["bash", "-e", "-c", command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        **options,
+    ) as process:
+        try:
+            output, errors = process.communicate(timeout=INSTALLED)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # with what it waits for, such as a fetch from afar
+            output, errors = process.communicate()
+            errors += f"\nnot done within {INSTALLED} seconds"
+    assert process.returncode == 0, f"{command}\n{output}\n{errors}"
+    return output
 
 
 def content(copy: Path, folder: Path, database: Mapping[str, str]) -> tuple[str, list[str]]:
@@ -248,9 +264,8 @@ def test_a_second_run_starts_quickly_and_changes_nothing(
         assert word not in second.log.read_text()
 
 
-def test_the_commands_of_the_readme_work_as_they_stand(
-    shared: Path, copy: Path, tmp_path: Path, database: dict[str, str]
-) -> None:
+@pytest.mark.any_database
+def test_the_commands_of_the_readme_work_as_they_stand(shared: Path, copy: Path, tmp_path: Path) -> None:
     """Every block marked `sh` is run, in its order: the one that serves in the background, as in a first terminal.
 
     The port is another one, since 8000 may be taken here, and `make test` runs one file of the suite.
@@ -258,12 +273,9 @@ def test_the_commands_of_the_readme_work_as_they_stand(
     blocks = re.findall(r"^```sh\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
     [shown] = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```$", README, flags=re.M | re.DOTALL)]
     port = free_port()
-    with new_database(is_empty=True) as own_database, ExitStack() as stack:
+    with ExitStack() as stack:
         environment = clean_environment(
-            PORT=str(port),
-            PYTEST="tests/access/test_permission_codes.py",
-            DATABASES="postgresql" if database else "sqlite",
-            **own_database,
+            PORT=str(port), PYTEST="tests/access/test_permission_codes.py", DATABASES="sqlite"
         )
         outputs = []
         for block in blocks:

@@ -16,6 +16,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from folio.access.codes import CODES
 from folio.access.models import Token
 from tests.conftest import Client
+from tests.delivery.hooks import URL, make_delivery, make_webhook
 from tests.factories import (
     make_employer,
     make_key,
@@ -40,6 +41,8 @@ TABLE = """
  PATCH   /api/portfolios/<int:pk>/          4204  401        403       403    200      403       403        200
  DELETE  /api/portfolios/<int:pk>/          4205  401        403       403    204      403       403        204
  GET     /api/portfolios/slug/<str:slug>/   4203  401        403       403    200      403       200        200
+ POST    /api/portfolios/<int:pk>/preview/  4204  401        403       403    201      403       403        201
+ DELETE  /api/portfolios/<int:pk>/preview/  4204  401        403       403    204      403       403        204
  GET     /api/employers/                    4212  401        403       403    200      403       403        200
  POST    /api/employers/                    4211  401        403       403    201      403       403        201
  GET     /api/employers/<int:pk>/           4213  401        403       403    200      403       403        200
@@ -72,6 +75,15 @@ TABLE = """
  DELETE  /api/media/<int:pk>/               4105  401        403       403    204      403       403        204
  GET     /api/media/<int:pk>/usage/         4103  401        403       403    200      403       403        200
  PUT     /api/media/<int:pk>/file/          4104  401        403       403    200      403       403        200
+ GET     /api/webhooks/                     -     401        403       403    403      403       403        200
+ POST    /api/webhooks/                     -     401        403       403    403      403       403        201
+ GET     /api/webhooks/<int:pk>/            -     401        403       403    403      403       403        200
+ PUT     /api/webhooks/<int:pk>/            -     401        403       403    403      403       403        200
+ PATCH   /api/webhooks/<int:pk>/            -     401        403       403    403      403       403        200
+ DELETE  /api/webhooks/<int:pk>/            -     401        403       403    403      403       403        204
+ POST    /api/webhooks/<int:pk>/secret/     -     401        403       403    403      403       403        200
+ GET     /api/webhooks/<int:pk>/deliveries/ -     401        403       403    403      403       403        200
+ POST    /api/webhooks/deliveries/<int:pk>/send/ - 401       403       403    403      403       403        200
  POST    /api/auth/token/                   -     201        201       201    201      201       201        201
  GET     /api/auth/me/                      -     401        200       200    200      200       200        200
  GET     /api/auth/permissions/             -     401        200       200    200      200       200        200
@@ -101,7 +113,7 @@ def rows_of_the_api() -> dict[str, list[dict[str, Any]]]:
     """Return what the API's resources and keys hold."""
     return {
         model.__name__: list(model._default_manager.order_by("pk").values())
-        for label in ("access", "media", "portfolios")
+        for label in ("access", "media", "portfolios", "delivery")
         for model in apps.get_app_config(label).get_models()
     }
 
@@ -118,20 +130,26 @@ class Requests:
             "links": make_link(self.portfolio),
             "meta": make_meta(self.portfolio),
             "media": make_media(),
+            "webhooks": make_webhook(),
         }
+        self.delivery = make_delivery(self.rows["webhooks"])
 
     def path(self, route: Route, user: User) -> str:
         resource = route.path.split("/")[2]
         own_token = Token.objects.filter(user=user).values_list("pk", flat=True).first()
         pk = own_token if resource == "auth" else getattr(self.rows.get(resource), "pk", None)
+        if route.path.startswith("/api/webhooks/deliveries/"):
+            pk = self.delivery.pk
         return route.path.replace("<int:pk>", str(pk)).replace("<str:slug>", self.portfolio.slug)
 
     def body(self, route: Route, user: User) -> dict[str, Any]:
         """Return the arguments of the request that carry its body."""
         if route.method in {"GET", "DELETE"}:
             return {}
-        if route.method == "PATCH":
+        if route.method == "PATCH" or route.path.endswith(("/secret/", "/send/")):
             return {"data": {}}
+        if route.path.endswith("/preview/"):
+            return {"data": {"expires_in": 60}}
         if route in {("POST", "/api/media/"), ("PUT", "/api/media/<int:pk>/file/")}:
             return {"data": {"file": SimpleUploadedFile("a.txt", b"some text\n")}, "format": "multipart"}
         bodies: dict[str, dict[str, Any]] = {
@@ -141,6 +159,7 @@ class Requests:
             "links": {"portfolio": self.portfolio.pk, "name": "new"},
             "meta": {"portfolio": self.portfolio.pk, "key": "new"},
             "media": {"name": "new", "alt": "new"},
+            "webhooks": {"url": URL},
             "token": {"username": user.username, "password": PASSWORD},
             "tokens": {"name": "new"},
         }

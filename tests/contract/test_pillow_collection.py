@@ -28,7 +28,7 @@ from folio.media.thumbnails import BOXES
 from folio.media.uploads import store_upload
 from tests.environment import ROOT
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 FETCH = 300  # seconds that the index may take for 50 MB
 

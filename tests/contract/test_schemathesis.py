@@ -1,5 +1,6 @@
 """Requests made up from the API's own description: none is a 5xx, and each answer is as described."""
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +21,17 @@ UPLOADS = {
 CASES = cases_of(OPERATIONS)
 PASSWORD = "correct horse battery staple"
 REFERENCES = {"employer": "employers", "portfolio": "portfolios", "value_file": "media"}
+NOBODY = "http://127.0.0.1:9/"  # where nothing listens
+DELIVERIES = """
+import json
+from uuid import uuid4
+from folio.delivery.models import WebhookDelivery
+made = [
+    WebhookDelivery.objects.create(webhook_id=pk, message_id=f"msg_{{uuid4().hex}}", body="{{}}", state="delivered")
+    for pk in {webhooks}
+]
+print(json.dumps([delivery.pk for delivery in made]))
+"""
 OUT_OF_THE_WAY = 10**9  # added to the ids that are to be deleted: the rows of other requests stay
 
 
@@ -28,7 +40,7 @@ def name() -> str:
 
 
 @pytest.fixture(scope="module")
-def rows(api: Session) -> dict[str, list[Any]]:
+def rows(server: Server, api: Session) -> dict[str, list[Any]]:
     """A few rows of each resource, by their ids."""
 
     def make(path: str, **request: Any) -> dict[str, Any]:
@@ -42,6 +54,8 @@ def rows(api: Session) -> dict[str, list[Any]]:
         for number in range(3)
     ]
     ids = [portfolio["id"] for portfolio in portfolios]
+    webhooks = [make("/api/webhooks/", json={"url": NOBODY})["id"] for _ in range(3)]
+    deliveries = json.loads(server.folio("shell", "--no-imports", "-c", DELIVERIES.format(webhooks=webhooks)))
     return {
         "portfolios": ids,
         "slugs": [portfolio["slug"] for portfolio in portfolios],
@@ -51,6 +65,8 @@ def rows(api: Session) -> dict[str, list[Any]]:
         "meta": [make("/api/meta/", json={"portfolio": pk, "key": name()})["id"] for pk in ids],
         "media": [make("/api/media/", files={"file": (f"{name()}.txt", b"some text\n")})["id"] for _ in range(3)],
         "tokens": [make("/api/auth/tokens/", json={"name": name()})["id"] for _ in range(3)],
+        "webhooks": webhooks,
+        "deliveries": deliveries,
     }
 
 
@@ -89,6 +105,8 @@ def name_existing(case: Any, rows: dict[str, list[Any]]) -> None:
 
 
 def resource_of(path: str) -> str:
+    if path.startswith("/api/webhooks/deliveries/"):
+        return "deliveries"
     return path.removeprefix("/api/auth").removeprefix("/api").split("/")[1]
 
 
@@ -134,11 +152,12 @@ def test_every_operation_is_reached_with_success(
         "media": {"name": "new name", "alt": "new"},
         "token": {"username": "linus", "password": PASSWORD},
         "tokens": {"name": "website", "codes": [4202]},
+        "webhooks": {"url": NOBODY},
     }
     # Each row is deleted after it was read and changed.
     order = {"POST": 0, "GET": 1, "PUT": 2, "PATCH": 3, "DELETE": 4}
     reached: dict[str, int] = {}
-    made: dict[str, Any] = {}
+    made: dict[str, Any] = {"deliveries": {"id": rows["deliveries"][0]}}
     for label in sorted(OPERATIONS, key=lambda label: order[label.split()[0]]):
         method, path = label.split()
         resource = resource_of(path)
@@ -148,7 +167,7 @@ def test_every_operation_is_reached_with_success(
             arguments["path_parameters"] = {"id": made[resource]["id"]}
         if "{slug}" in path:
             arguments["path_parameters"] = {"slug": made["portfolios"]["slug"]}
-        if method in {"POST", "PUT", "PATCH"}:
+        if "requestBody" in OPERATIONS[label]:
             arguments["body"] = bodies[resource]
             arguments["media_type"] = "application/json"
         if label in UPLOADS:

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,9 +11,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from folio.delivery import facets, shelf
-from folio.portfolios.models import Employer, Portfolio, PortfolioTag, Tag
+from folio.portfolios.models import Employer, Portfolio, PortfolioTag, State, Tag
 from tests.factories import make_employer, make_media, make_portfolio, make_tag
 
 FACETS = "/api/public/facets/"
@@ -165,8 +166,11 @@ def test_the_count_of_a_choice_is_what_the_list_has_with_it(public: Client, shop
 
 @pytest.fixture
 def world() -> None:
-    """A few hundred portfolios of all kinds, some of them hidden."""
+    """A few hundred portfolios of all kinds, some of them hidden, for one reason or another."""
     chance = random.Random(SEED)
+    now, day = timezone.now(), timedelta(days=1)
+    schedules: list[dict[str, Any]] = [*[{}] * 5, {"publish_at": now - day}, {"unpublish_at": now + day}]
+    schedules += [{"publish_at": now + day}, {"publish_at": now - 2 * day, "unpublish_at": now - day}]
     employers = Employer.objects.bulk_create(Employer(name=f"employer {number}") for number in range(12))
     tags = Tag.objects.bulk_create(Tag(name=f"tag {number}") for number in range(20))
     image = make_media()
@@ -178,6 +182,7 @@ def world() -> None:
             image=chance.choice([None, image]),
             employer=chance.choice([None, *employers]),
             is_active=chance.random() < 0.8,
+            **chance.choice(schedules),
             completed_at=chance.choice([None, datetime(chance.randrange(1999, 2026), 12, 31, 23, tzinfo=UTC)]),
         )
         for number in range(300)
@@ -226,7 +231,8 @@ def test_any_filters_together_are_counted_as_one_by_one(
         held = shelf.read()
         monkeypatch.setattr(facets, "shelf", lambda snapshot: held)
     monkeypatch.setattr(facets, "FEW", few)
-    rows = list(Portfolio.objects.filter(is_active=True).select_related("employer").prefetch_related("tags"))
+    every = Portfolio.objects.select_related("employer").prefetch_related("tags")
+    rows = [row for row in every if row.state_at(timezone.now()) == State.PUBLISHED]
     tagged = {row.pk: {tag.slug for tag in row.tags.all()} for row in rows}
     chance = random.Random(SEED)
     for _ in range(40):
@@ -245,7 +251,8 @@ def test_any_filters_together_are_counted_as_one_by_one(
 def test_however_many_are_hidden_they_are_not_counted(public: Client, world: None, hidden: float) -> None:
     ids = list(Portfolio.objects.values_list("pk", flat=True))
     Portfolio.objects.filter(pk__in=ids[: int(len(ids) * hidden)]).update(is_active=False)
-    Portfolio.objects.filter(pk__in=ids[int(len(ids) * hidden) :]).update(is_active=True)
+    shown = {"is_active": True, "publish_at": None, "unpublish_at": None}
+    Portfolio.objects.filter(pk__in=ids[int(len(ids) * hidden) :]).update(**shown)
     expected = Counter(PortfolioTag.objects.filter(portfolio__is_active=True).values_list("tag__slug", flat=True))
 
     assert counts(found(public)["tags"]) == expected

@@ -16,8 +16,8 @@ from folio.snapshots.looks import Looks
 from tests.clock import Clock
 from tests.delivery.entries import errors, make_full, make_picture, queries
 from tests.delivery.fronts import Front
-from tests.delivery.test_moments import StillWatch
 from tests.factories import make_portfolio, make_tag
+from tests.snapshots.stage import StillWatch
 
 FEED = "/api/public/feed.xml"
 SCHEMA = etree.RelaxNG(etree.parse(Path(__file__).parent / "schemas" / "atom.rng"))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from typing import Any
 
@@ -10,12 +10,14 @@ import pytest
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from folio.portfolios.models import FormerSlug, Portfolio
 from tests.delivery.entries import OPTIONAL, PATH, make_full
 from tests.factories import make_employer, make_portfolio, make_tag
 
 SECRET = "geheim"
+WHY = ["draft", "scheduled", "ended"]
 MOMENT = datetime(2020, 5, 5, tzinfo=UTC)
 VALUES = {
     "limit": ["1", "2", "100"],
@@ -36,6 +38,17 @@ VALUES = {
 }
 
 
+def hiding(why: str) -> dict[str, Any]:
+    """Return the fields of an entry that is not published, for one of the reasons that there are."""
+    now, while_ = timezone.now(), timedelta(minutes=10)
+    fields: dict[str, dict[str, Any]] = {
+        "draft": {"is_active": False},
+        "scheduled": {"publish_at": now + while_},
+        "ended": {"publish_at": now - 2 * while_, "unpublish_at": now - while_},
+    }
+    return fields[why]
+
+
 def queries() -> Iterator[dict[str, str]]:
     """Yield each parameter with each value, and each two of them with their last."""
     single = [(name, value) for name, values in VALUES.items() for value in values]
@@ -54,7 +67,7 @@ def make_shown() -> dict[str, Any]:
     return shared
 
 
-def make_hidden(shared: dict[str, Any]) -> None:
+def make_hidden(shared: dict[str, Any], why: str = "draft") -> None:
     """Make entries that are hidden before, between, beside and after those that are shown."""
     tag = make_tag(slug=f"{SECRET}-tag", name=f"{SECRET} tag")
     employer = make_employer(slug=f"{SECRET}-employer", name=f"{SECRET} employer")
@@ -65,7 +78,7 @@ def make_hidden(shared: dict[str, Any]) -> None:
             excerpt=f"{SECRET} excerpt",
             description=f"{SECRET} text",
             order=place,
-            is_active=False,
+            **hiding(why),
             employer=employer if place % 2 else shared["employer"],
             tags=[*shared["tags"], tag],
             completed_at=datetime(2021, 5, 5, tzinfo=UTC) if place % 2 else MOMENT,
@@ -78,7 +91,8 @@ def answer(visitor: Client, path: str, query: dict[str, str]) -> tuple[int, byte
     return response.status_code, response.content, response.headers.get("Location")
 
 
-def test_every_answer_is_as_if_it_were_not_there(visitor: Client) -> None:
+@pytest.mark.parametrize("why", WHY)
+def test_every_answer_is_as_if_it_were_not_there(visitor: Client, why: str) -> None:
     shared = make_shown()
     asked = [(PATH, query) for query in queries()]
     asked += [(f"{PATH}{slug}/", {}) for slug in ("a", "b", "c", "a-then", SECRET, f"{SECRET}0-then", "none")]
@@ -87,7 +101,7 @@ def test_every_answer_is_as_if_it_were_not_there(visitor: Client) -> None:
     asked += [("/api/public/sitemap.xml", query) for query in ({}, {"page": "1"}, {"page": "2"})]
     before = [answer(visitor, *request) for request in asked]
 
-    make_hidden(shared)
+    make_hidden(shared, why)
 
     for request, expected in zip(asked, before, strict=True):
         found = answer(visitor, *request)
@@ -95,17 +109,19 @@ def test_every_answer_is_as_if_it_were_not_there(visitor: Client) -> None:
     assert {status for status, _, _ in before} == {200, 301, 404}
 
 
-def test_where_all_is_hidden_nothing_is_found(visitor: Client) -> None:
-    make_hidden(make_shown())
-    Portfolio.objects.filter(is_active=True).update(is_active=False)
+@pytest.mark.parametrize("why", WHY)
+def test_where_all_is_hidden_nothing_is_found(visitor: Client, why: str) -> None:
+    make_hidden(make_shown(), why)
+    Portfolio.objects.only_published().update(**hiding(why))
 
     for query in queries():
         found = visitor.get(PATH, query).json()
         assert (found["count"], found["next"], found["results"]) == (0, None, []), query
 
 
-def test_a_hidden_entry_costs_what_one_costs_that_never_was(visitor: Client) -> None:
-    make_portfolio(slug=SECRET, is_active=False)
+@pytest.mark.parametrize("why", WHY)
+def test_a_hidden_entry_costs_what_one_costs_that_never_was(visitor: Client, why: str) -> None:
+    make_portfolio(slug=SECRET, **hiding(why))
     paths = [f"{PATH}{slug}/" for slug in (SECRET, "never0")]
 
     statements = []
@@ -122,6 +138,7 @@ def test_a_hidden_entry_costs_what_one_costs_that_never_was(visitor: Client) -> 
     assert hidden.content.replace(SECRET.encode(), b"never0") == never.content
 
 
+@pytest.mark.parametrize("why", WHY)
 @pytest.mark.parametrize(
     "path",
     [
@@ -129,14 +146,14 @@ def test_a_hidden_entry_costs_what_one_costs_that_never_was(visitor: Client) -> 
         *("/api/public/manifest/", "/api/public/feed.xml", "/api/public/sitemap.xml"),
     ],
 )
-def test_what_is_hidden_leaves_no_trace_when_it_goes(visitor: Client, path: str) -> None:
+def test_what_is_hidden_leaves_no_trace_when_it_goes(visitor: Client, path: str, why: str) -> None:
     """Hiding, deleting and never having been are one and the same to visitors."""
     make_shown()
     with transaction.atomic():
         Portfolio.objects.filter(slug="b").delete()
         deleted = visitor.get(path).content
         transaction.set_rollback(True)
-    Portfolio.objects.filter(slug="b").update(is_active=False)
+    Portfolio.objects.filter(slug="b").update(**hiding(why))
 
     assert visitor.get(path).content == deleted
 

@@ -21,8 +21,8 @@ from folio.snapshots.looks import Looks
 from tests.clock import Clock
 from tests.delivery.entries import PATH, ask, errors, make_full, queries
 from tests.delivery.fronts import Front
-from tests.delivery.test_moments import StillWatch
 from tests.factories import make_media, make_portfolio, make_tag
+from tests.snapshots.stage import StillWatch
 
 MANIFEST = "/api/public/manifest/"
 ITSELF = "description,gallery,links,meta,share_image"

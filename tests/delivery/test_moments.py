@@ -1,5 +1,6 @@
 """Scheduled moments change every public answer with no write, also what lies in memory."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,10 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from folio.portfolios.models import Portfolio, State
 from folio.portfolios.moments import next_moment
 from folio.snapshots.looks import Looks
-from folio.snapshots.watches import Version
 from tests.clock import Clock
 from tests.delivery.fronts import Front
 from tests.factories import make_employer, make_portfolio, make_tag
+from tests.snapshots.stage import StillWatch
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATHS = (
@@ -23,15 +24,6 @@ PATHS = (
     "tags/",
     "employers/",
 )
-
-
-class StillWatch:
-    """A watch that sees a commit only where a test says so."""
-
-    version = 1
-
-    def look(self) -> Version:
-        return 1, self.version
 
 
 @pytest.fixture
@@ -120,6 +112,20 @@ def test_a_moment_that_passes_while_an_answer_is_computed_is_not_missed(
     assert [row["slug"] for row in first["results"]] == ["always", "later", "once", "between"]
     clock.move(minutes=5)
     assert slugs(front) == ["always", "later"]
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [{"publish_at": datetime.min.replace(tzinfo=UTC)}, {"unpublish_at": datetime.max.replace(tzinfo=UTC)}],
+    ids=["the first", "the last"],
+)
+def test_the_first_and_the_last_moment_that_there_are(front: Front, clock: Clock, schedule: dict[str, Any]) -> None:
+    make_portfolio(slug="always", **schedule)
+
+    for _ in range(2):
+        answer = front.ask("portfolios/always/")
+        assert answer.status_code == 200
+        assert answer.headers["Cache-Control"] == "public, max-age=0, s-maxage=60, stale-while-revalidate=600"
 
 
 def test_the_moment_of_a_draft_is_told_by_nothing(front: Front, clock: Clock) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -27,6 +27,13 @@ from tests.factories import make_media
 EXAMPLES = 20  # sets of rows
 QUERIES = 15  # of each set
 KINDS = 4  # of tags and of employers
+PAST, LATER, FUTURE = MOMENTS[1], MOMENTS[4], MOMENTS[-1]
+# Published for half of them; before, between and after its moments for the others.
+SCHEDULES = [
+    *[(None, None)] * 3,
+    *((PAST, None), (None, FUTURE), (PAST, FUTURE)),
+    *((FUTURE, None), (None, PAST), (PAST, LATER)),
+]
 
 
 @dataclass
@@ -51,6 +58,8 @@ class Row:
     employer: str | None
     tags: list[str]
     is_active: bool
+    publish_at: datetime | None
+    unpublish_at: datetime | None
     completed_at: datetime | None
     created_at: datetime
     changed_at: datetime
@@ -61,8 +70,14 @@ class Row:
         return self.completed_at.year if self.completed_at else None
 
     @property
+    def is_published(self) -> bool:
+        now = datetime.now(UTC)
+        has_begun = self.publish_at is None or self.publish_at <= now
+        return self.is_active and has_begun and (self.unpublish_at is None or self.unpublish_at > now)
+
+    @property
     def updated_at(self) -> datetime:
-        return max(self.changed_at, self.related_at or self.changed_at)
+        return max(self.changed_at, self.related_at or self.changed_at, self.publish_at or self.changed_at)
 
     @property
     def employer__name(self) -> str | None:
@@ -89,6 +104,7 @@ def some_rows(draw: Any) -> list[Row]:
             employer=draw(st.sampled_from([None, *employers])),
             tags=draw(st.lists(st.sampled_from(tags), unique=True)),
             is_active=draw(st.sampled_from([True, True, False])),
+            **dict(zip(("publish_at", "unpublish_at"), draw(st.sampled_from(SCHEDULES)), strict=True)),
             completed_at=draw(st.none() | moment),
             created_at=draw(moment),
             changed_at=draw(moment),
@@ -116,6 +132,8 @@ def store(rows: list[Row]) -> None:
             order=row.order,
             employer=employers.get(row.employer or ""),
             is_active=row.is_active,
+            publish_at=row.publish_at,
+            unpublish_at=row.unpublish_at,
             completed_at=row.completed_at,
         )
         Portfolio.objects.filter(pk=row.id).update(
@@ -175,7 +193,7 @@ def queries(draw: Any, rows: list[Row]) -> tuple[list[tuple[str, str]], list[Row
     slugs = draw(st.none() | st.lists(st.sampled_from(some_slugs(rows)), min_size=1, max_size=8, unique=True))
     ordering = draw(ORDERINGS)
     query = [(condition.name, condition.value) for condition in chosen] + [("tag", slug) for slug in all_of]
-    found = [row for row in rows if row.is_active and all(condition.admits(row) for condition in chosen)]
+    found = [row for row in rows if row.is_published and all(condition.admits(row) for condition in chosen)]
     found = in_order([row for row in found if {*all_of} <= {*row.tags}], ordering)
     if slugs is not None:
         query.append(("slugs", ",".join(slugs)))
@@ -215,7 +233,7 @@ def simplified(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def beside(row: Row, rows: list[Row]) -> dict[str, str | None]:
-    order = [other.slug for other in in_order([row for row in rows if row.is_active], [])]
+    order = [other.slug for other in in_order([row for row in rows if row.is_published], [])]
     place = order.index(row.slug)
     return {
         "previous": order[place - 1] if place else None,
@@ -224,7 +242,7 @@ def beside(row: Row, rows: list[Row]) -> dict[str, str | None]:
 
 
 def related(row: Row, rows: list[Row]) -> list[str]:
-    others = in_order([other for other in rows if other.is_active and other.id != row.id], [])
+    others = in_order([other for other in rows if other.is_published and other.id != row.id], [])
     others.sort(
         key=lambda other: (
             -len({*other.tags} & {*row.tags}),
@@ -285,7 +303,7 @@ def check_alone(visitor: Client, row: Row) -> None:
     """Assert that an entry is found by its slug and its former one, where it is published."""
     present = visitor.get(f"{PATH}{row.slug}/", {"include": "links"})
     former = visitor.get(f"{PATH}former-{row.id}/")
-    if row.is_active:
+    if row.is_published:
         assert simplified(present.json()) == shown(row)
         assert (former.status_code, former.headers["Location"].startswith(PATH)) == (301, True)
         assert visitor.get(former.headers["Location"]).json()["id"] == row.id

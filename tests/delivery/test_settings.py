@@ -1,5 +1,6 @@
 """The settings of what is public, and what is said where they can't be meant."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.conf import settings as current
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
 from folio.management.commands import serve
 from folio.management.commands.serve import Command, what_is_public
@@ -135,7 +137,10 @@ def test_a_demo_where_the_variable_closes_it_stays_closed(mark: Path, monkeypatc
 
 @pytest.mark.django_db
 def test_the_start_says_how_many_entries_are_public() -> None:
+    now = timezone.now()
     make_portfolio(is_active=False)
+    make_portfolio(publish_at=now + timedelta(minutes=5))
+    make_portfolio(unpublish_at=now - timedelta(minutes=5))
     assert what_is_public() == "0 entries, which anyone can read"
     make_portfolio()
     assert what_is_public() == "1 entry, which anyone can read"
@@ -166,3 +171,46 @@ def test_only_a_server_that_starts_with_it_on_says_so(
     line = "http://127.0.0.1:1/api/public/portfolios/ (1 entry, which anyone can read)"
     assert (line in capsys.readouterr().out) is is_open
     assert Task.objects.filter(key="media.make_variants all").exists() is is_open
+
+
+PREVIEW = "FOLIO_PREVIEW_URL"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "https://studio.example/preview/?slug={slug}&preview={token}",
+        "https://studio.example/preview/#{slug}/{token}",
+        "http://localhost:8080/{slug}/{token}",
+    ],
+)
+def test_where_previews_are_shown(tmp_path: Path, value: str) -> None:
+    assert settings_of(tmp_path, **{PREVIEW: f" {value} "})["PREVIEW_URL"] == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://studio.example/preview/",
+        "https://studio.example/preview/?preview={token}",
+        "https://studio.example/{slug}/",
+        "https://studio.example/{slug}/?a={token}&b={token}",
+        "https://studio.example/{slug}/{slug}/{token}",
+        "https://studio.example/{slug}/{token}/{lang}",
+        "https://studio.example/{slug}/{token}}",
+        "https://{slug}.example/{token}",
+        "https://{token}/{slug}",
+        "studio.example/{slug}/{token}",
+        "ftp://studio.example/{slug}/{token}",
+        "https:///{slug}/{token}",
+        "https://[::1/{slug}/{token}",
+        "https://studio.example:99999/{slug}/{token}",
+    ],
+)
+def test_where_no_preview_could_be_shown(tmp_path: Path, value: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as caught:
+        settings_of(tmp_path, **{PREVIEW: value})
+
+    assert str(caught.value).startswith(f"{PREVIEW} is {value!r}; ")
+    assert "such as https://studio.example/preview/?slug={slug}&preview={token}." in str(caught.value)

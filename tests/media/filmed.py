@@ -37,7 +37,7 @@ def film(extension: str = "mp4", source: str = TEST_PICTURE, seconds: float = 1,
         path = Path(folder, f"film.{extension}")
         command = [find_ffmpeg(), "-v", "error", "-f", "lavfi", "-i", source, "-t", str(seconds)]
         command += [*CODECS[extension], "-pix_fmt", "yuv420p", *options, str(path)]
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, timeout=120)
         return path.read_bytes()
 
 

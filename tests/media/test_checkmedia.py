@@ -21,6 +21,7 @@ from folio.media.renewing import measure
 from folio.media.uploads import store_upload
 from tests.environment import run_folio
 from tests.factories import draw, make_image, make_media
+from tests.live import begin
 
 from .checked import assert_all_is_well, checkmedia, checkmedia_fails, make_large, path_of, stored_files
 
@@ -307,7 +308,7 @@ def test_works_on_a_storage_that_is_no_folder(settings: Any) -> None:
 
 
 def test_ends_with_the_status_1_where_anything_is_wrong(tmp_path: Path) -> None:
-    run_folio("migrate", "--verbosity", "0", folder=tmp_path)
+    begin(tmp_path)
     put(tmp_path / "media", STRAY)
 
     done = run_folio("checkmedia", folder=tmp_path)

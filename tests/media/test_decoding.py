@@ -39,6 +39,8 @@ from tests.factories import draw
 from .decoded import MEGABYTE, plain
 from .private_files import copied
 
+pytestmark = pytest.mark.any_database
+
 PIXELS = 50_000_000
 ORDER = Prepare(PIXELS, keep_metadata="none")
 
@@ -132,7 +134,7 @@ def test_the_process_knows_neither_django_nor_the_server_s_secrets(
 
     assert b"hidden" not in Path(f"/proc/{idle(pool).process.pid}/environ").read_bytes()
     code = "import sys, folio.media.decoding; sys.exit(' '.join(m for m in sys.modules if m.startswith('django')))"
-    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE, text=True, timeout=120)
     assert run.stderr.strip() == ""
 
 
@@ -287,6 +289,7 @@ def test_a_decoder_ends_when_it_has_had_nothing_to_do(monkeypatch: pytest.Monkey
     monkeypatch.setattr(a_decoder, "IDLE_SECONDS", 0.01)
     ours, theirs = socket.socketpair()
     with ours, theirs:
+        ours.settimeout(30)
         a_decoder.serve(theirs, 30)
 
         assert ours.recv(10) == READY
@@ -304,7 +307,7 @@ def test_a_decoder_ends_with_a_server_that_is_killed(tmp_path: Path) -> None:
     )
 
     run = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "a.png")], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, str(tmp_path / "a.png")], cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=120
     )
 
     assert run.returncode == -signal.SIGKILL

@@ -88,7 +88,7 @@ def test_of_several_it_is_the_oldest(client: Client) -> None:
 def test_uploads_of_the_same_bytes_at_once_are_stored_once(media_root: Path, settings: Any) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite's database in memory is one for all threads; contract/test_live_writers.py has a server's")
-    start = Barrier(4)
+    start = Barrier(4, timeout=60)
 
     def send(number: int) -> tuple[int, bool]:
         try:

@@ -45,6 +45,8 @@ from .described_images import (
     srgb,
 )
 
+pytestmark = pytest.mark.any_database
+
 EXACT = 2  # of 255: of 8 bits that are brought into 8 others
 ENCODED = 8  # of 255: what an encoder that loses something may change
 BRIGHT: tuple[Rgb, ...] = ((200, 170, 160), (150, 190, 160), (140, 150, 210), (180, 180, 180))

@@ -319,6 +319,6 @@ def test_libheif_comes_only_with_a_heic_and_with_its_limits() -> None:
         "print(sys.modules['pillow_heif'].options.DISABLE_SECURITY_LIMITS)\n"
     )
 
-    done = subprocess.run([sys.executable, "-c", program], input=heic(), capture_output=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program], input=heic(), capture_output=True, check=True, timeout=120)
 
     assert done.stdout == b"False\n"

@@ -13,6 +13,8 @@ from folio.media.thumbnails import render_thumbnails
 from .coloured_images import BLUE, GREEN, LIMIT, RED, WHITE, decode
 from .tiffs import FLOATING, SIGNED, tiff
 
+pytestmark = pytest.mark.any_database
+
 SIZE = (32, 48)  # rows and columns
 ALPHA = 128
 

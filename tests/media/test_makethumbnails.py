@@ -21,6 +21,7 @@ from folio.media.renewing import complete, image_decoders
 from folio.media.uploads import store_upload
 from tests.environment import ROOT, environment, run_folio
 from tests.factories import draw, make_image
+from tests.live import begin
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -346,7 +347,7 @@ for number in range(16):
 
 
 def test_several_processes_end_at_ctrl_c_and_go_on_in_the_next_run(tmp_path: Path) -> None:
-    run_folio("migrate", "--verbosity", "0", folder=tmp_path)
+    begin(tmp_path)
     assert run_folio("shell", "--command", FILL, folder=tmp_path).returncode == 0
     for path in (tmp_path / "media").rglob("*_thumbnail_*"):
         path.unlink()

@@ -21,6 +21,8 @@ from folio.media.rendering import Wanted
 from .crafted import chunk
 from .decoded import MEGABYTE
 
+pytestmark = pytest.mark.any_database
+
 MEMORY = 64 * MEGABYTE
 MOST = 120_000_000
 

@@ -23,6 +23,8 @@ from .decoded import MEGABYTE
 from .filmed import TEST_PICTURE, film, find_ffmpeg, referring
 from .paged import encrypted, pdf, stream
 
+pytestmark = pytest.mark.any_database
+
 PIXELS = 50_000_000
 PDF = "application/pdf"
 RED, WHITE = (255, 0, 0), (255, 255, 255)
@@ -158,7 +160,7 @@ def test_a_form_that_draws_itself_is_drawn_only_so_often() -> None:
 def test_loads_the_reader_of_pdfs_only_for_one() -> None:
     code = "import sys, folio.media.decoder; sys.exit(any(name.startswith('pypdfium2') for name in sys.modules))"
 
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=120).returncode == 0
 
 
 # Films

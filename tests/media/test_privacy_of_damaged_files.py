@@ -29,6 +29,8 @@ from .private_files import (
     tiff,
 )
 
+pytestmark = pytest.mark.any_database
+
 
 def small_files() -> dict[str, tuple[bytes, str]]:
     image = picture(size=(8, 6))

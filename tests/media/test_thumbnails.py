@@ -1,13 +1,14 @@
 """The size of thumbnails, of which picture of a file they are, and how they are made and saved."""
 
 from io import BytesIO
+from random import Random
 from typing import Any
 
 import pytest
-from PIL import Image, ImageChops
+from PIL import ExifTags, Image, ImageChops, ImageDraw
 from PIL.JpegImagePlugin import JpegImageFile
 
-from folio.media.thumbnails import render_thumbnails
+from folio.media.thumbnails import FAIR, likeness, render_thumbnails
 
 from .coloured_images import (
     BLUE,
@@ -23,6 +24,8 @@ from .coloured_images import (
     photograph,
     quadrants,
 )
+
+pytestmark = pytest.mark.any_database
 
 
 @pytest.mark.parametrize("name", ["china.jpg", "flower.jpg"])
@@ -89,6 +92,38 @@ def test_copies_the_pixels_of_an_image_that_fits(format: str, mode: str) -> None
     expected = decode(file.getvalue()).convert("RGB")
     for data in rendered.values():
         assert ImageChops.difference(decode(data).convert("RGB"), expected).getbbox() is None
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_an_image_that_fits_is_its_own_thumbnail_without_what_it_tells_of_itself(format: str) -> None:
+    photo = Image.open(photograph("flower.jpg")).convert("RGB").crop((0, 0, 500, 300))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Artist] = "Zoe"
+    file, plain = encode(photo, format, exif=exif), encode(photo, format)
+
+    rendered = render_thumbnails(file)
+
+    assert rendered[1080] == rendered[512] != file.getvalue()
+    coded = plain.getvalue()
+    assert coded[12:] in rendered[512] if format == "WEBP" else coded == rendered[512]
+    assert b"Zoe" in file.getvalue()
+    assert b"Zoe" not in rendered[512]
+
+
+def test_nothing_is_put_into_so_few_colours_that_it_looks_otherwise() -> None:
+    """A wide slope is light as a palette, and heavier once made smaller: that is no reason to make fields of it."""
+    image = Image.new("RGB", (1100, 1100))
+    draw, random = ImageDraw.Draw(image), Random(0)
+    for y in range(1100):
+        draw.line([(0, y), (1100, y)], fill=(40 + 150 * y // 1100, 80 + 60 * y // 1100, 200 - 120 * y // 1100))
+    for _ in range(30):
+        x, y = random.randrange(1100), random.randrange(1100)
+        draw.rectangle([x, y, x + 200, y + 40], fill=tuple(random.randrange(256) for _ in range(3)))
+    file = encode(image.quantize(256), "PNG", optimize=True)
+
+    for data in render_thumbnails(file).values():
+        thumbnail = decode(data).convert("RGB")
+        assert likeness(image.resize(thumbnail.size, Image.Resampling.LANCZOS), thumbnail) >= FAIR
 
 
 @pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG", "AVIF"])

@@ -22,6 +22,8 @@ from .coloured_images import (
 )
 from .private_files import copied
 
+pytestmark = pytest.mark.any_database
+
 ORIENTATION = 0x0112
 
 

@@ -20,6 +20,8 @@ from .decoded import MEGABYTE, plain
 from .hostile import FILES
 from .varied import animation
 
+pytestmark = pytest.mark.any_database
+
 PIXELS = 50_000_000
 WANTED = [Wanted("webp", 100)]
 
@@ -68,7 +70,8 @@ def hanging(pool: Decoders, image: IO[bytes], monkeypatch: pytest.MonkeyPatch) -
     finally:
         go_on.set()
         for thread in threads:
-            thread.join()
+            thread.join(60)
+        assert not any(thread.is_alive() for thread in threads)
 
 
 def test_a_decoder_is_left_to_uploads(pool: Decoders, image: IO[bytes], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,8 @@ from .coloured_images import (
     quadrants,
 )
 
+pytestmark = pytest.mark.any_database
+
 EXTENSIONS = ("avif", "webp", "jpg", "png")
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 DISPLAY_P3 = ((0.5151, 0.2412, -0.0011), (0.2919, 0.6922, 0.0419), (0.1572, 0.0666, 0.7841))  # of its red, green, blue

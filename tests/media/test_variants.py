@@ -417,11 +417,12 @@ def at_once(works: list[Callable[[], Any]]) -> list[Any]:
         results[number] = works[number]()
         connection.close()
 
-    threads = [threading.Thread(target=work, args=[number]) for number in range(len(works))]
+    threads = [threading.Thread(target=work, args=[number], daemon=True) for number in range(len(works))]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
     return results
 
 

@@ -13,6 +13,8 @@ from folio.media.privacy.original import Original
 
 from .private_files import box, chunk, encode, picture
 
+pytestmark = pytest.mark.any_database
+
 LONG = 1_000_000  # bytes
 READS = 400  # that are enough for so many: some dozens of blocks, and what the file itself causes
 

@@ -39,7 +39,7 @@ def test_adds_an_entry_that_is_not_active_whatever_is_sent(site: Site) -> None:
     answer = site.post(f"{LIST}add/", entry(is_active="on"))
 
     assert "is_active" not in page.context["adminform"].form.fields
-    assert "until someone who may publish makes it active" in page.content.decode()
+    assert "until someone who may publish publishes it" in page.content.decode()
     assert answer.status_code == 302, errors(answer)
     assert not Portfolio.objects.get().is_active
 

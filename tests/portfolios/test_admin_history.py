@@ -223,7 +223,7 @@ def test_restores_the_rest_where_the_employer_is_gone(
     said = "The employer of that version was deleted. The employer stays as it is now."
     page = site.get(f"{PORTFOLIO}{portfolio.pk}/history/{second.pk}/restore/")
     assert said in page.content.decode()
-    assert [difference.label for difference in page.context["differences"]] == ["Title", "Active"]
+    assert [difference.label for difference in page.context["differences"]] == ["Title", "Publish"]
     assert ">Restore this version</button>" in page.content.decode()
 
     answer = restore(site, portfolio, second)

@@ -90,45 +90,50 @@ def test_lets_rows_be_moved_in_their_own_order_only(site: Site, query: dict[str,
 
     assert 'class="folio-handle"' not in page
     assert "Show that order" in page
-    assert 'class="folio-handle"' in site.get(LIST, {"is_active": "true"}).content.decode()
+    assert 'class="folio-handle"' in site.get(LIST, {"state": "published"}).content.decode()
 
 
-@pytest.mark.parametrize("query", [{}, {"is_active": "true", "has_image": "true"}, {"q": "many"}, {"year": "2001"}])
-def test_takes_the_same_queries_for_10_and_5000(site: Site, query: dict[str, str]) -> None:
-    def queries() -> int:
-        fold_all()  # what was made past Folio
+def test_takes_the_same_queries_for_10_and_5000(site: Site) -> None:
+    asked: list[dict[str, str]] = [{}, {"state": "published", "has_image": "true"}, {"q": "many"}, {"year": "2001"}]
+
+    def queries(query: dict[str, str]) -> int:
         with CaptureQueriesContext(connection) as captured:
             assert site.get(LIST, query).status_code == 200
         return len(captured)
 
+    def all_queries() -> list[int]:
+        fold_all()  # what was made past Folio
+        return [queries(query) for query in asked]
+
     make_many(10)
     site.get(LIST)
-    at_ten = queries()
+    at_ten = all_queries()
     Portfolio.objects.all().delete()
     Media.objects.all().delete()
     make_many(5000)
 
-    assert queries() == at_ten <= 13
+    assert all_queries() == at_ten
+    assert max(at_ten) <= 13
 
 
 # Filters
 
 
-def test_filters_by_activity_image_and_year(site: Site) -> None:
+def test_filters_by_state_image_and_year(site: Site) -> None:
     make_portfolio(title="a", order=1, image=make_media(), completed_at=LONG_AGO)
     make_portfolio(title="b", order=2, is_active=False, completed_at=LONG_AGO.replace(year=2021))
     make_portfolio(title="c", order=3)
 
-    assert listed(site, is_active="true") == ["a", "c"]
-    assert listed(site, is_active="false") == ["b"]
+    assert listed(site, state="published") == ["a", "c"]
+    assert listed(site, state="draft") == ["b"]
     assert listed(site, has_image="true") == ["a"]
     assert listed(site, has_image="false") == ["b", "c"]
     assert listed(site, year="2021") == ["b"]
     assert listed(site, year="none") == ["c"]
-    assert listed(site, year="2021", is_active="true") == []
+    assert listed(site, year="2021", state="published") == []
 
 
-@pytest.mark.parametrize("name", ["is_active", "has_image", "year"])
+@pytest.mark.parametrize("name", ["state", "has_image", "year"])
 def test_a_value_that_a_filter_does_not_know_finds_nothing(site: Site, name: str) -> None:
     make_portfolio()
 
@@ -167,7 +172,7 @@ def test_offers_the_years_there_are(site: Site) -> None:
         {"tags__id__exact": "x"},
         {"tags__id__exact": "9" * 30},
         {"employer__id__exact": "x"},
-        {"is_active": "perhaps"},
+        {"state": "perhaps"},
         {"p": "x"},
     ],
 )

@@ -46,9 +46,9 @@ def test_switches_a_portfolio_at_once(site: Site, is_active: bool) -> None:
     portfolio, other = make_portfolio(is_active=not is_active), make_portfolio(is_active=not is_active)
     age()
 
-    answer = send(site, f"{LIST}{portfolio.pk}/active/", {"is_active": is_active})
+    answer = send(site, f"{LIST}{portfolio.pk}/state/", {"publish": is_active})
 
-    assert (answer.status_code, answer.json()["is_active"]) == (200, is_active)
+    assert (answer.status_code, answer.json()["state"]) == (200, "published" if is_active else "draft")
     portfolio.refresh_from_db()
     other.refresh_from_db()
     assert (portfolio.is_active, other.is_active) == (is_active, not is_active)
@@ -60,7 +60,7 @@ def test_leaves_alone_what_is_so_already(site: Site) -> None:
     portfolio = make_portfolio(is_active=True)
     age()
 
-    assert send(site, f"{LIST}{portfolio.pk}/active/", {"is_active": True}).status_code == 200
+    assert send(site, f"{LIST}{portfolio.pk}/state/", {"publish": True}).status_code == 200
 
     assert not touched()
     assert not LogEntry.objects.exists()
@@ -70,24 +70,27 @@ def test_refuses_the_switch_to_those_who_may_not_publish(drafter: Site, viewer: 
     portfolio = make_portfolio(is_active=False)
 
     for reader in (drafter, viewer):
-        answer = send(reader, f"{LIST}{portfolio.pk}/active/", {"is_active": True})
-        assert (answer.status_code, answer.json()) == (403, {"detail": "You may not publish or hide portfolios."})
+        answer = send(reader, f"{LIST}{portfolio.pk}/state/", {"publish": True})
+        assert (answer.status_code, answer.json()) == (
+            403,
+            {"detail": "You may not publish portfolios, or make them drafts."},
+        )
 
     assert not Portfolio.objects.get().is_active
 
 
-@pytest.mark.parametrize("body", [{}, {"is_active": "true"}, {"is_active": None}, [], "x"])
+@pytest.mark.parametrize("body", [{}, {"publish": "true"}, {"publish": None}, {"publish": True, "at_once": 1}, [], "x"])
 def test_refuses_a_switch_without_a_boolean(site: Site, body: Any) -> None:
     portfolio = make_portfolio()
 
-    answer = send(site, f"{LIST}{portfolio.pk}/active/", body)
+    answer = send(site, f"{LIST}{portfolio.pk}/state/", body)
 
     assert answer.status_code == 400
     assert answer.json()["detail"] == "The request could not be read. Load the page again."
 
 
 def test_says_so_where_the_portfolio_is_gone(site: Site) -> None:
-    answer = send(site, f"{LIST}999999/active/", {"is_active": True})
+    answer = send(site, f"{LIST}999999/state/", {"publish": True})
 
     assert answer.status_code == 404
     assert "was deleted meanwhile" in answer.json()["detail"]
@@ -98,10 +101,10 @@ def test_takes_changes_by_post_with_a_token_only(site: Site, editor: User) -> No
     strict = Site(enforce_csrf_checks=True)
     strict.force_login(editor)
 
-    for path in (f"{LIST}{portfolio.pk}/active/", REORDER, f"{LIST}{portfolio.pk}/duplicate/"):
+    for path in (f"{LIST}{portfolio.pk}/state/", REORDER, f"{LIST}{portfolio.pk}/duplicate/"):
         assert site.get(path).status_code == 405
-        assert send(strict, path, {"is_active": False}).status_code == 403
-        assert send(Site(), path, {"is_active": False}).status_code == 302
+        assert send(strict, path, {"publish": False}).status_code == 403
+        assert send(Site(), path, {"publish": False}).status_code == 302
 
     assert Portfolio.objects.get().is_active
 
@@ -138,11 +141,11 @@ def test_publishes_no_entry_that_it_does_not_tell_of(site: Site) -> None:
     assert LogEntry.objects.count() == 1
 
 
-def test_hides_one_in_the_singular(site: Site) -> None:
+def test_makes_one_a_draft_in_the_singular(site: Site) -> None:
     portfolio = make_portfolio()
 
-    assert "1 portfolio was hidden." in act(site, "hide", portfolio).content.decode()
-    assert "All of these were hidden already." in act(site, "hide", portfolio).content.decode()
+    assert "1 portfolio is a draft now." in act(site, "make_drafts", portfolio).content.decode()
+    assert "All of these were drafts already." in act(site, "make_drafts", portfolio).content.decode()
 
 
 def test_publishes_many_in_a_constant_number_of_queries(site: Site) -> None:
@@ -163,7 +166,7 @@ def test_publishes_many_in_a_constant_number_of_queries(site: Site) -> None:
     assert queries() == few
 
 
-@pytest.mark.parametrize("action", ["publish", "hide", "delete_selected"])
+@pytest.mark.parametrize("action", ["publish", "publish_now", "make_drafts", "delete_selected"])
 def test_refuses_actions_to_those_who_draft(drafter: Site, action: str) -> None:
     portfolio = make_portfolio(is_active=action != "publish")
 
@@ -292,10 +295,10 @@ def test_moves_a_row_to_a_place_among_those_that_the_filters_leave(site: Site) -
     shown = [make_portfolio(title=f"s{order}", order=order) for order in (1, 3, 5)]
     make_portfolio(title="hidden", order=2, is_active=False)
 
-    answer = send(site, f"{REORDER}?is_active=true", {"id": shown[2].pk, "place": 2})
+    answer = send(site, f"{REORDER}?state=published", {"id": shown[2].pk, "place": 2})
 
     assert answer.json()["place"] == 2
-    assert listed(site, is_active="true") == ["s1", "s5", "s3"]
+    assert listed(site, state="published") == ["s1", "s5", "s3"]
 
 
 @pytest.mark.parametrize(("place", "titles"), [(1, "cab"), (3, "abc"), (99, "abc"), (0, "cab")])

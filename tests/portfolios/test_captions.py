@@ -100,9 +100,9 @@ def test_cost_one_query_however_many_portfolios(client: Client) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("caption", "There is no 'caption' here. Did you mean captions? Allowed: captions."),
-        ("schedule", "There is no 'schedule' here. Allowed: captions."),
-        ("captions,meta", "There is no 'meta' here. Allowed: captions."),
+        ("caption", "There is no 'caption' here. Did you mean captions? Allowed: schedule, captions."),
+        ("links", "There is no 'links' here. Allowed: schedule, captions."),
+        ("captions,meta", "There is no 'meta' here. Allowed: schedule, captions."),
     ],
 )
 @pytest.mark.parametrize("method", ["get", "put", "patch", "post"])

@@ -43,8 +43,8 @@ def test_counts_what_there_is(site_for: Callable[[User], Site], editor: User) ->
     make_portfolio(is_active=False, image=image, tags=[make_tag(), make_tag()])
 
     assert counts(site_for(editor)) == {
-        "Active portfolios": 1,
-        "Hidden portfolios": 1,
+        "Published portfolios": 1,
+        "Draft portfolios": 1,
         "Media": 1,
         "Space used": 3000,
         "Employers": 1,

@@ -75,7 +75,7 @@ def test_shows_all_of_an_entry_that_is_not_published(site: Site) -> None:
         "camera",
         "X100",
         "notes.pdf",
-        "not published yet",
+        ">Draft<",
         f'href="/admin/portfolios/portfolio/{portfolio.pk}/change/"',
     ):
         assert shown in page
@@ -86,8 +86,8 @@ def test_shows_all_of_an_entry_that_is_not_published(site: Site) -> None:
 def test_says_what_is_published(site: Site) -> None:
     page = site.get(path(make_portfolio())).content.decode()
 
-    assert ">published<" in page
-    assert "not published yet" not in page
+    assert ">Published<" in page
+    assert ">Draft<" not in page
 
 
 def test_shows_an_entry_with_next_to_nothing(site: Site) -> None:

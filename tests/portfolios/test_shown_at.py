@@ -19,11 +19,13 @@ from django.test.utils import CaptureQueriesContext
 
 from folio.media.models import Media
 from folio.media.renewing import fill_in
+from folio.media.uploads import store_upload
 from folio.portfolios import showing
 from folio.portfolios.models import Employer, Portfolio, Tag
 from tests.conftest import Client
 from tests.factories import draw, make_employer, make_image, make_link, make_meta, make_portfolio, make_tag
 from tests.forms import errors, shown_values
+from tests.media.paged import pdf
 
 OLD = datetime(2001, 1, 1, tzinfo=UTC)
 
@@ -124,6 +126,18 @@ def test_moves_with_thumbnails_that_are_made_anew(scene: Scene, place: str, argu
 
     call_command("makethumbnails", *arguments, "--processes", "1", stdout=StringIO())
 
+    assert scene.moved() == [True, False]
+
+
+def test_moves_with_a_picture_that_is_made_of_a_file(scene: Scene) -> None:
+    media = store_upload(SimpleUploadedFile("brochure.pdf", pdf()))
+    make_meta(scene.portfolio, key="brochure", value_file=media)
+    media.thumbnails.all().delete()
+    Portfolio.objects.update(updated_at=OLD, related_updated_at=None)
+
+    call_command("makethumbnails", "--missing", "--processes", "1", stdout=StringIO())
+
+    assert media.thumbnails.count() == 4
     assert scene.moved() == [True, False]
 
 

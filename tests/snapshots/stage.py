@@ -11,6 +11,7 @@ from wsgiref.validate import validator
 from folio.snapshots import KEEP
 from folio.snapshots.caches import SnapshotCache
 from folio.snapshots.front import SnapshotFront, StartResponse
+from folio.snapshots.watches import Version
 
 URL = "/api/portfolios/"
 KEY = "Token secret"
@@ -55,6 +56,15 @@ class StubApplication:
     @property
     def count(self) -> int:
         return len(self.requests)
+
+
+class StillWatch:
+    """A watch that sees a commit only where a test says so."""
+
+    version = 1
+
+    def look(self) -> Version:
+        return 1, self.version
 
 
 class StubLooks:

@@ -9,6 +9,8 @@ import pytest
 
 from .stage import URL, Scene
 
+pytestmark = pytest.mark.any_database
+
 LONG = b'{"title": "Harbour"}' * 100
 
 # Encodings and ETags

@@ -3,12 +3,16 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from math import inf
 from time import monotonic, sleep
 
 import pytest
 
 from folio.snapshots.looks import Looks
 from folio.snapshots.watches import Version
+from tests.clock import Clock
+
+from .stage import StillWatch
 
 PATIENCE = 10  # seconds
 
@@ -233,6 +237,186 @@ def test_looks_never_overlap_and_none_misses_what_was_committed_before_it() -> N
         for future in [pool.submit(commit_and_look) for _ in range(8)]:
             future.result(timeout=60)
     assert not watch.has_overlapped
+
+
+# A snapshot that ends though nothing is committed
+
+
+class Moments:
+    """The moments of a database, in seconds since the epoch, that tells what it was asked of."""
+
+    def __init__(self, *moments: float, meanwhile: Callable[[], object] = lambda: None) -> None:
+        self.moments = moments
+        self.meanwhile = meanwhile
+        self.asked: list[float] = []
+
+    def next(self, after: float) -> float:
+        self.asked.append(after)
+        self.meanwhile()
+        return min((moment for moment in self.moments if moment > after), default=inf)
+
+
+@pytest.fixture
+def still(clock: Clock) -> Looks:
+    """Looks at a database in which nothing is committed, by a clock that stands."""
+    return Looks(StillWatch())
+
+
+def current(looks: Looks) -> int:
+    snapshot = looks.snapshot()
+    assert snapshot is not None
+    return snapshot
+
+
+def after(clock: Clock, **delta: float) -> float:
+    return clock.after(**delta).timestamp()
+
+
+def test_a_snapshot_that_is_held_ends_at_its_moment(still: Looks, clock: Clock) -> None:
+    first = current(still)
+    moments = Moments(after(clock, minutes=5), after(clock, minutes=10))
+
+    assert still.hold(first, moments.next) == after(clock, minutes=5)
+
+    clock.move(minutes=5, microseconds=-1)
+    assert current(still) == first
+    clock.move(microseconds=1)
+    second = current(still)
+    assert second == first + 1
+    assert still.hold(second, moments.next) == after(clock, minutes=5)
+    clock.move(minutes=5)
+    assert current(still) == second + 1
+
+
+def test_one_that_nobody_holds_does_not_end(still: Looks, clock: Clock) -> None:
+    first = current(still)
+    clock.move(days=365)
+
+    assert current(still) == first
+
+
+def test_the_moments_are_asked_for_once_in_a_snapshot(still: Looks, clock: Clock) -> None:
+    moments = Moments(after(clock, minutes=5))
+    for _ in range(3):
+        for _ in range(3):
+            still.hold(current(still), moments.next)
+        clock.move(minutes=2)
+    assert len(moments.asked) == 1
+
+    clock.move(minutes=2)
+    for _ in range(3):
+        assert still.hold(current(still), moments.next) == inf
+    still.watch.version = 2  # type: ignore[attr-defined]
+    for _ in range(3):
+        assert still.hold(current(still), moments.next) == inf
+    assert len(moments.asked) == 3
+
+
+def test_a_moment_between_the_look_and_the_hold_is_not_missed(still: Looks, clock: Clock) -> None:
+    first, began = current(still), clock.now.timestamp()
+    moments = Moments(after(clock, minutes=5), after(clock, minutes=20))
+    clock.move(minutes=10)
+
+    ends = still.hold(first, moments.next)
+
+    assert moments.asked == [began], "the snapshot is from before the moment, whatever the clock says now"
+    assert ends < clock.now.timestamp(), "which tells the caller that it is over"
+    second = current(still)
+    assert second == first + 1
+    assert still.hold(second, moments.next) == after(clock, minutes=10)
+
+
+def test_a_moment_that_passes_while_they_are_asked_for_is_not_missed(still: Looks, clock: Clock) -> None:
+    first = current(still)
+    moments = Moments(after(clock, minutes=5), meanwhile=lambda: clock.move(minutes=5))
+
+    assert still.hold(first, moments.next) == clock.now.timestamp()
+
+    assert current(still) == first + 1
+
+
+def test_what_is_over_is_not_held(still: Looks, clock: Clock) -> None:
+    first = current(still)
+    still.watch.version = 2  # type: ignore[attr-defined]
+    second = current(still)
+    moments = Moments(after(clock, minutes=5))
+
+    assert still.hold(first, moments.next) == -inf
+
+    assert not moments.asked
+    clock.move(minutes=5)
+    assert current(still) == second
+
+
+def test_what_is_committed_while_the_moments_are_asked_for_is_not_given_their_end(still: Looks, clock: Clock) -> None:
+    """The other snapshot may have other moments, and is asked for them itself."""
+    first = current(still)
+    second = 0
+
+    def commit() -> None:
+        nonlocal second
+        still.watch.version = 2  # type: ignore[attr-defined]
+        second = current(still)
+
+    late = Moments(after(clock, minutes=10), meanwhile=commit)
+    soon = Moments(after(clock, minutes=5))
+
+    still.hold(first, late.next)
+
+    assert still.hold(second, soon.next) == after(clock, minutes=5)
+    clock.move(minutes=5)
+    assert current(still) > second
+
+
+def test_moments_that_could_not_be_told_are_asked_for_again(still: Looks, clock: Clock) -> None:
+    first = current(still)
+
+    def fail(after: float) -> float:
+        raise RuntimeError("unforeseen")
+
+    with pytest.raises(RuntimeError):
+        still.hold(first, fail)
+
+    assert still.hold(first, Moments(after(clock, minutes=5)).next) == after(clock, minutes=5)
+
+
+def test_a_clock_that_is_set_back_ends_what_began_later(still: Looks, clock: Clock) -> None:
+    """What was published by the clock then is not by the clock now."""
+    moments = Moments(after(clock, minutes=-30), after(clock, minutes=5))
+    first = current(still)
+    still.hold(first, moments.next)
+    clock.move(hours=-1)
+
+    assert still.hold(first, moments.next) == -inf
+
+    second = current(still)
+    assert second == first + 1
+    assert still.hold(second, moments.next) == after(clock, minutes=30)
+
+
+def test_a_clock_that_is_set_back_within_a_snapshot_changes_nothing(still: Looks, clock: Clock) -> None:
+    """No moment has passed since it began."""
+    first = current(still)
+    still.hold(first, Moments(after(clock, minutes=5)).next)
+    clock.move(minutes=4)
+    assert current(still) == first
+    clock.move(minutes=-3)
+
+    assert current(still) == first
+
+
+def test_whoever_holds_it_at_once_is_told_the_same(still: Looks, clock: Clock) -> None:
+    first = current(still)
+    together = threading.Barrier(8, timeout=PATIENCE)
+    moments = Moments(after(clock, minutes=5), meanwhile=together.wait)
+
+    with ThreadPoolExecutor(8) as pool:
+        ends = [pool.submit(still.hold, first, moments.next) for _ in range(8)]
+        assert {future.result(timeout=PATIENCE) for future in ends} == {after(clock, minutes=5)}
+
+    assert len(moments.asked) == 8
+    clock.move(minutes=5)
+    assert current(still) == first + 1
 
 
 class CountingWatch:

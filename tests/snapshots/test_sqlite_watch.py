@@ -77,7 +77,7 @@ def test_moves_with_a_commit_of_another_process(watch: SQLiteWatch, path: Path) 
     before = watch.look()
 
     program = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('DELETE FROM counter'); c.commit()"
-    subprocess.run([sys.executable, "-c", program, str(path)], check=True)
+    subprocess.run([sys.executable, "-c", program, str(path)], check=True, timeout=120)
 
     assert watch.look() != before
 

@@ -41,7 +41,8 @@ def test_writes_a_folder_for_each_project_in_the_order_of_their_making(out: Path
         "tags/Print.md",
     ]
     assert (out / "01-b/index.md").read_text() == (
-        "---\ntitle: B\nslug: b\nformer_slugs: []\nexcerpt: E\norder: 2\nis_active: true\ncompleted_at: null\n"
+        "---\ntitle: B\nslug: b\nformer_slugs: []\nexcerpt: E\norder: 2\nis_active: true\n"
+        "publish_at: null\nunpublish_at: null\ncompleted_at: null\n"
         "employer: Museum\ntags: []\n"
         "cover: quay.png\nimages: []\ncaptions: {}\nlinks: []\nmeta: {}\n"
         "alt:\n  quay.png: The quay\nfocal: {}\n---\n"

@@ -25,6 +25,7 @@ from folio.portfolios.models import (
     Tag,
 )
 from tests.factories import draw, make_employer, make_link, make_meta, make_portfolio, make_tag
+from tests.media.svg.drawings import LOGOS
 
 from .folders import contents_below, exported, files_below, imported
 
@@ -135,7 +136,7 @@ def fill() -> None:
     cover = store("photo.jpg", photograph.getvalue(), alt="A boat: 'Asta'", focal_x=1 / 3, focal_y=0.0)
     twin = store("twin.png", draw(), name="a/b", alt="The same")
     store("twin.png", draw(), name="a/b", alt="Another", focal_x=0.5)  # nothing shows it
-    logo = store("logo.png", name="index.md", alt="", focal_y=1e-7)
+    logo = store("logo.svg", LOGOS["figma"], name="index.md", alt="", focal_y=1e-7)
     notes = store("notes.md", b"# Notes\n", name="Notes / 2024: all")
     sound = BytesIO()
     with wave.open(sound, "wb") as written:
@@ -155,6 +156,7 @@ def fill() -> None:
         title="~", slug="خانه-زعفران", excerpt="Two: lines # and more", description="---\n\nText\n---\nmore",
         image=cover, images=[twin, same[1], logo, same[0]], tags=[printed, web], order=3, employer=one, is_active=False,
         completed_at=datetime(2024, 5, 14, 9, 30, 0, 123456, tzinfo=UTC),
+        publish_at=datetime(2031, 1, 2, tzinfo=UTC), unpublish_at=datetime(2031, 1, 2, 0, 0, 0, 1, tzinfo=UTC),
     )  # fmt: skip
     first.gallery.filter(media=twin).update(caption="Two: lines\n# and more")
     first.gallery.filter(media=same[0]).update(caption="~")

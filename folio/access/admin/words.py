@@ -28,7 +28,7 @@ ACTIONS = {
 }
 # What is granted beside the permissions behind the codes.
 OTHERS = {
-    "portfolios.draft_portfolio": _("draft portfolios: write entries here that someone else makes active"),
+    "portfolios.draft_portfolio": _("draft portfolios: write entries here that someone else publishes"),
     "auth.view_user": _("view users"),
     "auth.add_user": _("add users (needs: change users)"),
     "auth.change_user": _("change users, and what they are granted"),

@@ -3,6 +3,7 @@
 One that was published meanwhile can't be saved any more by who may only draft, who still gets back what they typed.
 """
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.contrib.admin.models import DELETION, LogEntry
@@ -26,13 +27,17 @@ class Gone(Exception):
     """The row of the form that was sent is no longer there."""
 
 
+@dataclass(frozen=True)
 class Published(Collision):
-    """That an entry was published while someone wrote who may not change it now."""
+    """That an entry was published or scheduled while someone wrote who may not change it now."""
 
     may_save: ClassVar[bool] = False
+    is_scheduled: bool = False
 
     @property
     def sentence(self) -> str:
+        if self.is_scheduled:
+            return _("Nothing was saved, because %(who)s has scheduled this meanwhile.") % {"who": self.who}
         return _("Nothing was saved, because %(who)s has published this meanwhile.") % {"who": self.who}
 
 
@@ -93,7 +98,7 @@ def may_type(request: HttpRequest, portfolio: Portfolio | None) -> bool:
 
 
 def publications_of(portfolio: Portfolio) -> models.QuerySet[LogEntry]:
-    """Return what is recorded of its becoming active, newest first."""
+    """Return what is recorded of its being published or scheduled, newest first."""
     return entries_of(portfolio).filter(change_message__contains='"is_active":[false,true]')
 
 

@@ -18,10 +18,12 @@ class EditPages(KeepsWhatIsGone, PicksMedia):
     compressed_fields = False  # labels stand above their boxes
 
     scripts: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()  # besides those of all forms
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         scripts: Any = [forms.Script(f"folio/portfolios/{name}.js", type="module") for name in self.scripts]
-        context["media"] += forms.Media(css={"all": ["folio/portfolios/form.css"]}, js=scripts)
+        styles = [f"folio/portfolios/{name}.css" for name in ("form", *self.styles)]
+        context["media"] += forms.Media(css={"all": styles}, js=scripts)
         context["problems"] = list(problems(context))
         return super().render_change_form(request, context, *args, **kwargs)
 

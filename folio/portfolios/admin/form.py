@@ -9,26 +9,30 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from folio.admin.collisions import Collision, newest_since_opened
+from folio.admin.moments import is_shown_as
 from folio.admin.options import MomentField, TextBoxField
+from folio.admin.zoned import ZonedMomentField
 from folio.media.admin.cards import cards_of, read
 from folio.media.admin.pickers import GalleryField
 
 from .. import publishing
-from ..models import Employer, Portfolio, PortfolioImage, PortfolioTag, Tag
+from ..models import SCHEDULE, Employer, Portfolio, PortfolioImage, PortfolioTag, State, Tag
 from ..reordering import LEAST, MOST
 from ..services import as_items, replace_through, set_captions
 from .captions import CaptionsField
 from .collisions import Published, may_type, publications_of
 from .describing import DescribePages, MarkdownBox
 from .editing import EditPages
-from .hiding import still_read, with_link
+from .states import in_sentences, standing, with_moment
 from .type_ahead import TypeAheadField, TypeAheadListField, make_url
+from .unpublishing import still_read, with_link
 
 FIXED = ("fixed_cover", "fixed_gallery", "fixed_tags")  # what stands for the fields of those who may only look
 
@@ -72,11 +76,16 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
         error_messages={"invalid_date": _("Enter a date such as 2024-12-12; a time alone is not enough.")},
     )
 
+    publish_at = ZonedMomentField(
+        label=_("Publish on"), help_text=_("Left empty, it is published as soon as “Publish” is on.")
+    )
+    unpublish_at = ZonedMomentField(label=_("End on"), help_text=_("Left empty, it stays published."))
+
     user: Any = None
 
     class Meta:
         exclude = ("images", "tags")  # noqa: DJ006  # what the fields above take, and saved by their own service
-        labels = {"image": _("Cover"), "is_active": _("Active")}
+        labels = {"image": _("Cover"), "is_active": _("Publish"), "preview_link": _("Preview link")}
         field_classes = {"excerpt": TextBoxField}
         widgets = {
             "excerpt": UnfoldAdminTextareaWidget({"rows": 3}),
@@ -107,8 +116,31 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
         was, now = self.instance.completed_at, self.cleaned_data["completed_at"]
         return was if was and was.replace(microsecond=0) == now else now
 
+    def clean_publish_at(self) -> Any:
+        return self.kept_moment("publish_at")
+
+    def clean_unpublish_at(self) -> Any:
+        return self.kept_moment("unpublish_at")
+
+    def kept_moment(self, name: str) -> Any:
+        """Return the moment; one that looks as it was shown is the stored one, which the boxes may not tell wholly.
+
+        They show no fractions of a second, and nothing tells in them which of two equal times is meant when clocks
+        are put back.
+        """
+        was, now = getattr(self.instance, name), self.cleaned_data[name]
+        if was is None or now is None:
+            return now
+        field: Any = self.fields[name]
+        sent = field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
+        return was if is_shown_as(was, now, field.zone_of(sent)) else now
+
     def clean(self) -> Any:
         given: Any = super().clean()
+        begin, end = given.get("publish_at"), given.get("unpublish_at")
+        if begin is not None and end is not None and end <= begin:
+            said = gettext("It has to end after it is published: enter a moment after {moment}, or leave this empty.")
+            self.add_error("unpublish_at", with_moment(said, begin))
         if given.get("gallery") is not None and "images" in given:  # the caption of what left the gallery goes with it
             shown = {image.pk for image in given["images"]}
             given["gallery"] = [item for item in given["gallery"] if item["media"] in shown]
@@ -148,7 +180,8 @@ class PortfolioForm(forms.ModelForm):  # type: ignore[type-arg]
 class FormPages(DescribePages, EditPages):
     """The pages with a portfolio's form: what they show and take depends on whether the user drafts or publishes."""
 
-    scripts = ("slug", "count", "rows", "markdown")
+    scripts = ("slug", "count", "rows", "markdown", "schedule")
+    styles = ("states",)
 
     def has_view_permission(self, request: HttpRequest, obj: Portfolio | None = None) -> bool:
         return publishing.may_view(request.user)
@@ -162,7 +195,8 @@ class FormPages(DescribePages, EditPages):
     def get_collision(self, request: HttpRequest, row: Portfolio) -> Collision:
         if publishing.may_change(request.user, row):
             return super().get_collision(request, row)
-        return Published(newest_since_opened(publications_of(row), request))
+        is_scheduled = row.state_at(timezone.now()) == State.SCHEDULED
+        return Published(newest_since_opened(publications_of(row), request), is_scheduled=is_scheduled)
 
     def get_form(self, request: HttpRequest, obj: Portfolio | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
@@ -175,7 +209,8 @@ class FormPages(DescribePages, EditPages):
         return {"is_active": False, **given}
 
     def get_fieldsets(self, request: HttpRequest, obj: Portfolio | None = None) -> Any:
-        active = "is_active" if publishing.may_publish(request.user, is_new=obj is None) else "standing"
+        may_publish = publishing.may_publish(request.user, is_new=obj is None)
+        state = ("live_standing", *SCHEDULE) if may_publish else ("standing",)
         dates: tuple[str, ...] = ("created_at", "updated_at") if obj else ()
         is_fixed = obj is not None and not self.has_change_permission(request, obj)
         cover, gallery, tags = FIXED if is_fixed else ("image", "images", "tags")
@@ -183,33 +218,41 @@ class FormPages(DescribePages, EditPages):
             (_("Entry"), {"fields": ("title", "slug", "excerpt", "description")}),
             (_("Pictures"), {"fields": (cover, gallery)}),
             (_("Work"), {"fields": ("employer", tags, "completed_at")}),
-            (_("On the website"), {"fields": (active, "order", *dates), "classes": ("folio-aside",)}),
+            (_("On the website"), {"fields": (*state, "order", *dates), "classes": ("folio-aside",)}),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Portfolio | None = None) -> Any:
         given: Any = super().get_readonly_fields(request, obj)  # type: ignore[misc]
         may_publish = publishing.may_publish(request.user, is_new=obj is None)
-        return (*given, "standing", *FIXED, *(() if may_publish else ("order",)))
+        return (*given, "standing", "live_standing", *FIXED, *(() if may_publish else ("order", *SCHEDULE)))
 
     def save_model(self, request: HttpRequest, obj: Portfolio, form: Any, change: bool) -> None:
         if not publishing.may_publish(request.user, is_new=not change):
-            obj.is_active = False  # what they may change is not active, and what they add isn't yet
-        request.has_hidden = change and "is_active" in form.changed_data and not obj.is_active  # type: ignore[attr-defined]
+            obj.is_active = False  # what they may change is a draft, and what they add becomes one
+        changed = set(form.changed_data) & set(SCHEDULE)
+        moment = timezone.now()
+        before, after = as_stored(form).state_at(moment) if change else State.DRAFT, obj.state_at(moment)
+        request.has_another_state = after != before or not changed <= {"is_active"}  # type: ignore[attr-defined]
+        is_taken_back = after != before and (before == State.PUBLISHED or after == State.DRAFT)
+        has_end = "unpublish_at" in changed and obj.unpublish_at is not None and obj.is_active
+        request.has_unpublished = is_taken_back or has_end  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)  # type: ignore[misc]
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         context["show_save_and_add_another"] = False
         context["show_save_and_preview"] = True
+        form = context["adminform"].form
+        form.instance.as_stored = as_stored(form)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def response_add(self, request: HttpRequest, obj: Portfolio, post_url_continue: str | None = None) -> HttpResponse:
         answer: HttpResponse = super().response_add(request, obj, post_url_continue)  # type: ignore[misc]
+        tell_state(request, obj)
         return self.preview_of(request, obj) or answer
 
     def response_change(self, request: HttpRequest, obj: Portfolio) -> HttpResponse:
         answer: HttpResponse = super().response_change(request, obj)  # type: ignore[misc]
-        if getattr(request, "has_hidden", False):
-            messages.info(request, with_link(request, still_read(request)))
+        tell_state(request, obj)
         return self.preview_of(request, obj) or answer
 
     def preview_of(self, request: HttpRequest, obj: Portfolio) -> HttpResponse | None:
@@ -218,12 +261,15 @@ class FormPages(DescribePages, EditPages):
             return None
         return HttpResponseRedirect(reverse("admin:portfolios_portfolio_preview", args=(obj.pk,)))
 
-    @admin.display(description=_("active"))
+    @admin.display(description=_("State"))
     def standing(self, portfolio: Portfolio) -> str:
-        """Say whether the entry is active, to those who don't decide it."""
-        if portfolio.pk and portfolio.is_active:
-            return gettext("Active: websites show it.")
-        return gettext("Not active: websites may leave it out until someone who may publish makes it active.")
+        """Say who may read the entry, to those who don't decide it."""
+        return standing(stored_of(portfolio), drafts=True)
+
+    @admin.display(description=_("State"))
+    def live_standing(self, portfolio: Portfolio) -> str:
+        """Say who may read the entry, and with a script who will once the form is saved."""
+        return standing(stored_of(portfolio), drafts=False)
 
     @admin.display(description=_("Cover"))
     def fixed_cover(self, portfolio: Portfolio) -> str:
@@ -237,6 +283,27 @@ class FormPages(DescribePages, EditPages):
     @admin.display(description=_("Tags"))
     def fixed_tags(self, portfolio: Portfolio) -> str:
         return ", ".join(portfolio.placed_tags.values_list("tag__name", flat=True))
+
+
+def as_stored(form: Any) -> Portfolio:
+    """Return a portfolio that is published as the form's is in the database; what was typed is in the form's own."""
+    row: Portfolio = form.instance
+    if row.pk is None:
+        return Portfolio(is_active=False)
+    return Portfolio(**{name: form.initial.get(name, getattr(row, name)) for name in SCHEDULE})
+
+
+def stored_of(portfolio: Portfolio) -> Portfolio:
+    stored: Portfolio = getattr(portfolio, "as_stored", portfolio)
+    return stored
+
+
+def tell_state(request: HttpRequest, portfolio: Portfolio) -> None:
+    """Tell who has saved an entry when it is published, if that was changed, and who reads it though it is not."""
+    if getattr(request, "has_another_state", False):
+        messages.info(request, in_sentences(portfolio))
+    if getattr(request, "has_unpublished", False):
+        messages.info(request, with_link(request, still_read(request)))
 
 
 def pictures(ids: list[int], captions: Mapping[int, str | None] | None = None) -> str:

@@ -1,8 +1,9 @@
 """The home page: what was changed last, how much there is, and what still lacks something."""
 
+from collections.abc import Callable
 from typing import Any
 
-from django.db.models import Count, Model, Q, Sum
+from django.db.models import Count, Model, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,11 +13,14 @@ from folio.admin.options import may_see
 from folio.media.admin import thumbnail_url
 from folio.media.models import Media
 
-from ..models import Employer, Portfolio, Tag
+from ..models import Employer, Portfolio, State, Tag
 from ..publishing import may_add
 
 LATEST = 8  # changes
 LACKING = 5  # rows of a list of what lacks something
+
+# What the rooms above tell here: each its card, with the `template` that shows it, or nothing to this reader.
+cards: list[Callable[[HttpRequest], dict[str, Any] | None]] = []
 
 
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -30,6 +34,7 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "latest": latest(LATEST, request),
         "without_cover": without_cover() if portfolios else None,
         "without_alt": without_alt() if media else None,
+        "cards": [card for make in cards if (card := make(request)) is not None],
     }
 
 
@@ -49,11 +54,19 @@ def actions(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def portfolio_counts() -> list[dict[str, Any]]:
-    found = Portfolio.objects.aggregate(active=Count("pk", filter=Q(is_active=True)), all=Count("pk"))
-    hidden = found["all"] - found["active"]
+    """Return how many are published and how many are drafts, and what else there is."""
+    titles = {
+        State.PUBLISHED: _("Published portfolios"),
+        State.SCHEDULED: _("Scheduled portfolios"),
+        State.ENDED: _("Ended portfolios"),
+        State.DRAFT: _("Draft portfolios"),
+    }
+    rows: Any = Portfolio.objects.with_state().order_by()
+    found: dict[str, int] = dict(rows.values_list("state").annotate(Count("pk")))
     return [
-        {"title": _("Active portfolios"), "number": found["active"], "url": list_of(Portfolio, "is_active=true")},
-        {"title": _("Hidden portfolios"), "number": hidden, "url": list_of(Portfolio, "is_active=false")},
+        {"title": title, "number": found.get(state, 0), "url": list_of(Portfolio, f"state={state.value}")}
+        for state, title in titles.items()
+        if state in found or state in {State.PUBLISHED, State.DRAFT}
     ]
 
 

@@ -12,6 +12,7 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
@@ -27,19 +28,19 @@ from folio.api.fields import BIGGEST, IDENTIFIER, MAX_LIST
 from folio.api.viewsets import write
 from folio.history.changes import log, log_each, new_values
 from folio.media.admin import thumbnail_urls
-from folio.media.ahead import make_ahead
 
 from .. import publishing
 from ..duplicating import duplicate
 from ..filters import PortfolioFilterSet
-from ..models import Portfolio, PortfolioTag
+from ..models import SCHEDULE, Portfolio, PortfolioTag
 from ..reordering import found, hold_table, move, those_before
-from .hiding import still_read, with_link
+from .publications import PublishPages
 from .restoring import RESTORED
+from .states import ON, RANK, StateFilter, of_old_link, stated
 
 TAGS = 3  # that a row shows; the others are counted
 BOXES = (64, 128)  # thumbnails of a cover, for plain and for dense screens
-SEEN = ("title", "slug", "order", "is_active", "completed_at", "image")
+SEEN = ("title", "slug", "order", *SCHEDULE, "completed_at", "image")
 
 
 class YesNoFilter(RadioFilter):
@@ -58,11 +59,6 @@ class YesNoFilter(RadioFilter):
         chosen = PortfolioFilterSet.base_filters[self.parameter_name]
         found: QuerySet[Portfolio] = chosen.filter(queryset, self.value() == "true")
         return found
-
-
-class ActiveFilter(YesNoFilter):
-    title = _("active")
-    parameter_name = "is_active"
 
 
 class CoverFilter(YesNoFilter):
@@ -134,7 +130,7 @@ class PortfolioList(ChangeList):
         words = {
             "select": gettext("Select “%(title)s”"),
             "move": gettext("Move “%(title)s”"),
-            "switch": gettext("“%(title)s” is active"),
+            "switch": gettext("Publish “%(title)s”"),
             "preview": gettext("Preview “%(title)s”"),
             "menu": gettext("More for “%(title)s”"),
         }
@@ -142,7 +138,9 @@ class PortfolioList(ChangeList):
         rows = list(self.result_list)
         covers = thumbnail_urls((row.image_id for row in rows), BOXES)
         tags = tags_of([row.pk for row in rows])
+        now = timezone.now()
         for row in rows:
+            state = row.state_at(now)
             shown, others = tags[row.pk][:TAGS], tags[row.pk][TAGS:]
             yield {
                 "id": str(row.pk),
@@ -156,7 +154,9 @@ class PortfolioList(ChangeList):
                 "count": f"+{len(others)}",
                 "more": ngettext("and %(count)s more", "and %(count)s more", len(others)) % {"count": len(others)},
                 "order": str(row.order),
-                "is_active": row.is_active,
+                "state": state.value,
+                "is_on": "true" if state in ON else "false",
+                "stated": stated(row, state),
                 "completed": row.completed_at and date_format(row.completed_at, "DATE_FORMAT"),
                 "url": f"{url}{row.pk}/",
                 **{name: text % {"title": row.title} for name, text in words.items()},
@@ -192,17 +192,17 @@ def plain_header(text: str, name: str) -> dict[str, Any]:
     return {"text": hidden, "class_attrib": f"column-{name}", "sortable": False}
 
 
-class ListPages:
+class ListPages(PublishPages):
     """The list of portfolios and what it asks the server for."""
 
     model: type[Portfolio]
     admin_site: admin.AdminSite
 
-    list_display = ("named", "employer_name", "tag_names", "ordered", "activity", "completed")
+    list_display = ("named", "employer_name", "tag_names", "ordered", "state", "completed")
     list_filter = (
         ("employer", AutocompleteSelectFilter),
         ("tags", TagFilter),
-        ActiveFilter,
+        StateFilter,
         CoverFilter,
         YearFilter,
     )
@@ -211,7 +211,14 @@ class ListPages:
     list_max_show_all = 0  # a page of all of them is quick for no one
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # a count for each year is slow, and none for an employer is said
-    actions = ("publish", "hide", "duplicate_one")
+    actions = ("publish", "publish_now", "make_drafts", "duplicate_one")
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        renewed = of_old_link(request.GET) if request.method == "GET" else None
+        if renewed is not None:
+            return HttpResponseRedirect(f"{request.path}?{renewed}")
+        answer: HttpResponse = super().changelist_view(request, *args, **kwargs)  # type: ignore[misc]
+        return answer
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PortfolioList
@@ -219,7 +226,7 @@ class ListPages:
     def get_urls(self) -> list[URLPattern]:
         views: dict[str, tuple[str, Any]] = {
             "reorder": ("reorder/", self.reorder_view),
-            "active": ("<int:pk>/active/", self.active_view),
+            "state": ("<int:pk>/state/", self.state_view),
             "duplicate": ("<int:pk>/duplicate/", self.duplicate_view),
         }
         own = [
@@ -246,9 +253,9 @@ class ListPages:
     def ordered(self, portfolio: Portfolio) -> int:
         return portfolio.order
 
-    @admin.display(description=_("active"), ordering="is_active", boolean=True)
-    def activity(self, portfolio: Portfolio) -> bool:
-        return portfolio.is_active
+    @admin.display(description=_("state"), ordering=RANK)
+    def state(self, portfolio: Portfolio) -> str:
+        return str(portfolio.state_at(timezone.now()).label)
 
     @admin.display(description=_("completed at"), ordering=AbsentLast("completed_at"))
     def completed(self, portfolio: Portfolio) -> Any:
@@ -256,38 +263,8 @@ class ListPages:
 
     # What may be done
 
-    def has_publish_permission(self, request: HttpRequest) -> bool:
-        return publishing.may_publish(request.user)
-
     def has_duplicate_permission(self, request: HttpRequest) -> bool:
         return publishing.may_add(request.user)
-
-    @admin.action(description=_("Publish selected portfolios"), permissions=["publish"])
-    def publish(self, request: HttpRequest, queryset: QuerySet[Portfolio]) -> None:
-        count = len(self.set_active(request, queryset, is_active=True))
-        told = ngettext("%(count)d portfolio was published.", "%(count)d portfolios were published.", count)
-        self.tell(request, count, told, gettext("All of these were published already."))
-
-    @admin.action(description=_("Hide selected portfolios"), permissions=["publish"])
-    def hide(self, request: HttpRequest, queryset: QuerySet[Portfolio]) -> None:
-        count = len(self.set_active(request, queryset, is_active=False))
-        told = ngettext("%(count)d portfolio was hidden.", "%(count)d portfolios were hidden.", count)
-        self.tell(request, count, told, gettext("All of these were hidden already."))
-        if count:
-            messages.info(request, with_link(request, still_read(request)))
-
-    def tell(self, request: HttpRequest, count: int, told: str, nothing: str) -> None:
-        if count:
-            messages.success(request, told % {"count": count})
-        else:
-            messages.info(request, nothing)
-
-    def set_active(self, request: HttpRequest, queryset: QuerySet[Portfolio], *, is_active: bool) -> list[Portfolio]:
-        changed = Portfolio.objects.filter(pk__in=queryset.order_by().values("pk")).publish(is_active=is_active)
-        if is_active:
-            make_ahead()
-        log_each(request.user, CHANGE, [(row, {"is_active": (not is_active, is_active)}) for row in changed])
-        return changed
 
     @admin.action(description=_("Duplicate selected portfolio"), permissions=["duplicate"])
     def duplicate_one(self, request: HttpRequest, queryset: QuerySet[Portfolio]) -> HttpResponse | None:
@@ -301,7 +278,7 @@ class ListPages:
         """Make a copy, and lead to its form."""
         copy = duplicate(pk)
         log(request.user, copy, ADDITION, new_values(copy, RESTORED))
-        text = gettext("This is a copy, “%(title)s”. It is not published yet; give it a title and a slug of its own.")
+        text = gettext("This is a copy, “%(title)s”. It is a draft; give it a title and a slug of its own.")
         messages.success(request, text % {"title": copy.title})
         return HttpResponseRedirect(reverse("admin:portfolios_portfolio_change", args=[copy.pk]))
 
@@ -319,24 +296,6 @@ class ListPages:
         return in_one_write(request, answer)
 
     # What the list's script asks for
-
-    def active_view(self, request: HttpRequest, pk: int) -> JsonResponse:
-        def change() -> dict[str, Any]:
-            if not self.has_publish_permission(request):
-                raise PermissionDenied(gettext("You may not publish or hide portfolios."))
-            is_active = json_body(request).get("is_active")
-            if not isinstance(is_active, bool):
-                raise BadRequest(unreadable())
-            write(lambda: self.switch(request, pk, is_active))
-            told = {} if is_active else {"told": still_read(request)}
-            return {"is_active": is_active, **told}
-
-        return answer_in_json(change)
-
-    def switch(self, request: HttpRequest, pk: int, is_active: bool) -> None:
-        rows = Portfolio.objects.filter(pk=pk)
-        if not self.set_active(request, rows, is_active=is_active) and not rows.exists():
-            raise Portfolio.DoesNotExist(gettext("This portfolio was deleted meanwhile. Load the page again."))
 
     def reorder_view(self, request: HttpRequest) -> JsonResponse:
         """Move a portfolio before or after another one, or to a place in the list as its filters leave it."""

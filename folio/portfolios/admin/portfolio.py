@@ -16,11 +16,12 @@ from .listing import ListPages
 from .lists import LinksInline, MetaInline
 from .preview import PreviewPages
 from .restoring import RestoresVersions
+from .sharing import SharingPages
 from .subjects import searched
 
 
 @admin.register(Portfolio)
-class PortfolioAdmin(RestoresVersions, FormPages, ListPages, PreviewPages, ResourceAdmin):
+class PortfolioAdmin(RestoresVersions, FormPages, ListPages, SharingPages, PreviewPages, ResourceAdmin):
     form = PortfolioForm
     inlines = (LinksInline, MetaInline)
     search_fields = searched(filters.PortfolioFilterSet)

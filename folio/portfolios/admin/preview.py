@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
@@ -23,8 +24,11 @@ from folio.media.documents import Image
 from folio.media.models import Media
 from folio.media.pixels import fit
 
-from .. import documents
+from .. import documents, publishing
 from ..markdown import rendered
+from ..models import SCHEDULE, Portfolio
+from ..website import preview_page_of
+from .states import stated
 
 TOKENS = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d[\d.eE+-]*)|\b(true|false|null)\b')
 KINDS = {1: "text", 3: "number", 4: "word"}  # by the group of the expression that matched
@@ -61,8 +65,17 @@ class PreviewPages:
         is_json = request.GET.get("as") == "json"
         context = as_json(request, document) if is_json else as_page(document, base_url(request))
         context |= {"entry": document, "is_json": is_json, "site_title": settings.UNFOLD["SITE_TITLE"]}
+        context["may_share"] = publishing.may_publish(request.user)
+        context["has_page"] = preview_page_of(document.slug, "") is not None
+        context["stated"] = state_of(pk)
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "folio/portfolios/preview.html", context)
+
+
+def state_of(pk: int) -> str:
+    """Return the entry's state in words."""
+    row = Portfolio.objects.only(*SCHEDULE).filter(pk=pk).first()
+    return "" if row is None else stated(row, row.state_at(timezone.now()))
 
 
 def as_page(document: documents.Portfolio, base: str) -> dict[str, Any]:

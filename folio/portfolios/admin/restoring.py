@@ -18,12 +18,12 @@ from folio.history.changes import Changes, log, set_values
 from folio.history.entries import Pair
 
 from .. import publishing
-from ..models import Portfolio
+from ..models import SCHEDULE, Portfolio
 from ..services import as_items, set_captions
 
 # The lists aren't: what they held may be gone, and they are quickly made again by eye. Captions were written.
-RESTORED = ("title", "slug", "excerpt", "description", "image", "order", "employer", "is_active", "completed_at")
-PUBLISHING = {"order", "is_active"}  # what only those may bring back who may publish
+RESTORED = ("title", "slug", "excerpt", "description", "image", "order", "employer", *SCHEDULE, "completed_at")
+PUBLISHING = {"order", *SCHEDULE}  # what only those may bring back who may publish
 CAPTIONS = "gallery"  # as the history calls the rows that have them
 GONE = {
     "image": gettext_lazy("The image of that version was deleted. The image stays as it is now."),
@@ -92,7 +92,7 @@ def restored(portfolio: Portfolio, entry_id: int, *, may_publish: bool) -> tuple
     returned as well says so.
 
     A field was what the last entry until then made it, else what the first entry after it found; one that the history
-    does not know stays. Whoever may not publish gets all but whether it is active, and its order.
+    does not know stays. Whoever may not publish gets all but when it is published, and its order.
     """
     told = [(entry.pk, read(entry, Portfolio).values) for entry in entries_of(portfolio)]
     values: dict[str, Any] = {}
@@ -135,6 +135,9 @@ def is_there(field: Any, pk: int) -> bool:
 def problems_of(portfolio: Portfolio) -> list[Difference]:
     """Return by the fields' names why the portfolio can't be saved as it is."""
     problems: dict[str, list[str]] = {}
+    begin, end = portfolio.publish_at, portfolio.unpublish_at
+    if begin is not None and end is not None and end <= begin:
+        return [Difference(label_of(Portfolio, "unpublish_at"), _("It has to end after it is published."))]
     try:
         portfolio.full_clean()
     except ValidationError as error:

@@ -28,6 +28,8 @@ from .drawings import (
     rewrite,
 )
 
+pytestmark = pytest.mark.any_database
+
 HOSTILE = hostile()
 ALIVE = re.compile(
     r"hit|script|<(?!/?(?:svg|g|rect|path|text|title|desc|a|style|use|image|symbol|defs|filter|feImage|linearGradient"
@@ -246,7 +248,8 @@ def test_what_is_stored_is_stored_the_same_again(body: str) -> None:
     except UnreadableImage:
         return
     assert rewrite(stored).content == stored
-    assert not re.search(r"<script|foreignObject|onload|xml:base|url\((?!#)|<!|<\?", stored.decode())
+    tags = "".join(re.findall(r"<[^>]*>", stored.decode()))  # text between them may say anything
+    assert not re.search(r"<script|foreignObject|onload|xml:base|url\((?!#)|<!|<\?", tags)
 
 
 @pytest.mark.parametrize("selector", [".c{}", "rect.c{}", "g > .c{}", "@media (min-width:1px){{.c{}"])

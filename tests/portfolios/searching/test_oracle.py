@@ -2,12 +2,15 @@
 
 import random
 from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from folio.api.folding import fold, forgivable, is_near, words_of_query, words_of_text
 from folio.api.texts import search
-from folio.portfolios.models import Employer, MetaEntry, Portfolio, PortfolioTag, Tag
+from folio.portfolios.models import Employer, MetaEntry, Portfolio, PortfolioTag, State, Tag
 from folio.portfolios.searching import find
 from folio.portfolios.searching.due import fold_all
 from tests.factories import make_employer, make_meta, make_portfolio, make_tag
@@ -75,6 +78,9 @@ def text(chance: random.Random, most: int) -> str:
 def make_rows(chance: random.Random) -> None:
     tags = [make_tag(name=f"{text(chance, 2)} {number}") for number in range(5)]
     employers = [make_employer(name=f"{text(chance, 2)} {number}") for number in range(4)]
+    now, day = timezone.now(), timedelta(days=1)
+    schedules: list[dict[str, Any]] = [*[{}] * 6, {"publish_at": now - day}, {"publish_at": now + day}]
+    schedules.append({"unpublish_at": now - day})
     for number in range(ROWS):
         portfolio = make_portfolio(
             title=f"{text(chance, 3)} {number}",
@@ -82,7 +88,8 @@ def make_rows(chance: random.Random) -> None:
             excerpt=text(chance, 5),
             description=chance.choice([None, "", text(chance, 8).replace("*", "")]),
             employer=chance.choice([None, *employers]),
-            is_active=chance.random() < 0.7,
+            is_active=chance.random() < 0.8,
+            **chance.choice(schedules),
             order=chance.randrange(4),
             tags=chance.sample(tags, chance.randint(0, 3)),
         )
@@ -145,7 +152,7 @@ class Plain:
 
 
 def visitors_find(rows: Iterable[Plain], text: str) -> list[tuple[int, int]]:
-    published = [each for each in rows if each.row.is_active]
+    published = [each for each in rows if each.row.state_at(timezone.now()) == State.PUBLISHED]
     words = words_of_query(text)
     forgives = {
         word: len(word) >= 5

@@ -40,6 +40,7 @@ class Command(BaseCommand):
         runner = Runner()
         try:
             count = runner.run_due()
+            runner.accompany()
         except KeyboardInterrupt:
             raise CommandError("Interrupted. What was being done is done again.", returncode=INTERRUPTED) from None
         finally:

@@ -1,6 +1,6 @@
-// The list of portfolios: rows are moved by mouse, touch and keyboard, and switched on and off; each change is saved at once.
+// The list of portfolios: rows are moved by mouse, touch and keyboard, published and made drafts; each change is saved at once.
 
-import { Refusal, announce, fill, number, send } from "../admin/page.js";
+import { Refusal, announce, elementOf, fill, number, send } from "../admin/page.js";
 
 const texts = document.getElementById("folio-list-texts")?.dataset;
 const list = document.getElementById("result_list");
@@ -35,23 +35,34 @@ function loadCoversInView() {
   for (const cover of list.querySelectorAll("img[data-src]")) observer.observe(cover);
 }
 
-// Active or not
+// Published or not
 
 async function toggle(button) {
   if (button.getAttribute("aria-disabled") === "true") return;
-  const isActive = button.getAttribute("aria-checked") !== "true";
-  button.setAttribute("aria-checked", isActive);
+  const isOn = button.getAttribute("aria-checked") !== "true";
+  button.setAttribute("aria-checked", isOn);
   button.setAttribute("aria-disabled", "true");
   try {
-    const { told = "" } = await send(button.dataset.url, { is_active: isActive });
-    const words = fill(isActive ? texts.published : texts.hidden, { title: titleOf(rowOf(button)) });
-    announce(`${words} ${told}`.trim());
+    await change(button, { publish: isOn });
   } catch (error) {
-    button.setAttribute("aria-checked", !isActive);
+    button.setAttribute("aria-checked", !isOn);
     tell(error);
   } finally {
     button.removeAttribute("aria-disabled");
   }
+}
+
+/** Have the server change the state of a row, show which one it has now, and say so. */
+async function change(button, body) {
+  const row = rowOf(button);
+  const { state, html, moment, freed, told = "" } = await send(button.dataset.url, body);
+  row.dataset.state = state;
+  button.setAttribute("aria-checked", ["scheduled", "published"].includes(state));
+  const stated = elementOf(html);
+  row.querySelector(".folio-stated").replaceWith(stated);
+  folioMoments.show(stated);
+  const values = { title: titleOf(row), moment: moment && folioMoments.words(Date.parse(moment)) };
+  announce([fill(texts[state], values), freed ? texts.freed : "", told].filter(Boolean).join(" "));
 }
 
 // Moving rows
@@ -172,6 +183,8 @@ function open(button) {
   form.action = button.dataset.duplicate ?? "";
   const field = document.getElementById("folio-place");
   if (field) field.value = Number(texts.first) + rows().indexOf(rowOf(button));
+  const atOnce = menu.querySelector("[data-publish]");
+  if (atOnce) atOnce.hidden = rowOf(button).dataset.state !== "scheduled";
   menu.opener = button;
   button.setAttribute("aria-expanded", "true");
   menu.showPopover();
@@ -181,7 +194,7 @@ function open(button) {
   const left = isRtl ? at.left : at.right - size.width;
   menu.style.left = `${Math.max(8, Math.min(left, innerWidth - size.width - 8))}px`;
   menu.style.top = `${at.bottom + size.height + 8 > innerHeight ? Math.max(8, at.top - size.height - 4) : at.bottom + 4}px`;
-  menu.querySelector("input:not([type=hidden]), button")?.focus();
+  menu.querySelector("input:not([type=hidden]), button:not([hidden])")?.focus();
 }
 
 menu?.addEventListener("toggle", (event) => {
@@ -204,6 +217,16 @@ for (const button of menu?.querySelectorAll("[data-move]") ?? []) {
     moveTo(rowOf(menu.opener), button.dataset.move === "top" ? 1 : Number(texts.count));
   });
 }
+
+menu?.querySelector("[data-publish]")?.addEventListener("click", async () => {
+  const button = rowOf(menu.opener).querySelector(".folio-switch");
+  menu.hidePopover();
+  try {
+    await change(button, { publish: true, at_once: true });
+  } catch (error) {
+    tell(error);
+  }
+});
 
 // What is told
 

@@ -1,5 +1,6 @@
 // The preview: the theme that was chosen in the admin site, pictures shown large, commands copied.
 
+import "../admin/moments.js";
 import { copy } from "../admin/page.js";
 
 try {

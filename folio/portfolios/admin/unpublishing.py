@@ -1,4 +1,4 @@
-"""What those who hide an entry are told: who can read it all the same."""
+"""What those who unpublish an entry are told: who can read it all the same."""
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -7,21 +7,21 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 
 from folio.access.models import Token
-from folio.access.readers import readers_of_hidden
+from folio.access.readers import readers_of_unpublished
 from folio.admin.options import may_see
 
 NAMED = 5  # keys; the list of keys has the others
 
 
 def still_read(request: HttpRequest) -> str:
-    """Say in words who can read what was hidden: by which keys, and whether visitors read without one."""
-    found = readers_of_hidden()
+    """Say in words who can read what is not published: by which keys, and whether visitors read without one."""
+    found = readers_of_unpublished()
     if not found:
-        keys = gettext("No API key reads what is hidden.")
+        keys = gettext("No API key reads what is not published.")
     elif sees_all_keys(request):
         keys = ngettext(
-            "%(count)d API key still reads what is hidden: %(names)s.",
-            "%(count)d API keys still read what is hidden: %(names)s.",
+            "%(count)d API key still reads what is not published: %(names)s.",
+            "%(count)d API keys still read what is not published: %(names)s.",
             len(found),
         ) % {"count": len(found), "names": names_of(found)}
     else:
