@@ -23,8 +23,8 @@ from tests.postgresql import free_port
 
 from .examples import settled
 
-INSTALLED = 600  # seconds that the first installation may take on a slow line
-pytestmark = pytest.mark.timeout(3 * INSTALLED)  # one waits for what another process of the suite installs
+INSTALLED = 900  # seconds that the first installation may take on a slow line
+pytestmark = pytest.mark.timeout(2 * INSTALLED)  # one waits for what another process of the suite installs
 ALT = "The sign of the harbour bakery"  # what the tutorial says of its picture
 QUICK = 30  # seconds that a start may take once everything is there, on a machine that does much else
 # Packages come from this machine where it has them, and what is imported is compiled then: most of them never are.
