@@ -19,7 +19,8 @@ from tests.conftest import Client
 from tests.factories import make_portfolio
 from tests.forms import shown_values
 
-from .endpoints import PATIENCE, Endpoint, Received, run
+from .endpoints import PATIENCE, Endpoint, Received
+from .running import run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Make = Callable[..., Webhook]
