@@ -58,6 +58,7 @@ def rows(server: Server, api: Session) -> dict[str, list[Any]]:
     deliveries = json.loads(server.folio("shell", "--no-imports", "-c", DELIVERIES.format(webhooks=webhooks)))
     return {
         "portfolios": ids,
+        "previews": ids,
         "slugs": [portfolio["slug"] for portfolio in portfolios],
         "employers": [make("/api/employers/", json={"name": name()})["id"] for _ in range(3)],
         "tags": [make("/api/tags/", json={"name": name()})["id"] for _ in range(3)],
@@ -107,6 +108,8 @@ def name_existing(case: Any, rows: dict[str, list[Any]]) -> None:
 def resource_of(path: str) -> str:
     if path.startswith("/api/webhooks/deliveries/"):
         return "deliveries"
+    if path.endswith("/preview/"):
+        return "previews"
     return path.removeprefix("/api/auth").removeprefix("/api").split("/")[1]
 
 
@@ -153,11 +156,12 @@ def test_every_operation_is_reached_with_success(
         "token": {"username": "linus", "password": PASSWORD},
         "tokens": {"name": "website", "codes": [4202]},
         "webhooks": {"url": NOBODY},
+        "previews": {"expires_in": 60},
     }
     # Each row is deleted after it was read and changed.
     order = {"POST": 0, "GET": 1, "PUT": 2, "PATCH": 3, "DELETE": 4}
     reached: dict[str, int] = {}
-    made: dict[str, Any] = {"deliveries": {"id": rows["deliveries"][0]}}
+    made: dict[str, Any] = {"deliveries": {"id": rows["deliveries"][0]}, "previews": {"id": portfolio}}
     for label in sorted(OPERATIONS, key=lambda label: order[label.split()[0]]):
         method, path = label.split()
         resource = resource_of(path)
@@ -181,7 +185,7 @@ def test_every_operation_is_reached_with_success(
         case.validate_response(response, checks=CONFORMANCE)
         reached[label] = response.status_code
         if method == "POST":
-            made[resource] = response.json() if response.content else {}
+            made[resource] = made.get(resource, {}) | (response.json() if response.content else {})
     with capsys.disabled():
         print(*(f"\n{status} {label}" for label, status in reached.items()), sep="")  # noqa: T201 - what was reached
 
