@@ -20,6 +20,6 @@ export function render({ made, site }) {
     isPrivate: true,
     script: "preview.js",
     connects: [new URL(site.api).origin],
-    images: made.origins,
+    images: [...made.origins, "https:"], // what a text shows from elsewhere is not known yet
   });
 }

@@ -27,7 +27,7 @@ export class Rules {
 function declarations(image) {
   const { x, y } = image.focal;
   const place = x === 0.5 && y === 0.5 ? "" : `object-position:${percent(x)} ${percent(y)};`;
-  const found = [`--ratio:${ratio(image).toFixed(3)};`, place];
+  const found = [`--ratio:${ratio(image).toFixed(4)};`, place];
   const isOpaque = (image.sources.at(-1)?.type ?? image.type) === "image/jpeg";
   if (isOpaque && /^#[0-9a-f]{6}$/.test(image.dominant_color ?? "")) {
     found.push(`background-color:${image.dominant_color};`);

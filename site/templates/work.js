@@ -20,7 +20,7 @@ export function work(entry, { site, rules }) {
 <h1 dir="auto">${entry.title}</h1>
 <p class="excerpt" dir="auto">${entry.excerpt}</p>
 </header>
-<div class="first${entry.cover && tall(entry.cover)}">
+<div class="first${entry.cover && tall(entry.cover) && html` tall ${rules.class(entry.cover)}`}">
 ${
   entry.cover &&
   html`<figure class="cover${tall(entry.cover)}">${zoomed(entry.cover, picture(entry.cover, { rules, sizes: whole(entry.cover), isFirst: true }), texts)}</figure>`
