@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 UNAVAILABLE = 69
-PATIENCE = 120  # seconds that a program or a lock may take on a machine that does much else
+PATIENCE = 240  # seconds that a program or a lock may take on a machine that does much else
 SERVER_USER = "postgres"  # made by Debian's package; the server refuses to run as root
 
 
