@@ -10,7 +10,7 @@ from folio.admin.options import command_search
 from folio.admin.root import favicon, robots, root
 from folio.admin.sessions import session
 from folio.api.views import DocsView, SchemaView
-from folio.delivery.webhook_views import DeliveryViewSet, WebhookViewSet
+from folio.delivery.webhooks.views import DeliveryViewSet, WebhookViewSet
 from folio.media.files import serve_media
 from folio.media.views import MediaViewSet
 from folio.portfolios.preview_views import PreviewViewSet

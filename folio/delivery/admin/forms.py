@@ -12,8 +12,8 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminT
 from folio.history.changes import Changes, form_changes
 
 from ..models import Event, Webhook
-from ..webhook_addresses import LookedUp
-from ..webhook_changes import recordable
+from ..webhooks.entered import LookedUp
+from ..webhooks.managing import recordable
 from .words import EVENTS
 
 

@@ -20,9 +20,9 @@ from folio.admin.options import ResourceAdmin, in_one_write
 from folio.history.changes import Changes, log
 
 from ..models import Webhook, WebhookDelivery, events_in_words
-from ..webhook_addresses import LookedUp
-from ..webhook_changes import renew_secret, send_test
 from ..webhooks import masked, secret_of
+from ..webhooks.entered import LookedUp
+from ..webhooks.managing import renew_secret, send_test
 from .forms import WebhookForm, nonce_of
 from .words import outcome
 

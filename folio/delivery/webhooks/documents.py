@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 
 from folio.api.documents import CHOICE, Document, Id, Moment, about
 
-from .models import Webhook as WebhookModel
-from .models import WebhookDelivery
-from .webhooks import masked, secret_of
+from ..models import Webhook as WebhookModel
+from ..models import WebhookDelivery
+from .addresses import masked
+from .messages import secret_of
 
 WEBHOOK_FIELDS = ("id", "url", "events", "is_active", "created_at", "updated_at")
 DELIVERY_FIELDS = (

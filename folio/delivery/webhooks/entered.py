@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from .webhooks import check_url, masked
+from .addresses import check_url, masked
 
 
 class LookedUp:

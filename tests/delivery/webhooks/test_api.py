@@ -10,9 +10,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from folio.delivery import webhook_addresses
 from folio.delivery.models import DeliveryState, Webhook, WebhookDelivery
-from folio.delivery.webhooks import secret_of
+from folio.delivery.webhooks import entered, secret_of
 from folio.snapshots import KEEP
 from tests.conftest import Client
 from tests.factories import make_user
@@ -175,7 +174,7 @@ def test_looks_a_name_up_before_anything_is_held(client: Client, monkeypatch: py
         return text
 
     savepoints = len(connection.savepoint_ids)
-    monkeypatch.setattr(webhook_addresses, "check_url", check)
+    monkeypatch.setattr(entered, "check_url", check)
 
     assert client.post(WEBHOOKS, {"url": URL}).status_code == 201
     assert client.patch(path(Webhook.objects.get()), {"url": OTHER}).status_code == 200

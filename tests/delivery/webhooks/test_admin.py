@@ -15,10 +15,9 @@ from django.test import Client as Site
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from folio.delivery import webhook_addresses
 from folio.delivery.admin.words import visible
 from folio.delivery.models import DeliveryState, Telling, Webhook, WebhookDelivery
-from folio.delivery.webhooks import secret_of
+from folio.delivery.webhooks import entered, secret_of
 from tests.factories import make_user
 from tests.forms import errors, shown_values
 
@@ -129,7 +128,7 @@ def test_looks_a_name_up_before_anything_is_held(site: Site, monkeypatch: pytest
         return text
 
     savepoints = len(connection.savepoint_ids)
-    monkeypatch.setattr(webhook_addresses, "check_url", check)
+    monkeypatch.setattr(entered, "check_url", check)
 
     assert site.post(ADD, given()).status_code == 200
     webhook = Webhook.objects.get()

@@ -20,12 +20,12 @@ from folio.api.viewsets import ListingView, ResourceViewSet, StrictView, write
 from folio.history.changes import Changes
 from folio.snapshots.etags import digest_of, etag_of
 
-from . import webhook_documents as documents
-from .models import Webhook, WebhookDelivery
-from .webhook_addresses import LookedUp
-from .webhook_changes import recordable, renew_secret
-from .webhook_serializers import NothingSerializer, WebhookSerializer
-from .webhooks import send_again
+from ..models import Webhook, WebhookDelivery
+from . import documents
+from .entered import LookedUp
+from .managing import recordable, renew_secret
+from .outbox import send_again
+from .serializers import NothingSerializer, WebhookSerializer
 
 
 class ManagesWebhooks(IsAdmin):

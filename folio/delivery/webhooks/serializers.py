@@ -8,9 +8,9 @@ from rest_framework import serializers
 
 from folio.api.serializers import StrictModelSerializer, StrictSerializer, kind_of, listed
 
-from . import webhook_documents
-from .models import Event, Webhook
-from .webhook_addresses import LookedUp
+from ..models import Event, Webhook
+from . import documents
+from .entered import LookedUp
 
 
 class AddressField(serializers.CharField):
@@ -72,7 +72,7 @@ class WebhookSerializer(StrictModelSerializer):
 
     class Meta:
         model = Webhook
-        document = webhook_documents.Webhook
+        document = documents.Webhook
         fields = ("url", "events", "is_active")
 
 

@@ -6,9 +6,9 @@ from django.utils.translation import gettext as _
 
 from folio.history.changes import NOT_TOLD, Changes
 
-from .models import Webhook, WebhookDelivery, new_nonce
-from .webhooks import masked
-from .webhooks.messages import body_of, new_message_id
+from ..models import Webhook, WebhookDelivery, new_nonce
+from .addresses import masked
+from .messages import body_of, new_message_id
 
 
 def recordable(changes: Changes) -> Changes:
