@@ -2,7 +2,7 @@ import pytest
 from django.contrib import admin as admin_site
 from django.contrib.auth.models import Group, User
 
-from tests.delivery.hooks import make_delivery, make_webhook
+from tests.delivery.webhooks.hooks import make_delivery, make_webhook
 from tests.factories import make_employer, make_key, make_link, make_media, make_meta, make_portfolio, make_tag
 from tests.pages import admin_pages
 

@@ -16,7 +16,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from folio.access.codes import CODES
 from folio.access.models import Token
 from tests.conftest import Client
-from tests.delivery.hooks import URL, make_delivery, make_webhook
+from tests.delivery.webhooks.hooks import URL, make_delivery, make_webhook
 from tests.factories import (
     make_employer,
     make_key,
