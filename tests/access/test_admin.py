@@ -31,7 +31,7 @@ def test_shows_in_the_sidebar_what_one_may_see(
 ) -> None:
     groups: Any = site_for(make_user(is_staff=True, codes=codes)).get("/admin/").context["sidebar_navigation"]
 
-    assert [group["title"] for group in groups] == ["Portfolios", "Media", "People and keys", "Help"]
+    assert [group["title"] for group in groups] == ["Portfolios", "Media", "Websites", "People and keys", "Help"]
     titles = [item["title"] for group in groups for item in group["items"] if item["has_permission"]]
     assert titles == [*shown, "API keys", "API docs"]
 
@@ -40,6 +40,6 @@ def test_opens_every_page_of_the_sidebar(site: Site) -> None:
     groups: Any = site.get("/admin/").context["sidebar_navigation"]
     pages = [str(item["link"]) for group in groups for item in group["items"]]
 
-    assert len(pages) == 10
+    assert len(pages) == 12
     for page in pages:
         assert site.get(page).status_code == 200

@@ -21,6 +21,8 @@ from .conditions import AFTER, DATED, EVERY, MAKERS, OTHER_TAG, upload, write
 def takes(route: Route, header: str) -> bool:
     if route.path == "/api/media/<int:pk>/file/":
         return True
+    if route.path == "/api/webhooks/<int:pk>/" and route.method != "GET":
+        return header == "If-Match"
     resource = route.path.split("/")[2]
     is_write = route.method in {"PUT", "PATCH", "DELETE"} and resource in MAKERS
     return is_write and (header == "If-Match" or resource in DATED)

@@ -83,14 +83,14 @@ def test_sorts_absent_values_last_in_both_directions(site: Site, column: str, nu
     assert listed == ([2, 1, 0] if sign else [1, 2, 0])
 
 
-def test_filters_by_activity_employer_and_tag(site: Site) -> None:
+def test_filters_by_state_employer_and_tag(site: Site) -> None:
     tag, employer = make_tag(), make_employer()
     wanted = make_portfolio(employer=employer, tags=[make_tag(), tag])
     make_portfolio(employer=employer, tags=[tag], is_active=False)
     make_portfolio(tags=[tag])
     make_portfolio(employer=employer)
 
-    query: dict[str, Any] = {"is_active": "true", "employer__id__exact": employer.pk, "tags__id__exact": tag.pk}
+    query: dict[str, Any] = {"state": "published", "employer__id__exact": employer.pk, "tags__id__exact": tag.pk}
     page = site.get(LIST, query)
 
     assert [portfolio.pk for portfolio in page.context["cl"].result_list] == [wanted.pk]

@@ -298,10 +298,10 @@ def test_the_history_tells_it_in_words(client: Client, portfolio: Portfolio) -> 
     [changed] = told(LogEntry.objects.filter(object_id=str(portfolio.pk)), portfolio)
     assert len(changed.differences) == 2, "and what changes nothing is not recorded"
     begin, end = (str(difference.shown) for difference in changed.differences)
-    assert "March 1, 2031, 8:30 a.m." in begin
-    assert "Feb. 1, 2031, midnight" in begin
-    assert "April 1, 2031, midnight" in end
+    assert "Saturday, 1 March 2031, 08:30 (UTC)" in begin
+    assert "Saturday, 1 February 2031, 00:00 (UTC)" in begin
+    assert "Tuesday, 1 April 2031, 00:00 (UTC)" in end
     assert "empty" in end
     new = Portfolio.objects.get(pk=made)
     [added] = told(LogEntry.objects.filter(object_id=str(made)), new)
-    assert any("March 1, 2031, 8:30 a.m." in str(difference.shown) for difference in added.differences)
+    assert any("Saturday, 1 March 2031, 08:30 (UTC)" in str(difference.shown) for difference in added.differences)
