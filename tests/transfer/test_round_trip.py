@@ -45,6 +45,7 @@ NOT_COMPARED: dict[tuple[type[models.Model], str], str] = {
     (Portfolio, "related_updated_at"): WHEN,
     (Portfolio, "shown_at"): "the database makes it of when it and what it shows were written",
     (FormerSlug, "created_at"): "tells when it was written here; their order is compared",
+    (Portfolio, "preview_generation"): "preview links are of this installation alone: no other one can read them",
     (Portfolio, "year"): "the database makes it of completed_at",
     (Portfolio, "images"): "its rows are compared, as PortfolioImage",
     (Portfolio, "tags"): "its rows are compared, as PortfolioTag",
