@@ -13,37 +13,32 @@ export function alike(rows) {
     for (const { slug } of row.tags) add(ofTags, slug, place);
     if (row.employer) add(ofEmployers, row.employer.slug, place);
   });
-  const common = new Uint16Array(rows.length); // how many tags each has in common with the one that is looked at
+  const likeness = new Uint16Array(rows.length); // two for each tag in common, one for the employer
   return rows.map((row, place) => {
-    const others = new Set();
-    for (const { slug } of row.tags) {
-      for (const other of ofTags.get(slug)) {
-        common[other] += 1;
-        others.add(other);
+    const groups = row.tags.map(({ slug }) => ofTags.get(slug));
+    const colleagues = row.employer ? ofEmployers.get(row.employer.slug) : [];
+    for (const group of groups) for (const other of group) likeness[other] += 2;
+    for (const other of colleagues) likeness[other] += 1;
+    const isBefore = (one, other) => (likeness[one] - likeness[other] || other - one) > 0;
+    const found = [];
+    const consider = (other) => {
+      if (other === place || found.includes(other)) return;
+      let at = found.length;
+      while (at > 0 && isBefore(other, found[at - 1])) at -= 1;
+      if (at < MOST_RELATED) found.splice(at, 0, other);
+      if (found.length > MOST_RELATED) found.pop();
+    };
+    for (const group of [...groups, colleagues]) {
+      for (const other of group) {
+        const last = found[MOST_RELATED - 1];
+        if (last === undefined || isBefore(other, last)) consider(other);
       }
     }
-    const colleagues = new Set(row.employer ? ofEmployers.get(row.employer.slug) : []);
-    for (const other of colleagues) others.add(other);
-    for (let other = 0; other <= MOST_RELATED && other < rows.length; other += 1) others.add(other);
-    others.delete(place);
-    const better = (one, other) =>
-      common[other] - common[one] || colleagues.has(other) - colleagues.has(one) || one - other;
-    const found = best(others, better);
-    for (const other of others) common[other] = 0;
-    common[place] = 0;
+    for (let other = 0; other <= MOST_RELATED && other < rows.length; other += 1) consider(other);
+    for (const group of groups) for (const other of group) likeness[other] = 0;
+    for (const other of colleagues) likeness[other] = 0;
     return found.map((other) => rows[other]);
   });
-}
-
-function best(others, better) {
-  const found = [];
-  for (const other of others) {
-    if (found.length === MOST_RELATED && better(found.at(-1), other) <= 0) continue;
-    found.push(other);
-    found.sort(better);
-    found.length = Math.min(found.length, MOST_RELATED);
-  }
-  return found;
 }
 
 function add(map, key, value) {

@@ -2,6 +2,7 @@
 
 import { html } from "./html.js";
 
+const SMALL = 640; // pixels
 export const CROP = 4 / 3; // what covers are cut to: --crop of theme.css
 
 /**
@@ -49,7 +50,11 @@ export const ratio = (image) => (image.width > 0 && image.height > 0 ? image.wid
  * `sizes` is a text, as the attribute takes it. `most` leaves out what is wider than the place can ever need.
  */
 export function picture(image, { rules, sizes, most = Infinity, isFirst = false, isEager = isFirst, alt = image.alt }) {
-  const sources = image.sources.map(({ type, srcset }) => ({ type, srcset: narrowed(srcset, most) }));
+  const sources = image.sources.map(({ type, srcset }, place, { length }) => ({
+    type,
+    // The last is for browsers of another time, which may do with less where pages show many.
+    srcset: narrowed(srcset, place === length - 1 && most < Infinity ? Math.min(most, SMALL) : most),
+  }));
   const plain = sources.length ? null : thumbnails(image, most);
   return html`<picture>${sources.map(
     ({ type, srcset }) => html`<source type="${type}" srcset="${srcset}" sizes="${sizes}">`,

@@ -73,6 +73,14 @@ def entry(number: int, base: str, **changes: Any) -> dict[str, Any]:
     }
 
 
+def digest(made: dict[str, Any]) -> str:
+    """Return a digest of what tests change, for most of an entry are its pictures, and Folio has them ready."""
+    changing = [
+        made[key] for key in ("slug", "title", "excerpt", "year", "tags", "updated_at", "description_html", "meta")
+    ]
+    return sha256(json.dumps(changing).encode()).hexdigest()
+
+
 @dataclass
 class Fake:
     """What is published, in order, and the paths that were asked for."""
@@ -97,7 +105,7 @@ class Fake:
 
     def manifest(self, limit: int, offset: int) -> dict[str, Any]:
         rows = [
-            {"id": each["id"], "slug": each["slug"], "digest": sha256(json.dumps(each).encode()).hexdigest()}
+            {"id": each["id"], "slug": each["slug"], "digest": digest(each)}
             for each in self.entries[offset : offset + limit]
         ]
         is_more = offset + limit < len(self.entries)
