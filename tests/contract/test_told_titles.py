@@ -18,6 +18,7 @@ from folio.history.changes import log
 from folio.media.models import Media
 from folio.portfolios.models import Employer, Link, MetaEntry, Portfolio, Tag
 from tests.conftest import Client
+from tests.delivery.webhooks.hooks import make_delivery, make_webhook
 from tests.factories import (
     make_employer,
     make_key,
@@ -53,6 +54,7 @@ def portfolio() -> Portfolio:
     log(author, portfolio.links.get(), CHANGE, {"name": ("before", "site")})
     log(author, portfolio.meta.get(), CHANGE, {"value_text": ("before", "v")})
     Group.objects.get_or_create(name="Editor")
+    make_delivery(make_webhook())
     return portfolio
 
 
