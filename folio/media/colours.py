@@ -134,7 +134,7 @@ def with_usual_curve(image: Image.Image, info: dict[Any, Any]) -> Image.Image:
     description = info.get(TOLD)
     if not description or description.primaries != BT_709 or not isinstance(description.curve, Curve):
         return image
-    del info[TOLD]
+    info[TOLD] = None  # as coded it is still otherwise, so it can't be its own thumbnail
     return image.point(
         [*grays(description.curve) * len(image.mode.replace("A", "")), *range(256 * ("A" in image.mode))]
     )

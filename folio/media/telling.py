@@ -39,9 +39,11 @@ def tell(file: IO[bytes], image: Image.Image) -> None:
         file.seek(place)
     if description is None:
         return
-    image.info.pop("icc_profile", None)
+    outdone = image.info.pop("icc_profile", None)
     if description != USUAL:
         image.info[TOLD] = description
+    elif outdone is not None:
+        image.info[TOLD] = None  # nothing to be settled, but a copy of the file would have the profile
 
 
 def told(original: Original, image: Image.Image) -> Description | None:
