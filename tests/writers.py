@@ -213,7 +213,8 @@ class FormReader(HTMLParser):
             if given.get("type") not in {"checkbox", "radio", "hidden"}:
                 self.values[name] = value or ""
             elif given.get("type") == "hidden" or "checked" in given:
-                self.values.setdefault(name, []).append("on" if value is None else value)
+                is_box = given.get("type") != "hidden"
+                self.values.setdefault(name, []).append("on" if value is None and is_box else value or "")
 
     def handle_endtag(self, tag: str) -> None:
         self.templates -= tag == "template"

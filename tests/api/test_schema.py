@@ -207,7 +207,22 @@ def test_says_in_plain_words_what_each_operation_does(schema: dict[str, Any]) ->
     assert len(set(summaries)) == len(summaries)
     for summary in summaries:
         verb = summary.split()[0].rstrip(":")
-        verbs = {"List", "Create", "Read", "Update", "Delete", "Make", "Revoke", "Upload", "Put", "Sign", "Tell", "End", "Give", "Send"}
+        verbs = {
+            "List",
+            "Create",
+            "Read",
+            "Update",
+            "Delete",
+            "Make",
+            "Revoke",
+            "Upload",
+            "Put",
+            "Sign",
+            "Tell",
+            "End",
+            "Give",
+            "Send",
+        }
         assert verb in verbs
         assert "_" not in summary
     assert {"Create an employer", "Read a portfolio by its slug", "Revoke a key", "Upload a file"} <= set(summaries)
@@ -299,7 +314,10 @@ def test_every_operation_names_the_headers_that_it_takes(schema: dict[str, Any])
             expected = conditions
         elif action == "create":
             expected = {"Idempotency-Key"} if resource not in {"tokens", "auth", "webhooks"} else set()
-        elif action not in {"destroy", "share_preview", "end_previews", "renew_secret", "send", "send_again"} and name != "auth_token_create":
+        elif (
+            action not in {"destroy", "share_preview", "end_previews", "renew_secret", "send", "send_again"}
+            and name != "auth_token_create"
+        ):
             expected = {"If-None-Match"}
         assert headers == expected, name
 

@@ -139,6 +139,7 @@ def test_frames_a_pdf_and_no_other_file(elsewhere: Tab, sent: Callable[[str, byt
     run(elsewhere, FRAME, sent("page.txt", b"<h1>Hello</h1>"))
     elsewhere.complaints.clear()
     run(elsewhere, FRAME, sent("page.png", sample_picture()))
+    elsewhere.page.wait_for_timeout(500)  # what Chromium says of it comes a moment later
 
     assert any("X-Frame-Options" in complaint for complaint in elsewhere.complaints)
 

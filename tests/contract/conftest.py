@@ -4,7 +4,8 @@ import pytest
 
 from tests.live import Server, Session, running_server
 
-PRIVATE = {"FOLIO_WEBHOOK_PRIVATE": "127.0.0.0/8"}  # webhooks of these tests lead nowhere else
+# Webhooks of these tests lead nowhere else, and what the tests write is told to none of them.
+PRIVATE = {"FOLIO_WEBHOOK_PRIVATE": "127.0.0.0/8", "FOLIO_WEBHOOK_SECONDS": "3600"}
 
 
 @pytest.fixture(scope="session")

@@ -155,7 +155,7 @@ def test_the_main_job_on_real_photographs(api: Session, server: Server) -> None:
     assert images.keys() == {cover, other}
     for image, name in ((images[cover], PHOTOGRAPHS[0]), (images[other], PHOTOGRAPHS[1])):
         original, sent = fetch(server, image["f"]), photograph(name)
-        assert original == copied(sent, "image/jpeg")
+        assert original == copied(sent, "image/jpeg", "rights")
         assert scan_of(original) == scan_of(sent)
         assert image["size"] == len(original)
         assert Image.open(BytesIO(original)).size == (image["width"], image["height"])
