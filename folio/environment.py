@@ -200,17 +200,23 @@ def rate(name: str) -> tuple[int, int] | None:
     return int(match[1]), SECONDS[match[2]]
 
 
-def site_address(name: str) -> str:
-    """Return the pattern of the website's pages, "" where it is not set; raise ImproperlyConfigured for a wrong one."""
-    text = env.str(name, default="").strip()
-    if not text:
-        return ""
+def is_pattern(text: str, *fields: str) -> bool:
+    """Tell whether a text is an http(s) address with each of these fields in braces once, and no other braces."""
     try:
         parts = urlsplit(text)
         is_address = parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        is_address = False
-    if not is_address or text.count("{slug}") != 1 or set("{}") & set(text.replace("{slug}", "")):
+        return False
+    rest = text
+    for field in fields:
+        rest = rest.replace(field, "", 1)
+    return is_address and all(field in text for field in fields) and not set("{}") & set(rest)
+
+
+def site_address(name: str) -> str:
+    """Return the pattern of the website's pages, "" where it is not set; raise ImproperlyConfigured for a wrong one."""
+    text = env.str(name, default="").strip()
+    if text and not is_pattern(text, "{slug}"):
         raise ImproperlyConfigured(
             f"{name} is {text!r}; it must be the address of a portfolio's page with {{slug}} once in it, "
             "such as https://studio.example/work/{slug}/."
@@ -221,16 +227,7 @@ def site_address(name: str) -> str:
 def preview_address(name: str) -> str:
     """Return the pattern of the page that shows previews, "" where it is not set; raise ImproperlyConfigured else."""
     text = env.str(name, default="").strip()
-    if not text:
-        return ""
-    try:
-        parts = urlsplit(text)
-        is_address = parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_address = False
-    rest = text.replace("{slug}", "").replace("{token}", "")
-    is_whole = text.count("{slug}") == text.count("{token}") == 1 and not set("{}") & set(rest)
-    if not is_address or not is_whole or any(field in parts.netloc for field in ("{slug}", "{token}")):
+    if text and not (is_pattern(text, "{slug}", "{token}") and "{" not in urlsplit(text).netloc):
         raise ImproperlyConfigured(
             f"{name} is {text!r}; it must be the address of the page that shows previews, with {{slug}} and {{token}} "
             "once each behind its host, such as https://studio.example/preview/?slug={slug}&preview={token}."
