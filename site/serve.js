@@ -1,6 +1,6 @@
 // Build the site, serve it, and build it again when something has changed: what Folio publishes, or a file of the site.
 
-import { spawn } from "node:child_process";
+import { fork } from "node:child_process";
 import { createReadStream, watch } from "node:fs";
 import { stat } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -24,11 +24,15 @@ const TYPES = {
 const HOOK = "/hooks/folio";
 const LARGEST = 1024 * 1024; // bytes of a webhook's message
 const SETTLING = 200; // milliseconds after a change of a file, for editors write more than once
+const MOST_BUILDS = 200; // of one process, for what it has loaded and keeps grows a little with each
 
 /** Builds one after another: what is asked for while one runs is one more behind it. */
 class Builder {
   #isRunning = false;
   #isAsked = false;
+  #child;
+  #builds = 0;
+  #isOutdated = false;
 
   async build() {
     this.#isAsked = true;
@@ -41,13 +45,39 @@ class Builder {
     this.#isRunning = false;
   }
 
-  /** A process of its own has the templates as they are now, and leaves no memory behind. */
+  /** Build in a new process, for a file of the site has changed, and this one has read what it was. */
+  buildAnew() {
+    this.#isOutdated = true;
+    return this.build();
+  }
+
+  /** A process that stays has Eleventy loaded and knows what it built, which is most of what a small build takes. */
   #run() {
+    if (this.#isOutdated || this.#builds === MOST_BUILDS) {
+      if (this.#child?.connected) this.#child.disconnect(); // it ends
+      this.#child = undefined;
+    }
+    this.#isOutdated = false;
     return new Promise((resolve) => {
-      const child = spawn(process.execPath, [path.join(HOME, "build.js")], { stdio: "inherit", env: process.env });
-      child.on("error", resolve);
-      child.on("exit", resolve);
+      const child = (this.#child ??= this.#begun());
+      this.#builds += 1;
+      const done = () => {
+        child.off("message", done).off("exit", done);
+        resolve();
+      };
+      child.on("message", done).on("exit", done);
+      child.send("build");
     });
+  }
+
+  #begun() {
+    this.#builds = 0;
+    const child = fork(path.join(HOME, "builder.js"));
+    child.on("error", console.error);
+    child.on("exit", () => {
+      if (this.#child === child) this.#child = undefined; // the next build begins another one
+    });
+    return child;
   }
 }
 
@@ -153,7 +183,7 @@ function watchFiles(builder) {
     watch(path.join(HOME, folder), (_, name) => {
       if (!/\.(js|css|json|svg)$/.test(name ?? "") || name === "package-lock.json") return;
       clearTimeout(timer);
-      timer = setTimeout(() => builder.build(), SETTLING);
+      timer = setTimeout(() => builder.buildAnew(), SETTLING);
     });
   }
 }

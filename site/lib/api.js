@@ -64,14 +64,22 @@ export class Api {
       const known = kept[pages.length]?.path === path ? kept[pages.length] : undefined;
       const answer = await this.read(path, known?.etag);
       isSame &&= Boolean(answer.isSame);
-      const body = answer.isSame ? known.body : answer.body;
-      pages.push({ path, etag: answer.isSame ? known.etag : answer.etag, body });
-      path = body.next && new URL(body.next, this.base).pathname + new URL(body.next, this.base).search;
-      path &&= path.slice(path.indexOf("/api/public/"));
+      const page = answer.isSame ? known : { path, etag: answer.etag, ...this.#shortened(answer.body) };
+      pages.push(page);
+      path = page.next;
     }
     const rows = new Map(); // an entry that moved between two pages is told twice
-    for (const { body } of pages) for (const row of body.results) rows.set(row.id, row);
+    for (const page of pages) for (const [id, slug, digest] of page.rows) rows.set(id, { id, slug, digest });
     return { rows: [...rows.values()], pages, isSame: isSame && pages.length === kept.length };
+  }
+
+  /** Return of a page of the manifest what is kept: half as long as it was told. */
+  #shortened({ next, results }) {
+    const { pathname, search } = next ? new URL(next, this.base) : {};
+    return {
+      next: next && (pathname + search).slice(pathname.indexOf("/api/public/")),
+      rows: results.map(({ id, slug, digest }) => [id, slug, digest]),
+    };
   }
 
   /** Return the entries with these slugs by their ids; those that were hidden meanwhile are missing. */

@@ -1,36 +1,43 @@
 // The site's own files: styles, scripts, letters. They lie in a folder named by a hash of all, to be kept for good.
 
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { HOME } from "./settings.js";
 
 const MODULES = "node_modules/@fontsource-variable";
-const LATIN = "instrument-sans-latin.woff2";
-const ARABIC = "vazirmatn-arabic.woff2";
-const FONTS = {
-  [LATIN]: `${MODULES}/instrument-sans/files/instrument-sans-latin-wght-normal.woff2`,
-  "instrument-sans-latin-ext.woff2": `${MODULES}/instrument-sans/files/instrument-sans-latin-ext-wght-normal.woff2`,
-  [ARABIC]: `${MODULES}/vazirmatn/files/vazirmatn-arabic-wght-normal.woff2`,
+// The letters of the site's own language come with it, the first of them before all else. Those of a title in another
+// script are the reader's own: a page weighs half as much without them.
+const LETTERS = {
+  latin: {
+    "instrument-sans-latin.woff2": `${MODULES}/instrument-sans/files/instrument-sans-latin-wght-normal.woff2`,
+    "instrument-sans-latin-ext.woff2": `${MODULES}/instrument-sans/files/instrument-sans-latin-ext-wght-normal.woff2`,
+  },
+  arabic: { "vazirmatn-arabic.woff2": `${MODULES}/vazirmatn/files/vazirmatn-arabic-wght-normal.woff2` },
 };
 const TEMPLATES = ["html.js", "picture.js", "card.js", "work.js"]; // which the preview needs
-const SOURCES = ["lib", "templates", "pages", "browser", "."]; // what a page may be made of
+const SOURCES = ["lib", "templates", "pages", "browser", "letters", "."]; // what a page may be made of
 
 export const hashOf = (...parts) => {
   const hash = createHash("sha256");
-  for (const part of parts) hash.update(part).update("\0");
+  if (parts.every((part) => typeof part === "string")) hash.update(parts.join("\0")); // at once, which is quicker
+  else for (const part of parts) hash.update(part).update("\0");
   return hash.digest("hex").slice(0, 16);
 };
 
-/** Return the files that browsers get, by their names in the folder: where each lies, or what it says. */
-async function found() {
-  const styles = await Promise.all(["theme.css", "site.css"].map((name) => readFile(path.join(HOME, name), "utf8")));
-  const files = { "site.css": { text: shorter(styles.join("\n")) }, "icon.svg": { from: path.join(HOME, "icon.svg") } };
-  for (const name of await readdir(path.join(HOME, "browser"))) files[name] = { from: path.join(HOME, "browser", name) };
-  for (const name of TEMPLATES) files[`templates/${name}`] = { from: path.join(HOME, "templates", name) };
-  for (const [name, from] of Object.entries(FONTS)) files[name] = { from: path.join(HOME, from) };
-  return files;
+/** Return the name of the script, in LETTERS, that a language is written in. */
+const scriptOf = (lang) => (["ar", "fa", "ps", "ur", "ckb"].includes(lang.split("-")[0]) ? "arabic" : "latin");
+
+/** Return the files that browsers get, by their names in the folder. */
+async function found(script) {
+  const sheets = ["theme.css", `letters/${script}.css`, "site.css"];
+  const styles = await Promise.all(sheets.map((name) => readFile(path.join(HOME, name), "utf8")));
+  const from = { "icon.svg": "icon.svg", ...LETTERS[script] };
+  for (const name of await readdir(path.join(HOME, "browser"))) from[name] = `browser/${name}`;
+  for (const name of TEMPLATES) from[`templates/${name}`] = `templates/${name}`;
+  const read = Object.entries(from).map(async ([name, file]) => [name, await readFile(path.join(HOME, file))]);
+  return { "site.css": Buffer.from(shorter(styles.join("\n"))), ...Object.fromEntries(await Promise.all(read)) };
 }
 
 const shorter = (styles) => styles.replace(/\/\*[^]*?\*\//g, "").replace(/\s*\n\s*/g, "");
@@ -41,25 +48,24 @@ export class Assets {
     this.hash = hash;
   }
 
-  static async read() {
-    const files = await found();
-    const parts = [];
-    for (const [name, file] of Object.entries(files)) parts.push(name, file.text ?? (await readFile(file.from)));
-    return new Assets(files, hashOf(...parts));
+  static async read(lang) {
+    const files = await found(scriptOf(lang));
+    return new Assets(files, hashOf(...Object.entries(files).flat()));
   }
 
-  static font = (lang) => (["ar", "fa", "ps", "ur", "ckb"].includes(lang.split("-")[0]) ? ARABIC : LATIN);
+  static font = (lang) => Object.keys(LETTERS[scriptOf(lang)])[0];
 
-  /** Copy them, and remove those of another build once no page names them any more. */
+  /** Write those that do not lie there yet. */
   async write(output) {
-    for (const [name, { from, text }] of Object.entries(this.files)) {
+    for (const [name, content] of Object.entries(this.files)) {
       const file = path.join(output, "assets", this.hash, name);
+      if ((await stat(file).catch(() => null))?.size === content.length) continue;
       await mkdir(path.dirname(file), { recursive: true });
-      if (text === undefined) await copyFile(from, file);
-      else await writeFile(file, text);
+      await writeFile(file, content);
     }
   }
 
+  /** Remove those of another build once no page names them any more. */
   async removeOthers(output) {
     for (const name of await readdir(path.join(output, "assets"))) {
       if (name !== this.hash) await rm(path.join(output, "assets", name), { recursive: true });

@@ -1,22 +1,23 @@
 // What follows from all entries together: neighbours, what is alike, tags, years and the pages of the grid.
 
+import { hashOf } from "./files.js";
 import { pagePath } from "../templates/list.js";
 import { number, tagPath } from "../templates/html.js";
 
 const MOST_RELATED = 3;
 
-/** Return of each entry those most like it, as Folio does: most tags in common, then the same employer, then in order. */
+/** Return the places of those most like each entry, as Folio does: most tags in common, then the same employer, then in order. */
 export function alike(rows) {
   const ofTags = new Map();
   const ofEmployers = new Map();
   rows.forEach((row, place) => {
     for (const { slug } of row.tags) add(ofTags, slug, place);
-    if (row.employer) add(ofEmployers, row.employer.slug, place);
+    if (row.employer) add(ofEmployers, row.employer, place);
   });
   const likeness = new Uint16Array(rows.length); // two for each tag in common, one for the employer
   return rows.map((row, place) => {
     const groups = row.tags.map(({ slug }) => ofTags.get(slug));
-    const colleagues = row.employer ? ofEmployers.get(row.employer.slug) : [];
+    const colleagues = row.employer ? ofEmployers.get(row.employer) : [];
     for (const group of groups) for (const other of group) likeness[other] += 2;
     for (const other of colleagues) likeness[other] += 1;
     const isBefore = (one, other) => (likeness[one] - likeness[other] || other - one) > 0;
@@ -37,7 +38,7 @@ export function alike(rows) {
     for (let other = 0; other <= MOST_RELATED && other < rows.length; other += 1) consider(other);
     for (const group of groups) for (const other of group) likeness[other] = 0;
     for (const other of colleagues) likeness[other] = 0;
-    return found.map((other) => rows[other]);
+    return found;
   });
 }
 
@@ -71,6 +72,7 @@ export function listsOf(rows, { texts, perPage }) {
       .sort((one, other) => other.year - one.year)
       .map(link),
   };
+  filters.key = hashOf(JSON.stringify(filters)); // they are the same on all pages
   const bases = [{ path: "/", name: null, works: rows }, ...all];
   return bases.flatMap(({ path: base, name, works }) => {
     const pages = Math.max(1, Math.ceil(works.length / perPage));

@@ -11,19 +11,21 @@ import { alike, listsOf } from "./order.js";
 import { Trouble } from "./settings.js";
 import { Site } from "./site.js";
 import { workPath } from "../templates/html.js";
+import { largest } from "../templates/picture.js";
 
 const NEWEST = 50; // entries of the feed
 
-/** Read what has changed, and return a plan of the pages to build. */
-export async function plan(settings, { isAll = false } = {}) {
+/** Read what has changed, and return a plan of the pages to build; `known` is the cache of a build before it here. */
+export async function plan(settings, { isAll = false, known } = {}) {
   const api = new Api(settings.api);
-  const cache = await Cache.open(settings.cache, settings.api);
+  const cache = await Cache.open(settings.cache, settings.api, known);
   const manifest = await api.manifest(cache.index.manifest);
   const rows = await currentRows(api, cache, manifest);
-  const assets = await Assets.read();
+  const related = relatedOf(rows, cache.index.related);
+  const assets = await Assets.read(settings.texts.lang);
   const site = new Site(settings, assets);
   const look = await fingerprint(JSON.stringify([settings.texts, settings.api, settings.address, settings.perPage]));
-  const pages = [...works(rows), ...lists(rows, settings), ...others(rows, site)];
+  const pages = [...works(rows, related.places), ...lists(rows, settings), ...others(rows, site)];
   for (const page of pages) page.key = hashOf(look, assets.hash, ...page.madeOf);
   const kept = isAll ? {} : cache.index.pages;
   const due = pages.filter(({ path: at, key }) => kept[at] !== key || !existsSync(fileOf(settings.output, at)));
@@ -31,7 +33,7 @@ export async function plan(settings, { isAll = false } = {}) {
   for (const page of due) page.prepare?.(cache);
   const paths = new Set(pages.map((page) => page.path));
   const gone = Object.keys(cache.index.pages).filter((at) => !paths.has(at));
-  return new Plan({ settings, cache, manifest, rows, assets, site, pages, due, gone });
+  return new Plan({ settings, cache, manifest, rows, related, assets, site, pages, due, gone });
 }
 
 class Plan {
@@ -60,10 +62,11 @@ class Plan {
   }
 
   async save() {
-    const rows = Object.fromEntries(this.rows.map((row) => [row.id, row]));
-    await this.cache.forget(Object.keys(this.cache.index.rows).filter((id) => !(id in rows)));
+    const { rows, related } = this;
+    const ids = new Set(rows.map(({ id }) => id));
+    await this.cache.forget(this.cache.index.rows.map(({ id }) => id).filter((id) => !ids.has(id)));
     const pages = Object.fromEntries(this.pages.map((page) => [page.path, page.key]));
-    await this.cache.save({ manifest: this.manifest.pages, rows, pages });
+    await this.cache.save({ manifest: this.manifest.pages, rows, related, pages });
   }
 }
 
@@ -83,24 +86,42 @@ async function remove(output, at) {
 
 /** Return the rows of all entries in order; only what the manifest says is new or changed is fetched. */
 async function currentRows(api, cache, manifest) {
-  const kept = cache.index.rows;
-  const isKept = ({ id, digest }) => kept[id]?.digest === digest;
-  const fetched = await api.entries(manifest.rows.filter((row) => !isKept(row)).map(({ slug }) => slug));
-  const entries = [...fetched.values()].map(plain);
-  await cache.keep(entries);
+  const kept = new Map(cache.index.rows.map((row) => [row.id, row]));
+  const isKept = ({ id, digest }) => kept.get(id)?.digest === digest;
+  const fetched = await fetchInto(
+    cache,
+    api,
+    manifest.rows.filter((row) => !isKept(row)),
+  );
   const rows = manifest.rows.map((row) => {
-    if (isKept(row)) return kept[row.id];
+    if (isKept(row)) return kept.get(row.id);
     // An entry may be newer than the digest by now: then the next manifest has another one, and it is read again.
-    return fetched.has(row.id) ? rowOf(plain(fetched.get(row.id)), row.digest) : null;
+    return fetched.has(row.id) ? rowOf(fetched.get(row.id), row.digest) : null;
   });
   return rows.filter(Boolean);
 }
 
+/** Fetch entries, and keep them with the digests that the manifest tells. */
+async function fetchInto(cache, api, rows) {
+  const entries = [...(await api.entries(rows.map(({ slug }) => slug))).values()].map(plain);
+  await cache.keep(entries, new Map(rows.map(({ id, digest }) => [id, digest])));
+  return new Map(entries.map((entry) => [entry.id, entry]));
+}
+
 /** Fetch again what pages need and the cache has lost. */
 async function findLost(api, cache, due) {
-  const lost = due.filter(({ kind, id }) => kind === "works" && !cache.has(id));
-  const fetched = await api.entries(lost.map(({ slug }) => slug));
-  await cache.keep([...fetched.values()].map(plain));
+  const lost = new Set();
+  for (const { row, needs } of due) {
+    if (row && !cache.has(row)) lost.add(row);
+    for (const other of needs) if (!cache.card(other)) lost.add(other);
+  }
+  await fetchInto(cache, api, [...lost]);
+}
+
+/** Return what is alike, by places; it is found anew only where an order, a tag or an employer is another one. */
+function relatedOf(rows, before) {
+  const of = hashOf(JSON.stringify(rows.map(({ id, employer, tags }) => [id, employer, tags.map(({ slug }) => slug)])));
+  return of === before.of ? before : { of, places: alike(rows) };
 }
 
 /** Leave out what no page shows: the pictures of tags and employers, which are most of many an entry. */
@@ -113,40 +134,48 @@ function plain(entry) {
   };
 }
 
-/** What other pages show of an entry. */
-function rowOf(entry, digest) {
-  const { id, slug, title, excerpt, year, completed_at, updated_at, cover, employer, tags } = entry;
-  const card = { id, slug, title, excerpt, year, cover, employer };
+/** What has to be known of every entry to find out which pages show it, and to list it in the sitemap. */
+function rowOf({ id, slug, title, excerpt, year, updated_at, completed_at, cover, employer, tags }, digest) {
   return {
-    ...card,
+    id,
+    slug,
+    digest,
+    year,
     completed_at,
     updated_at,
-    tags,
-    digest,
+    tags: tags.map(({ slug, name }) => ({ slug, name })),
+    employer: employer?.slug ?? null,
+    origin: cover && new URL(cover.src).origin,
+    picture: cover && largest(cover),
     card: hashOf(JSON.stringify([slug, title, excerpt, year, cover, employer])),
   };
 }
 
-const linked = (row) => row && { slug: row.slug, title: row.title, cover: row.cover };
+const linked = ({ slug, title, cover }) => ({ slug, title, cover });
 
-function works(rows) {
-  const related = alike(rows);
+function found(kept, row) {
+  if (!kept) throw new Trouble(`${row.slug} was hidden while it was built: build again.`);
+  return kept;
+}
+
+function works(rows, related) {
   return rows.map((row, place) => {
     const previous = rows[place - 1] ?? null;
     const next = rows[place + 1] ?? null;
+    const alike = related[place].map((other) => rows[other]);
+    const others = [previous, next, ...alike];
     return {
       kind: "works",
-      id: row.id,
-      slug: row.slug,
+      row,
       path: workPath(row.slug),
-      madeOf: [row.digest, ...[previous, next, ...related[place]].map((other) => other?.card ?? "")],
+      madeOf: [row.digest, ...others.map((other) => other?.card ?? "")],
+      needs: others.filter(Boolean),
       prepare(cache) {
-        const entry = cache.entry(row.id);
-        if (!entry) throw new Trouble(`${row.slug} was hidden while it was built: build again.`);
+        const link = (other) => other && linked(found(cache.card(other), other));
         this.entry = {
-          ...entry,
-          neighbours: { previous: linked(previous), next: linked(next) },
-          related: related[place].map(linked),
+          ...found(cache.entry(row), row),
+          neighbours: { previous: link(previous), next: link(next) },
+          related: alike.map(link),
         };
       },
     };
@@ -157,25 +186,37 @@ function lists(rows, settings) {
   return listsOf(rows, settings).map((list) => ({
     ...list,
     kind: "lists",
-    madeOf: [JSON.stringify([list.title, list.page, list.pages, list.filters]), ...list.works.map(({ card }) => card)],
+    madeOf: [JSON.stringify([list.title, list.page, list.pages]), list.filters.key, ...list.works.map(({ card }) => card)],
+    needs: list.works,
+    prepare(cache) {
+      this.works = list.works.map((row) => found(cache.card(row), row));
+    },
   }));
 }
 
 /** The pages of which there is one. Feed and sitemap hold whole addresses, so they need to know where the site is. */
 function others(rows, site) {
-  const origins = [...new Set(rows.flatMap(({ cover }) => (cover ? [new URL(cover.src).origin] : [])))].sort();
-  const found = [
-    { kind: "missing", path: "/404.html", madeOf: [] },
-    { kind: "preview", path: "/preview/", origins, madeOf: origins },
-    { kind: "robots", path: "/robots.txt", madeOf: [] },
+  const origins = [...new Set(rows.flatMap(({ origin }) => origin ?? []))].sort();
+  const pages = [
+    { kind: "missing", path: "/404.html", madeOf: [], needs: [] },
+    { kind: "preview", path: "/preview/", origins, madeOf: origins, needs: [] },
+    { kind: "robots", path: "/robots.txt", madeOf: [], needs: [] },
   ];
   if (site.address) {
     const newest = [...rows].sort(byDate).slice(0, NEWEST);
-    const shown = (row) => JSON.stringify([row.card, row.updated_at, row.tags]);
-    found.push({ kind: "feed", path: "/feed.xml", works: newest, madeOf: newest.map(shown) });
-    found.push({ kind: "sitemap", path: "/sitemap.xml", works: rows, madeOf: rows.map(shown) });
+    pages.push({
+      kind: "feed",
+      path: "/feed.xml",
+      madeOf: newest.map(({ card, completed_at, updated_at, tags }) => JSON.stringify([card, completed_at, updated_at, tags])),
+      needs: newest,
+      prepare(cache) {
+        this.works = newest.map((row) => found(cache.card(row), row));
+      },
+    });
+    const placed = rows.map(({ slug, updated_at, picture }) => ({ slug, updated_at, picture }));
+    pages.push({ kind: "sitemap", path: "/sitemap.xml", works: placed, madeOf: [JSON.stringify(placed)], needs: [] });
   }
-  return found;
+  return pages;
 }
 
 const byDate = (one, other) => dateOf(other).localeCompare(dateOf(one)) || other.id - one.id;

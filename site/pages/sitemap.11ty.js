@@ -1,5 +1,4 @@
 import { html, markup, workPath } from "../templates/html.js";
-import { largest } from "../templates/picture.js";
 
 export const data = {
   pagination: { data: "changed.sitemap", size: 1, alias: "made" },
@@ -13,7 +12,7 @@ export function render({ made, site }) {
 <url><loc>${site.absolute("/")}</loc></url>
 ${made.works.map(
   (row) =>
-    html`<url><loc>${site.absolute(workPath(row.slug))}</loc><lastmod>${row.updated_at}</lastmod>${row.cover && html`<image:image><image:loc>${largest(row.cover)}</image:loc></image:image>`}</url>\n`,
+    html`<url><loc>${site.absolute(workPath(row.slug))}</loc><lastmod>${row.updated_at}</lastmod>${row.picture && html`<image:image><image:loc>${row.picture}</image:loc></image:image>`}</url>\n`,
 )}</urlset>
 `);
 }

@@ -1,5 +1,7 @@
 """The ready site as its owner builds and serves it: by Node, into a folder of its own."""
 
+import base64
+import hmac
 import os
 import re
 import subprocess
@@ -18,6 +20,8 @@ SITE = ROOT / "site"
 TOOLS = SITE / "node_modules"
 ADDRESS = "https://studio.example"
 PATIENCE = 120  # seconds, on a machine that does much else
+SECRET = "whsec_" + base64.b64encode(b"a secret of twenty-four.").decode()
+BODY = b'{"type": "portfolios.changed", "data": {"portfolios": null, "manifest": true}}'
 BUILT = re.compile(r"(\d+) of (\d+) pages built, (\d+) removed")
 
 
@@ -28,6 +32,7 @@ class Build:
     folder: Path
     api: str
     variables: dict[str, str] = field(default_factory=dict)
+    program: Path = SITE
 
     @property
     def output(self) -> Path:
@@ -47,7 +52,7 @@ class Build:
 
     def try_to_run(self, *flags: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            ["node", str(SITE / "build.js"), *flags],
+            ["node", str(self.program / "build.js"), *flags],
             env=self.environment,
             cwd=self.folder,
             capture_output=True,
@@ -96,22 +101,27 @@ class Served:
             session.trust_env = False
             return session.get(self.url + path, timeout=30, **options)  # type: ignore[arg-type]
 
-    def wait_for(self, words: str) -> None:
+    def builders(self) -> list[int]:
+        """Return the processes that build for the one that serves."""
+        pid = self.process.pid
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def wait_for(self, words: str, times: int = 1) -> None:
         deadline = time.monotonic() + PATIENCE
-        while words not in self.log.read_text():
+        while self.log.read_text().count(words) < times:
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.05)
 
 
 @contextmanager
-def served(build: Build, **variables: str) -> Iterator[Served]:
+def served(build: Build, port: int | None = None, **variables: str) -> Iterator[Served]:
     """Build and serve a site until the block ends; it asks for changes only where SITE_POLL_SECONDS says so."""
-    port = free_port()
+    port = port or free_port()
     log = build.folder / "serve.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            ["node", str(SITE / "serve.js")],
+            ["node", str(build.program / "serve.js")],
             env={**build.environment, "SITE_PORT": str(port), "SITE_POLL_SECONDS": "0", **variables},
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -123,3 +133,21 @@ def served(build: Build, **variables: str) -> Iterator[Served]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+def signed(body: bytes = BODY, *, secret: str = SECRET, age: int = 0) -> dict[str, str]:
+    """Return the headers by which the Standard Webhooks specification says who sent a message, and when."""
+    moment = str(int(time.time()) - age)
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    signature = hmac.digest(key, f"msg_1.{moment}.".encode() + body, "sha256")
+    return {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": moment,
+        "webhook-signature": f"v1a,AAAA v1,{base64.b64encode(signature).decode()}",
+    }
+
+
+def post(site: Served, headers: dict[str, str], body: bytes = BODY) -> int:
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.post(f"{site.url}/hooks/folio", data=body, headers=headers, timeout=30).status_code

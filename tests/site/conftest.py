@@ -1,7 +1,7 @@
 """The ready site: built by Node from servers of its own, and looked at in a real browser."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,10 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.conftest import FLAGS, chromium
-from tests.live import Server, Session, photograph, running_server
+from tests.live import Server, Session, photograph, running_demo
 
 from .building import TOOLS, Build, Served, served
+from .tabs import Tab, tabs_of
 
 LONG = (
     "A title that goes on and on, as titles of exhibitions do, about the harbour, its boats, the people who mended them"
@@ -71,7 +72,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with the sample content, and one work with all that there can be of it."""
-    with running_server(tmp_path_factory.mktemp("folio"), "--demo") as server:
+    with running_demo(tmp_path_factory.mktemp("folio")) as server:
         server.key = server.folio("createtoken", "builder", "--admin").strip()
         with server.session(server.key) as api:
             add_everything(api)
@@ -133,3 +134,10 @@ def site(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Build:
 def served_site(site: Build) -> Iterator[Served]:
     with served(site) as found:
         yield found
+
+
+@pytest.fixture
+def tab_for(browser: Browser) -> Iterator[Callable[..., Tab]]:
+    """Return a function that opens a tab; the pictures in it are tiny, unless it shall have the real ones."""
+    with tabs_of(browser) as open_tab:
+        yield open_tab

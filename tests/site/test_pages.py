@@ -2,26 +2,22 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, ViewportSize, expect
+from playwright.sync_api import Browser, Route, expect
 
-from tests.browser.conftest import SCREENSHOTS
 from tests.live import Server
 
 from .building import SITE, Build, Served, served
+from .tabs import LOOKS, PHONE, SCREEN, Tab, picture
 
-SCREEN: ViewportSize = {"width": 1280, "height": 800}
-PHONE: ViewportSize = {"width": 390, "height": 844}
 KB = 1000
-MOST = 60 * KB  # bytes of a page's HTML, styles and scripts, as they lie on the disk
-SERIOUS = {"serious", "critical"}
+MOST = 60 * KB  # bytes of a page without its pictures, compressed as hosts do
 PATHS = {
     "home": "/",
     "tag": "/tag/typography/",
@@ -34,14 +30,6 @@ PATHS = {
     "persian": f"/work/{quote('پوستر')}/",
     "missing": "/nowhere/",
 }
-WATCH = """
-window.shifts = [];
-new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) {
-    window.shifts.push([entry.value, entry.sources.map(({ node }) => node?.outerHTML?.slice(0, 120))]);
-  }
-}).observe({ type: "layout-shift", buffered: true });
-"""
 CHOSEN = """() => [...document.querySelectorAll("main picture img")].map((image) => ({
   chosen: image.currentSrc,
   width: image.getBoundingClientRect().width,
@@ -52,82 +40,6 @@ CHOSEN = """() => [...document.querySelectorAll("main picture img")].map((image)
   top: image.getBoundingClientRect().top,
   candidates: [...image.parentElement.querySelectorAll("source")].map((source) => source.srcset),
 }))"""
-TINY = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c020000000b4944415478da6364600000000600023081d02f"
-    "0000000049454e44ae426082"
-)
-
-
-@dataclass
-class Tab:
-    """A page, with what it complained of and how it moved."""
-
-    page: Page
-    complaints: list[str] = field(default_factory=list)
-
-    def go(self, address: str) -> Page:
-        self.page.goto(address, wait_until="load")
-        return self.page
-
-    def scrolled(self) -> Page:
-        """Go to the end and back, so that what is loaded late has come."""
-        height = self.page.evaluate("document.documentElement.scrollHeight")
-        for place in range(0, height, 600):
-            self.page.evaluate("(place) => scrollTo(0, place)", place)
-            self.page.wait_for_timeout(30)
-        self.page.evaluate("scrollTo(0, 0)")
-        return self.page
-
-    def findings(self) -> list[str]:
-        wcag = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
-        found = Axe().run(self.page, options={"runOnly": wcag, "resultTypes": ["violations"]})
-        return [
-            f"{rule['id']}: {rule['help']}: {[node['html'][:160] for node in rule['nodes'][:3]]}"
-            for rule in found.response["violations"]
-            if rule["impact"] in SERIOUS
-        ]
-
-    def too_wide(self) -> list[str]:
-        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        return [f"wider than the window by {wide}"] if wide > 0 else []
-
-    def moved(self) -> list[str]:
-        return [f"moved: {shift}" for shift in self.page.evaluate("window.shifts")]
-
-
-@pytest.fixture
-def tab_for(browser: Browser) -> Iterator[Callable[..., Tab]]:
-    """Return a function that opens a tab; the pictures in it are tiny, unless it shall have the real ones."""
-    contexts: list[BrowserContext] = []
-
-    def tab_for(*, real: bool = False, **options: Any) -> Tab:
-        context = browser.new_context(**{"viewport": SCREEN, "locale": "en-GB", **options})
-        context.set_default_timeout(30_000)
-        context.add_init_script(WATCH)
-        if not real:
-            context.route(re.compile("/media/"), lambda route: route.fulfill(body=TINY, content_type="image/png"))
-            context.route("https://pictures.example.com/**", lambda route: route.fulfill(body=TINY))
-        contexts.append(context)
-        tab = Tab(context.new_page())
-
-        def note(message: ConsoleMessage) -> None:
-            if message.type in {"error", "warning"} and "/nowhere/" not in str(message.location.get("url")):
-                tab.complaints.append(f"{tab.page.url}: {message.text}")
-
-        tab.page.on("console", note)
-        tab.page.on("pageerror", lambda error: tab.complaints.append(f"{tab.page.url}: {error}"))
-        return tab
-
-    yield tab_for
-    for context in contexts:
-        context.close()
-
-
-LOOKS: dict[str, dict[str, Any]] = {
-    "light": {},
-    "dark": {"color_scheme": "dark"},
-    "phone": {"viewport": PHONE, "device_scale_factor": 2, "has_touch": True},
-}
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -143,11 +55,6 @@ def test_every_page_is_still_quiet_and_open_to_everyone(
         tab.complaints.clear()
         tab.page.screenshot(path=picture(f"site-{name}-{look}"), full_page=True)
     assert not any(found.values()), json.dumps({name: each for name, each in found.items() if each}, indent=2)
-
-
-def picture(name: str) -> Path:
-    SCREENSHOTS.mkdir(exist_ok=True)
-    return SCREENSHOTS / f"{name}.png"
 
 
 def test_a_site_from_right_to_left(server: Server, tab_for: Callable[..., Tab], tmp_path: Path) -> None:
@@ -204,23 +111,26 @@ def assert_fits(shown: dict[str, Any], scale: int) -> None:
     assert chosen in [enough, *following], (needed, shown)
 
 
+def weight(body: bytes) -> int:
+    """Return the bytes that a host sends of a file: compressed, where that makes it smaller."""
+    return min(len(body), len(zlib.compress(body)))
+
+
 def test_a_page_is_light(served_site: Served, browser: Browser) -> None:
+    kept: list[Any] = []
     for name, path in PATHS.items():
         context = browser.new_context(viewport=SCREEN)
         context.route(re.compile("/media/"), lambda route: route.abort())
         page = context.new_page()
-        bodies: dict[str, int] = {}
-
-        def count(response: Any, bodies: dict[str, int] = bodies) -> None:
-            if response.request.resource_type in {"document", "stylesheet", "script"}:
-                bodies[response.url] = len(response.body())
-
-        page.on("response", count)
-        page.goto(served_site.url + path, wait_until="load")
+        page.on("response", lambda response: kept.append(response))
+        page.goto(served_site.url + path, wait_until="networkidle")
+        bodies = {response.url: weight(response.body()) for response in kept}
+        kept.clear()
         context.close()
         assert sum(bodies.values()) < MOST, (name, bodies)
         if name in {"home", "tag", "year"}:
             assert not [address for address in bodies if address.endswith(".js")]
+        assert any(address.endswith(".woff2") for address in bodies)
 
 
 def test_everything_is_there_without_javascript(served_site: Served, tab_for: Callable[..., Tab]) -> None:

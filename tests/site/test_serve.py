@@ -1,7 +1,7 @@
 """The site as `make site` serves it: it follows Folio, by asking or by a webhook."""
 
 import base64
-import hmac
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,11 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from .building import Build, Served, served
+from .building import SECRET, SITE, TOOLS, Build, Served, post, served, signed
 from .fake import Fake, folio
-
-SECRET = "whsec_" + base64.b64encode(b"a secret of twenty-four.").decode()
-BODY = b'{"type": "portfolios.changed", "data": {"portfolios": null, "manifest": true}}'
 
 
 @pytest.fixture
@@ -34,24 +31,6 @@ def hearing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         build = Build(tmp_path_factory.mktemp("hearing"), fake.url)
         with served(build, SITE_WEBHOOK_SECRET=SECRET) as site:
             yield site
-
-
-def signed(body: bytes = BODY, *, secret: str = SECRET, age: int = 0) -> dict[str, str]:
-    """Return the headers by which the Standard Webhooks specification says who sent a message, and when."""
-    moment = str(int(time.time()) - age)
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    signature = hmac.digest(key, f"msg_1.{moment}.".encode() + body, "sha256")
-    return {
-        "webhook-id": "msg_1",
-        "webhook-timestamp": moment,
-        "webhook-signature": f"v1a,AAAA v1,{base64.b64encode(signature).decode()}",
-    }
-
-
-def post(site: Served, headers: dict[str, str], body: bytes = BODY) -> int:
-    with requests.Session() as session:
-        session.trust_env = False
-        return session.post(f"{site.url}/hooks/folio", data=body, headers=headers, timeout=30).status_code
 
 
 def until_shown(site: Served, path: str, words: str) -> None:
@@ -85,6 +64,58 @@ def test_a_signed_webhook_builds_the_site_again(build: Build, fake: Fake) -> Non
 def test_a_webhook_that_is_not_signed_does_nothing(hearing: Served, headers: dict[str, str]) -> None:
     assert post(hearing, headers) == 401
     assert "told of a change" not in hearing.log.read_text()
+
+
+def test_one_process_builds_again_until_a_file_of_the_site_changes(build: Build, fake: Fake, tmp_path: Path) -> None:
+    build.program = tmp_path / "program"
+    shutil.copytree(SITE, build.program, ignore=shutil.ignore_patterns("node_modules", "_site", ".cache"))
+    (build.program / "node_modules").symlink_to(TOOLS)
+    with served(build, SITE_WEBHOOK_SECRET=SECRET) as site:
+        began = site.builders()
+        for number in (2, 3):
+            fake.entries[1]["title"] = f"Renamed {number} times"
+            assert post(site, signed()) == 204
+            site.wait_for("pages built", number)
+            assert fake.entries[1]["title"] in site.get("/work/work-2/").text
+        assert site.builders() == began
+
+        template = build.program / "templates/work.js"
+        template.write_text(template.read_text().replace("<article>", '<article class="mine">'))
+        until_shown(site, "/work/work-2/", '<article class="mine">')
+        assert set(site.builders()).isdisjoint(began)
+        assert "Renamed 3 times" in site.get("/work/work-2/").text
+
+
+def test_what_another_build_wrote_meanwhile_is_taken_for_the_last(build: Build, fake: Fake) -> None:
+    with served(build, SITE_WEBHOOK_SECRET=SECRET) as site:
+        fake.entries[1]["title"] = "Renamed"
+        build.variables["SITE_URL"] = site.url + "/elsewhere"
+        built, pages, _ = build.run()
+        assert built == pages
+
+        assert post(site, signed()) == 204
+
+        site.wait_for(f"{pages} of {pages} pages built", 2)  # the first one, and this
+        assert "/elsewhere" not in site.get("/work/work-2/").text
+
+
+def test_the_process_that_builds_ends_with_the_one_that_serves(build: Build) -> None:
+    with served(build) as site:
+        builders = site.builders()
+        site.process.kill()
+        deadline = time.monotonic() + 60
+        while any(is_running(pid) for pid in builders):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    assert builders
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_what_changes_is_found_by_asking(build: Build, fake: Fake) -> None:
