@@ -1,3 +1,3 @@
 """Folio, a headless portfolio backend."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

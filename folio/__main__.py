@@ -5,11 +5,18 @@ import sys
 import textwrap
 from collections.abc import Iterable
 
+from .server import signals
+from .server.examining.unusable import STATUS, told
+
+if sys.argv[1:2] == ["serve"]:
+    signals.end_at_once()  # before all that takes a while to load
+
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import ManagementUtility, get_commands, load_command_class
 from django.db import Error
 
 from . import __version__
+from .outages import StorageAway
 
 # Of Django's commands, those that whoever runs an installation may need, in Folio's words.
 DJANGOS = {
@@ -61,18 +68,32 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "folio.settings")
     arguments = sys.argv[1:]
     if arguments[:1] in (["version"], ["--version"]):
-        print(f"Folio {__version__}")  # noqa: T201
+        from .versions import versions  # which other commands, and what they start, need not load
+
+        print(versions())  # noqa: T201
         return
     try:
         Folio(["folio", *arguments]).execute()
-    except (ImproperlyConfigured, Error) as error:
+    except (ImproperlyConfigured, Error, StorageAway) as error:
         if "--traceback" in arguments:
             raise
+        if arguments[:1] == ["doctor"]:
+            print(told(sentence(error), in_json="--json" in arguments))  # noqa: T201
+            sys.exit(STATUS)
         sys.exit(sentence(error))
+    except Exception:
+        report_failure(arguments)
+        raise
 
 
-def sentence(error: ImproperlyConfigured | Error) -> str:
-    if isinstance(error, ImproperlyConfigured):
+def report_failure(arguments: list[str]) -> None:
+    from .reports import report_command  # which needs the settings
+
+    report_command("".join(arguments[:1]))
+
+
+def sentence(error: ImproperlyConfigured | Error | StorageAway) -> str:
+    if isinstance(error, ImproperlyConfigured | StorageAway):
         return str(error).strip()
     from .installation import why_not  # which needs the settings; they are there where a database failed
 

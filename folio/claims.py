@@ -12,7 +12,9 @@ from hashlib import blake2b
 from threading import Lock
 
 from django.conf import settings
-from django.db import Error, connection
+from django.db import connection
+
+from .postgresql.claims import PostgreSQLClaims
 
 
 class FileClaims:
@@ -47,26 +49,6 @@ class FileClaims:
             self.held.discard(number)
 
 
-class PostgreSQLClaims:
-    """Claims of all who use the database, each for as long as its connection lasts at the most."""
-
-    def take(self, number: int) -> bool:
-        return ask("SELECT pg_try_advisory_lock(%s)", number)
-
-    def free(self, number: int) -> None:
-        try:
-            ask("SELECT pg_advisory_unlock(%s)", number)
-        except Error:  # of a connection that broke, or is in a transaction that failed
-            connection.close()
-
-
-def ask(query: str, number: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(query, [number])
-        [(answer,)] = cursor.fetchall()
-    return bool(answer)
-
-
 def number_of(work: str) -> int:
     """Return the number by which that work is locked: of 62 bits, for PostgreSQL's and a file's places have a sign."""
     return int.from_bytes(blake2b(work.encode(), digest_size=8).digest()) >> 2
@@ -77,8 +59,17 @@ def of_files() -> FileClaims:
     return FileClaims()
 
 
+@cache
+def of_database(alias: str) -> PostgreSQLClaims:
+    return PostgreSQLClaims(alias)
+
+
 def claim(work: str) -> tuple[Callable[[], bool], Callable[[], None]]:
     """Return two functions for the work of that name: one to try and take it, and one to free it once it was taken."""
-    number = number_of(work)
-    claims = PostgreSQLClaims() if connection.vendor == "postgresql" else of_files()
+    return claim_number(number_of(work))
+
+
+def claim_number(number: int) -> tuple[Callable[[], bool], Callable[[], None]]:
+    """Return the same two functions for a work that is known by a number, of which others may not know more."""
+    claims = of_database(connection.alias) if connection.vendor == "postgresql" else of_files()
     return lambda: claims.take(number), lambda: claims.free(number)

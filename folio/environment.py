@@ -8,7 +8,7 @@ from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -39,30 +39,6 @@ def number(name: str, default: int, least: int = 0) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) >= least):
         raise ImproperlyConfigured(f"{name} is {text!r}; it must be a whole number such as {default}.")
     return int(text)
-
-
-def database(default: str) -> dict[str, Any]:
-    """Return Django's settings for `DATABASE_URL`; raise ImproperlyConfigured unless it is SQLite or PostgreSQL.
-
-    Of several servers, as libpq would take them, one could tell a version and another one give the rows.
-    """
-    url = env.str("DATABASE_URL", default="") or default
-    if urlsplit(url).scheme not in {"sqlite", "postgres", "postgresql"}:
-        raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgres://.")
-    found: dict[str, Any] = dict(env.db_url_config(url))
-    hosts = {found.get("HOST", ""), *map(found.get("OPTIONS", {}).get, ("host", "hostaddr"))}
-    if any("," in (host or "") for host in hosts):
-        raise ImproperlyConfigured("DATABASE_URL names several servers; it must name one.")
-    if found["ENGINE"] == "django.db.backends.sqlite3":
-        found["ENGINE"] = "folio.sqlite"
-    return found
-
-
-def existing(name: str) -> dict[str, str]:
-    """Return the option by which SQLite opens a file only where there is one; without it, whoever asks makes one."""
-    if name.startswith((":memory:", "file:")):
-        return {}
-    return {"database": f"file:{quote(os.fsencode(name))}?mode=rw"}
 
 
 def switch(name: str, default: str = "off") -> bool:
@@ -107,8 +83,48 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
         ) from error
 
 
+UNIX = "unix"  # the peer on our own unix socket, which has no address
+
+
+def proxies(name: str) -> tuple[list[IPv4Network | IPv6Network], bool]:
+    """Return the networks that a variable names as `networks` does, and whether the word `unix` is among them."""
+    items = [item.strip() for item in env.list(name, default=[]) if item.strip()]
+    try:
+        return [ip_network(item) for item in items if item.lower() != UNIX], UNIX in map(str.lower, items)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name}: {error}. It must be addresses and networks separated by commas, such as 127.0.0.1,10.0.0.0/8, or "
+            f"{UNIX} for a proxy on a unix socket."
+        ) from error
+
+
 DURATION = re.compile(r"([0-9]{1,6})([smhd])?")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{16,}")
+
+
+def secret_word(name: str) -> str:
+    """Return a variable's token, nothing where it isn't set; raise ImproperlyConfigured for one that could be guessed.
+
+    It is of the characters that a header `Authorization: Bearer` can have.
+    """
+    text = env.str(name, default="").strip()
+    if text and not TOKEN.fullmatch(text):
+        raise ImproperlyConfigured(
+            f"{name} must be 16 characters or more, of letters, digits and . _ ~ + / = -, such as `openssl rand -hex "
+            "24` makes."
+        )
+    return text
+
+
+def port(name: str) -> int:
+    """Return a variable's port, 0 where it is not set; raise ImproperlyConfigured for anything else."""
+    text = env.str(name, default="").strip()
+    if text and not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 65_535):
+        raise ImproperlyConfigured(f"{name} is {text!r}; it must be a port from 1 to 65535, such as 9464.")
+    return int(text or 0)
 
 
 def duration(name: str, default: str) -> timedelta:
@@ -116,8 +132,9 @@ def duration(name: str, default: str) -> timedelta:
     text = env.str(name, default="").strip().lower() or default
     match = DURATION.fullmatch(text)
     if match is None or not (match[2] or int(match[1]) == 0):
+        example = default if default != "0" else "1h"
         raise ImproperlyConfigured(
-            f"{name} is {text!r}; it must be a number and a unit, d, h, m or s, such as {default}, or 0."
+            f"{name} is {text!r}; it must be a number and a unit, d, h, m or s, such as {example}, or 0."
         )
     return timedelta(**{UNITS[match[2] or "s"]: int(match[1])})
 
@@ -183,13 +200,13 @@ RATE = re.compile(r"([1-9][0-9]{0,8}) */ *(second|minute|hour|day)s?")
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 
 
-def rate(name: str) -> tuple[int, int] | None:
-    """Return a variable's requests and the seconds that they are for, such as `600/minute`; None where it is not set.
+def rate(name: str, default: str = "off") -> tuple[int, int] | None:
+    """Return a variable's requests and the seconds that they are for, such as `600/minute`; None for `off`.
 
     Raise ImproperlyConfigured for anything else.
     """
-    text = env.str(name, default="").strip().lower()
-    if text in {"", "off", "none", "0"}:
+    text = env.str(name, default="").strip().lower() or default
+    if text in {"off", "none", "0"}:
         return None
     match = RATE.fullmatch(text)
     if match is None:
@@ -222,6 +239,23 @@ def site_address(name: str) -> str:
             "such as https://studio.example/work/{slug}/."
         )
     return text
+
+
+def files_address(name: str) -> str:
+    """Return the address that files have before their names, with a slash; "" where it is not set.
+
+    Raise ImproperlyConfigured for what is no absolute address.
+    """
+    text = env.str(name, default="").strip()
+    if not text:
+        return ""
+    parts = urlsplit(text) if is_pattern(text) else None
+    if parts is None or parts.query or parts.fragment or parts.username is not None or text.endswith(("?", "#")):
+        raise ImproperlyConfigured(
+            f"{name} is {text!r}; it must be an absolute address that the names of files are put behind, such as "
+            "https://cdn.example.com/media/."
+        )
+    return f"{text.rstrip('/')}/"
 
 
 def preview_address(name: str) -> str:

@@ -4,6 +4,7 @@ Only `folio serve`, `folio migrate` and a worker make anything. Every other comm
 where it looked. docs/decisions/0024-who-may-read-the-data-folder.md tells why the permissions are as they are.
 """
 
+import json
 import os
 import pwd
 import secrets
@@ -24,7 +25,8 @@ PASSED_THROUGH = 0o710  # the data folder, where a group reads the media in it
 SHARED_FOLDER = 0o2750  # what is made in it belongs to its group, too
 SHARED_FILE = 0o640
 NO_TABLES = {"42P01", "42703"}  # PostgreSQL: there is no such table, no such column
-OWN_FOLDERS = {"media", "uploads", "journal", "lost+found"}  # the last is where a disk is mounted
+RESTORING = "restoring"  # in the data folder: what a restore has come to, see `folio.server.backups`
+OWN_FOLDERS = {"media", "uploads", "journal", "static", "lost+found"}  # the last is where a disk is mounted
 
 
 def where() -> str:
@@ -71,17 +73,22 @@ def make_secret_key(folder: Path) -> str:
     try:
         return read_secret_key(path)
     except FileNotFoundError:
-        draft = folder / f".secret_key.{os.getpid()}.{secrets.token_hex(4)}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48))
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
+        make_whole(path, secrets.token_urlsafe(48))
         return read_secret_key(path)
+
+
+def make_whole(path: Path, text: str) -> None:
+    """Make a file that appears whole, by a link, or not at all; one that is there stays as it is."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
 
 
 # What can't be used
@@ -90,6 +97,7 @@ def make_secret_key(folder: Path) -> str:
 def refuse_unusable() -> None:
     """Raise ImproperlyConfigured, in a sentence, where the installation can't be used or begun; write nothing."""
     refuse_folder(settings.DATA_DIR)
+    refuse_half_restored(settings.DATA_DIR)
     if isinstance(settings.SECRET_KEY, SimpleLazyObject):
         str(settings.SECRET_KEY)  # an empty one raises
     group = settings.MEDIA_GROUP
@@ -99,6 +107,19 @@ def refuse_unusable() -> None:
             f"FOLIO_MEDIA_GROUP is {group}, but {user}, who Folio runs as, is no member of that group. "
             f"Make them one (usermod -aG {group} {user}), or name another group."
         )
+
+
+def refuse_half_restored(folder: Path) -> None:
+    """Raise ImproperlyConfigured where a restore has begun to replace the installation, and has not come to its end."""
+    if str(settings.DATABASES["default"]["NAME"]).endswith(f".{RESTORING}"):  # the one that is just being restored
+        return
+    with suppress(OSError, ValueError):
+        found = json.loads((folder / RESTORING).read_text())
+        if found.get("phase") == "replacing":
+            raise ImproperlyConfigured(
+                f"The restore of backup {found['name']} was interrupted, so the installation in {folder} is neither "
+                f"the old nor the new one. Give the same command again, which does the rest: {found['command']}"
+            )
 
 
 def refuse_folder(folder: Path) -> None:
@@ -165,6 +186,8 @@ def begin() -> None:
             make_folder(Path(folder))
         if isinstance(settings.SECRET_KEY, SimpleLazyObject):
             settings.SECRET_KEY = make_secret_key(settings.DATA_DIR)  # in case a passing one was already asked for
+        if connection.vendor == "postgresql" and settings.MEDIA_BUCKET is None and not settings.FOLDER_MARK.exists():
+            make_whole(settings.FOLDER_MARK, secrets.token_hex(16))
     except OSError as error:
         raise unusable(error) from error
 
@@ -273,7 +296,7 @@ def close_to_others() -> list[str]:
     mending, group = Mending(), settings.MEDIA_GROUP
     database = database_path()
     own = [settings.DATA_DIR / "secret_key", settings.ATTEMPTS_PATH, settings.RATES_PATH]
-    marks = [settings.PUBLIC_READ_MARK, settings.VARIANTS_MARK]
+    marks = [settings.PUBLIC_READ_MARK, settings.VARIANTS_MARK, settings.FOLDER_MARK]
     kept = [*own, *marks, *([database] if database else [])]
     for path in kept:
         for name in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):

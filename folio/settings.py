@@ -18,10 +18,9 @@ from .environment import (
     choice,
     choices,
     data_folder,
-    database,
     duration,
     env,
-    existing,
+    files_address,
     group,
     hosts,
     is_there,
@@ -29,9 +28,12 @@ from .environment import (
     networks,
     number,
     origins,
+    port,
     preview_address,
+    proxies,
     public_address,
     rate,
+    secret_word,
     site_address,
     switch,
     widths,
@@ -39,6 +41,8 @@ from .environment import (
 from .installation import FILE as OWN_FILE
 from .installation import FOLDER as OWN_FOLDER
 from .installation import SHARED_FILE, SHARED_FOLDER, secret_key
+from .places import bucket, database, existing, redis_address, signed
+from .reports import reports_address
 
 # The installation
 
@@ -67,7 +71,7 @@ if PUBLIC_URL:
         LANGUAGE_COOKIE_SECURE = True
         SECURE_SSL_REDIRECT = True
         SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds())
-TRUSTED_PROXIES = networks("FOLIO_TRUSTED_PROXIES")  # whose X-Forwarded-For is believed
+TRUSTED_PROXIES, TRUST_UNIX = proxies("FOLIO_TRUSTED_PROXIES")  # whose X-Forwarded-For is believed
 # HSTS stays with the API's own host: whether its subdomains and browsers' preload lists follow is not ours to say.
 # The folder of uploads need not be there yet: `folio serve` makes it.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "files.E001"]
@@ -85,6 +89,7 @@ INSTALLED_APPS = [
     "folio.delivery",
     "folio.transfer",
     "folio.sample",
+    "folio.server",
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -155,8 +160,29 @@ CSRF_FAILURE_VIEW = "folio.admin.sessions.csrf_failure"
 # The database
 
 DATABASES: dict[str, dict[str, Any]] = {"default": database(f"sqlite:///{quote(str(DATA_DIR / 'folio.sqlite3'))}")}
-DATABASES["default"]["CONN_MAX_AGE"] = number("FOLIO_CONNECTION_MAX_AGE", 600)  # seconds
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+CONNECTION_MAX_AGE = number("FOLIO_CONNECTION_MAX_AGE", 600)  # seconds
+DATABASE_CONNECTIONS = number("FOLIO_DATABASE_CONNECTIONS", 16, least=1)  # of each worker to PostgreSQL, in its pool
+PGBOUNCER = switch("FOLIO_PGBOUNCER")  # stands before PostgreSQL, and gives connections for a transaction each
+if DATABASES["default"]["ENGINE"] == "folio.postgresql":
+    # A request gets a connection of its worker's pool: `folio.postgresql.pools`.
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+        "max_size": DATABASE_CONNECTIONS,
+        "max_lifetime": CONNECTION_MAX_AGE,
+    }
+    if PGBOUNCER:
+        DATABASES["default"]["OPTIONS"]["prepare_threshold"] = None
+        DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = CONNECTION_MAX_AGE
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# What a worker that serves waits for, in seconds; commands take as long as they need. See `folio.postgresql.timeouts`.
+LOOK_SECONDS = number("FOLIO_LOOK_SECONDS", 2, least=1)  # for the version, and a connection to ask it by
+CONNECT_SECONDS = number("FOLIO_CONNECT_SECONDS", 3, least=1)
+LOCK_SECONDS = number("FOLIO_LOCK_SECONDS", 10, least=1)
+STATEMENT_SECONDS = number("FOLIO_STATEMENT_SECONDS", 20, least=1)
+TURN_SECONDS = number("FOLIO_TURN_SECONDS", 10, least=1)  # for other reads that are computed
+FOLDER_MARK = DATA_DIR / "folder"  # by which servers know that they share it, see `folio.server.peers`
+SERVER_NOTE = DATA_DIR / "database-server"  # which server of PostgreSQL was found last, see `folio.snapshots.notes`
 if DATABASES["default"]["ENGINE"] == "folio.sqlite":
     DATABASES["default"]["OPTIONS"] = {
         **existing(DATABASES["default"]["NAME"]),
@@ -172,13 +198,20 @@ RUN_TASKS = True  # by each worker that serves, see `folio.tasks`
 
 # Files
 
-STORAGES = {
+MEDIA_BUCKET = bucket("FOLIO_MEDIA")  # where the media lie; None is the data folder
+STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "folio.admin.assets.HashedStorage"},
 }
+if MEDIA_BUCKET is not None:
+    STORAGES["default"] = {"BACKEND": "folio.media.s3.ObjectStorage", "OPTIONS": {"bucket": MEDIA_BUCKET}}
 MEDIA_ROOT = DATA_DIR / "media"
 JOURNAL_ROOT = DATA_DIR / "journal"  # which files are being written or removed, see `folio.media.journal`
-MEDIA_URL = "media/"
+# Where what Folio says leads to its files, be it a CDN's address; it answers below `media/` in any case.
+FILES_URL = files_address("FOLIO_MEDIA_URL")
+MEDIA_URL = FILES_URL or "media/"
+MEDIA_SIGNED = signed("FOLIO_MEDIA_SIGNED", MEDIA_BUCKET)  # requests for files are sent to the bucket for so long
+STORAGE_SECONDS = number("FOLIO_STORAGE_SECONDS", 15, least=1)  # that object storage may keep silent
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static" / "files"  # what `folio serve` makes of them: `folio.admin.assets`
 WHITENOISE_USE_FINDERS = True
@@ -214,7 +247,6 @@ PUBLIC_READ = switch("FOLIO_PUBLIC_READ", default="on" if is_there(PUBLIC_READ_M
 PUBLIC_ORIGINALS = switch("FOLIO_PUBLIC_ORIGINALS", default="on")
 PUBLIC_CACHE_SECONDS = number("FOLIO_PUBLIC_CACHE_SECONDS", 60)  # that a CDN may keep an answer
 PUBLIC_RATE = rate("FOLIO_PUBLIC_RATE")  # requests of an address, and the seconds that they are for
-RATES_PATH = DATA_DIR / "rates"  # how many came, see `folio.delivery.rates`
 SITE_URL = site_address("FOLIO_SITE_URL")  # of a portfolio's page
 PREVIEW_URL = preview_address("FOLIO_PREVIEW_URL")  # of the page that shows what is not published yet
 WEBHOOK_SECONDS = number("FOLIO_WEBHOOK_SECONDS", 10)  # in which changes are gathered before they are told
@@ -238,6 +270,11 @@ USE_TZ = True
 # Bytes of each worker's memory; both caches follow the database's own version, see docs/decisions/.
 RESPONSE_CACHE_SIZE = number("FOLIO_RESPONSE_CACHE_SIZE", 16 * 1024 * 1024)
 DOCUMENT_CACHE_SIZE = number("FOLIO_DOCUMENT_CACHE_SIZE", 24 * 1024 * 1024)
+# Requests of a key, and the seconds that they are for; why so many: docs/decisions/0063-limits.md.
+RATE = rate("FOLIO_RATE", "6000/minute")  # reads that have to be computed
+WRITE_RATE = rate("FOLIO_WRITE_RATE", "6000/minute")
+RATES_PATH = DATA_DIR / "rates"  # how many came, see `folio.api.rates`
+REDIS_URL = redis_address("FOLIO_REDIS_URL")  # where machines count together
 SERVER_TIMING = switch("FOLIO_SERVER_TIMING")
 CORS_ORIGINS = origins("FOLIO_CORS_ORIGINS")  # whose pages may call the managing API from a browser
 TOKEN_DAYS = number("FOLIO_TOKEN_DAYS", 30)  # what POST /api/auth/token/ gives a key to live
@@ -254,19 +291,49 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
+# The server
+
+BACKUP = env.str("FOLIO_BACKUP", default="").strip()  # the store that the server makes backups into by itself
+BACKUP_EVERY = duration("FOLIO_BACKUP_EVERY", "24h")
+BACKUP_KEEP = number("FOLIO_BACKUP_KEEP", 14, least=1)
+DRAIN_SECONDS = number("FOLIO_DRAIN_SECONDS", 0)  # that a server goes on answering after it was told to stop
+WORKER_MEMORY = number("FOLIO_WORKER_MEMORY", 0)  # bytes, after which a worker is renewed; 0 for never
+METRICS_TOKEN = secret_word("FOLIO_METRICS_TOKEN")  # who has it may ask /metrics
+METRICS_HOST = env.str("FOLIO_METRICS_HOST", default="").strip() or "127.0.0.1"
+METRICS_PORT = port("FOLIO_METRICS_PORT")  # that is for this alone; 0 is none
+METRICS = bool(METRICS_TOKEN or METRICS_PORT)  # whether anything is counted, see `folio.server.metrics`
+
 LOG_LEVEL = choice("FOLIO_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO")
-LOGGING = {
+LOG_FORMAT = choice("FOLIO_LOG_FORMAT", ("TEXT", "JSON"), "TEXT")
+ACCESS_LOG = switch("FOLIO_ACCESS_LOG")  # a line for each request
+SLOW_MS = number("FOLIO_SLOW_MS", 0)  # from which on a request is told with its queries; 0 is never
+SENTRY_DSN = reports_address("SENTRY_DSN")  # where errors are reported to, see `folio.reports`
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "folio.logs.Lines", "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "line": {
+            "()": "folio.logs.JSONLines" if LOG_FORMAT == "JSON" else "folio.logs.Lines",
+            "fmt": "{asctime} {levelname} {name}{of_request}: {message}",
+            "style": "{",
+        },
     },
-    "filters": {"mistakes": {"()": "folio.logs.MistakesOnDemand"}},
+    "filters": {
+        "mistakes": {"()": "folio.logs.MistakesOnDemand"},
+        "incidents": {"()": "folio.outages.Incidents"},
+    },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["mistakes"]},
+        "console": {"class": "folio.logs.Console", "formatter": "line", "filters": ["mistakes", "incidents"]},
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "folio.requests": {"level": "INFO"},  # what was asked for by a variable of its own
+        "botocore": {"level": "WARNING"},  # which tells where it found its keys
+    },
 }
+if SENTRY_DSN:
+    LOGGING["handlers"]["reports"] = {"class": "folio.reports.Reports"}
+    LOGGING["root"]["handlers"].append("reports")
 SPECTACULAR_SETTINGS = {
     "TITLE": "Folio",
     "DESCRIPTION": "A headless portfolio backend. Every request needs `Authorization: Token <key>`, but for making a "

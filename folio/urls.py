@@ -1,4 +1,3 @@
-from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
@@ -58,6 +57,5 @@ urlpatterns = [
     path("admin/password_change/", admin.site.admin_view(change_own_password), name="own-password"),
     path("admin/search/", admin.site.admin_view(command_search), name="search"),
     path("admin/", admin.site.urls),
+    re_path(r"^media/(?P<path>.+)$", serve_media, name="media-file"),
 ]
-if settings.STORAGES["default"]["BACKEND"] == "django.core.files.storage.FileSystemStorage":
-    urlpatterns.append(re_path(r"^media/(?P<path>.+)$", serve_media, name="media-file"))

@@ -1,8 +1,10 @@
 """Failed sign-ins, counted by account and by address; after too many, the next one has to wait.
 
 The counts lie in a small SQLite file of their own in the data folder, which all workers share: what is counted must
-write nothing to the database that reads are watched by. Names and addresses are in there as keyed digests only.
-Reasons and limits are told in docs/decisions/0012-slow-sign-in.md.
+write nothing to the database that reads are watched by. Where FOLIO_REDIS_URL names a Redis, they lie there too, for
+all machines: an attempt is heard where neither has it wait, so that a machine whose Redis goes away knows what was
+tried at itself. Names and addresses are in both as keyed digests only. Reasons and limits are told in
+docs/decisions/0012-slow-sign-in.md and 0063-limits.md.
 """
 
 import logging
@@ -19,6 +21,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import ngettext
 
 from folio.api.errors import TooMany
+from folio.api.shared import shared
 from folio.installation import make_file
 
 logger = logging.getLogger(__name__)
@@ -32,6 +35,47 @@ BUSY_SECONDS = 5  # that a sign-in waits for others that are being counted
 TABLE = """CREATE TABLE IF NOT EXISTS counts (
     digest TEXT PRIMARY KEY, level REAL NOT NULL, counted_at REAL NOT NULL, forgotten_at REAL NOT NULL
 ) WITHOUT ROWID"""
+
+# The same in Redis, by its own clock: that of one machine may be wrong. A key ends when its failures are forgotten.
+BEGIN = """
+local now = tonumber(ARGV[1])
+if not now then
+    local time = redis.call('TIME')
+    now = tonumber(time[1]) + tonumber(time[2]) / 1e6
+end
+local first, longest, doublings = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local wait, levels = 0, {}
+for index, key in ipairs(KEYS) do
+    local row = redis.call('HMGET', key, 'level', 'at')
+    local level, passed = tonumber(row[1]) or 0, math.max(0, now - (tonumber(row[2]) or 0))
+    local free = tonumber(ARGV[4 + index])
+    local excess = math.ceil(level) - free
+    if excess >= 0 then
+        wait = math.max(wait, math.min(first * 2 ^ excess, longest) - passed)
+    end
+    levels[index] = math.min(math.max(0, level - passed / longest) + 1, free + doublings)
+end
+if wait > 0 then
+    return string.format('%.6f', wait)
+end
+for index, key in ipairs(KEYS) do
+    local level = levels[index]
+    redis.call('HSET', key, 'level', string.format('%.17g', level), 'at', string.format('%.17g', now))
+    redis.call('PEXPIRE', key, math.ceil(level * longest * 1000))
+end
+return '0'
+"""
+SUCCEED = """
+for _, key in ipairs(KEYS) do
+    local level = tonumber(redis.call('HGET', key, 'level'))
+    if ARGV[1] == 'own' then
+        redis.call('DEL', key)
+    elseif level then
+        redis.call('HSET', key, 'level', string.format('%.17g', math.max(0, level - 1)))
+    end
+end
+return '0'
+"""
 
 
 class TooManyAttempts(TooMany):
@@ -94,7 +138,8 @@ def begin(username: str, address: str, now: float | None = None, *, known: str =
     Raise TooManyAttempts, and count nothing, where it came too soon. Whom the account knows, under the text that
     `folio.access.known` gives, has a count of their own alone: else anyone could keep its owner out.
     """
-    now = time.time() if now is None else now
+    together: float | None = None
+    given, now = now, time.time() if now is None else now
     if known:
         limits = [(digest_of("known", username, known), FREE_FOR_BOTH)]
     else:
@@ -103,31 +148,59 @@ def begin(username: str, address: str, now: float | None = None, *, known: str =
             (digest_of("address", address), FREE_FOR_ADDRESS),
             (digest_of("account", username), FREE_FOR_ACCOUNT),
         ]
+    digests = tuple(digest for digest, _ in limits)
     with or_log_why_not(), counts() as database:
         found = [count_of(database, *limit) for limit in limits]
         wait = max(count.wait(now) for count in found)
+        if wait <= 0:
+            together = begin_together(limits, given)
+            wait = together or 0
         if wait > 0:
             raise TooManyAttempts(wait)
         rows = [count.after_another(now) for count in found]
         database.executemany("INSERT OR REPLACE INTO counts VALUES (?, ?, ?, ?)", rows)
         database.execute("DELETE FROM counts WHERE forgotten_at < ?", (now,))
-        return Attempt(tuple(count.digest for count in found), is_own=bool(known))
-    return Attempt((), is_own=False)
+        return Attempt(digests, is_own=bool(known), is_together=together is not None)
+    if together is None:  # the file can't be used
+        together = begin_together(limits, given)
+    if together:
+        raise TooManyAttempts(together)
+    return Attempt(digests, is_own=bool(known), is_here=False, is_together=together is not None)
+
+
+def begin_together(limits: list[tuple[str, int]], now: float | None) -> float | None:
+    """Count an attempt in Redis; return the seconds to wait where it came too soon, None where nothing was counted."""
+    redis = shared()
+    if redis is None:
+        return None
+    numbers = [FIRST_WAIT, LONGEST_WAIT, DOUBLINGS, *(free for _, free in limits)]
+    names = [f"attempt {digest}" for digest, _ in limits]
+    wait = redis.run(BEGIN, names, ["" if now is None else now, *numbers])
+    return None if wait is None else float(wait)
 
 
 @dataclass(frozen=True)
 class Attempt:
     """An attempt that was counted as failed: where, and whether nobody else is counted there."""
 
-    counted: tuple[str, ...]
+    digests: tuple[str, ...]
     is_own: bool
+    is_here: bool = True  # counted in the file of this machine
+    is_together: bool = False  # counted in Redis
 
     def succeed(self) -> None:
         """Take back what was counted, and forget the failures before it if they were all of the same client.
 
         Those of others must stay: they would see, by the attempts that are heard again, that the account exists.
         """
-        digests = [(digest,) for digest in self.counted]
+        if self.is_here:
+            self.succeed_here()
+        redis = shared() if self.is_together else None
+        if redis is not None:
+            redis.run(SUCCEED, [f"attempt {digest}" for digest in self.digests], ["own" if self.is_own else "others'"])
+
+    def succeed_here(self) -> None:
+        digests = [(digest,) for digest in self.digests]
         with or_log_why_not(), counts() as database:
             if self.is_own:
                 database.executemany("DELETE FROM counts WHERE digest = ?", digests)

@@ -4,8 +4,9 @@ from django.contrib.auth.backends import BaseBackend, ModelBackend
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
+from folio.api.addresses import client_address, network_of
+
 from . import attempts
-from .addresses import client_address, network_of
 from .known import known_as
 
 

@@ -38,6 +38,7 @@ class SignInView(StrictView):
     """Sign in: exchange a username and a password for a new key."""
 
     tells_secrets = True
+    is_counted = False  # but for failures, by `attempts`
     authentication_classes = ()
     permission_classes = (AllowAny,)
     serializer_class = CredentialsSerializer

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.http import HttpRequest, HttpResponse
 
@@ -31,8 +32,11 @@ class PoliciesMiddleware:
 @cache
 def page_policy() -> str:
     """Return the policy of the admin site's pages; only media may come from elsewhere, where they are kept there."""
-    address = urlsplit(default_storage.url("any"))
-    media = f"'self' {address.scheme}://{address.netloc}" if address.netloc else "'self'"
+    addresses = [default_storage.url("any")]
+    if settings.MEDIA_SIGNED:  # where requests for files are sent to
+        addresses.append(default_storage.signed_url("any", 60, "image/png"))  # type: ignore[attr-defined]
+    places = [f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, addresses) if parts.netloc]
+    media = " ".join(["'self'", *places])
     return "; ".join(
         (
             "default-src 'none'",

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
 from django.db import DatabaseError, models
 
 from .columns import Normal
 from .normalizing import is_normal
+from .shared import Shared
 
 TOLD = 20  # rows of a column
 
@@ -55,5 +57,20 @@ def twins_of(model: Any, alias: str) -> Iterator[CheckMessage]:
                 )
 
 
+def redis_answers(app_configs: Any, **options: Any) -> list[CheckMessage]:
+    """Say where machines are to count together and this one can't reach where."""
+    problem = Shared(settings.REDIS_URL).problem() if settings.REDIS_URL else None
+    if problem is None:
+        return []
+    return [
+        Warning(
+            f"The Redis that FOLIO_REDIS_URL names can't be reached: {problem}",
+            hint="Until it can, this machine counts requests and failed sign-ins for itself.",
+            id="folio.W007",
+        )
+    ]
+
+
 def register_checks() -> None:
+    register(redis_answers, Tags.database)  # as what other commands need not look at
     register(told_forms, Tags.database)

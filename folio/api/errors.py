@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
-from django.db import InterfaceError, OperationalError
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
 from django.utils.log import log_response
@@ -19,7 +19,10 @@ from rest_framework.exceptions import APIException, ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-AWAY = (OperationalError, InterfaceError)  # a database that is locked, not there, or gone in the middle
+from folio.current import named
+from folio.outages import OutcomeUnknown, StorageAway, is_away, is_read_only
+from folio.snapshots import looks
+
 AWAY_SECONDS = 5  # after which a page may have a database again
 POSTGRESQL_DISK_FULL = "53100"
 TOO_MANY = "The request has more fields or files than are accepted."
@@ -94,9 +97,10 @@ class TooMany(ApiError):
     default_detail = "Too many requests."
     default_code = "too_many"
 
-    def __init__(self, detail: str | None = None, wait: int = 1) -> None:
+    def __init__(self, detail: str | None = None, wait: int = 1, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
         self.wait = wait  # seconds, as `Retry-After`
+        self.headers = headers or {}  # what is told of the limit
 
 
 class Busy(ApiError):
@@ -107,6 +111,21 @@ class Busy(ApiError):
     def __init__(self, detail: str | None = None, wait: int = 1) -> None:
         super().__init__(detail)
         self.wait = wait  # seconds, as `Retry-After`
+
+
+class Unknown(Busy):
+    default_detail = _(
+        "The database went away while the change was saved. Whether it was is not known; read it before you try again."
+    )
+    default_code = "unknown"
+
+
+class FilesAway(Busy):
+    default_detail = _("Where the files are kept does not answer. Nothing was changed; try again.")
+    default_code = "files_away"
+
+    def __init__(self, detail: str | None = None, wait: int = AWAY_SECONDS) -> None:
+        super().__init__(detail, wait)
 
 
 class DiskFull(ApiError):
@@ -142,11 +161,11 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         error = ParseError(TOO_MANY if isinstance(error, TooManyFieldsSent | TooManyFilesSent) else UNREADABLE)
     elif is_disk_full(error):
         error = DiskFull()
-    elif isinstance(error, AWAY):
-        error = Busy()
+    elif will_pass(error):
+        error = away(error)()
     response = rest_framework_handler(error, context)
     if response is not None:
-        response.data = bounded(response.data)
+        response.data = named(bounded(response.data), response.status_code)
     if response is not None and isinstance(error, ApiError):
         response.data.update(error.members)
         for name, value in error.headers.items():
@@ -154,6 +173,20 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         if error is not failure and response.status_code >= 500:
             log_failure(context["request"], response, failure)
     return response
+
+
+def will_pass(error: BaseException | None) -> bool:
+    """Tell whether something that Folio needs does not answer just now, the database or where the files are."""
+    return is_away(error) or isinstance(error, StorageAway)
+
+
+def away(error: BaseException) -> type[Busy]:
+    """Return what is told of what does not answer, or of a database that takes no writes: it may be another's turn."""
+    if isinstance(error, StorageAway):
+        return FilesAway
+    if is_read_only(error) and (found := looks()) is not None:
+        found.doubt()
+    return Unknown if isinstance(error, OutcomeUnknown) else Busy
 
 
 def bounded(errors: Any) -> Any:
@@ -194,7 +227,8 @@ def shortened(text: str, longest: int) -> str:
 
 def json_error(status_code: int, detail: str = "") -> HttpResponse:
     """Return an error answer from outside the API's views."""
-    return JsonResponse({"detail": detail or f"{HTTPStatus(status_code).phrase}."}, status=status_code)
+    body = {"detail": detail or f"{HTTPStatus(status_code).phrase}."}
+    return JsonResponse(named(body, status_code), status=status_code)
 
 
 def is_encoded(request: HttpRequest | Request) -> bool:
@@ -215,8 +249,9 @@ def log_failure(request: Any, response: Any, error: BaseException) -> None:
 def unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
     """Log what no one foresaw, and answer `500` without telling of the inside."""
     response = json_error(500, "The server failed to answer. The error was logged; nothing of the request was kept.")
-    if isinstance(error, AWAY):
-        response = with_wait(json_error(Busy.status_code, str(Busy.default_detail)), 1)
+    if will_pass(error):
+        told = away(error)()
+        response = with_wait(json_error(told.status_code, str(told.detail)), told.wait)
     log_failure(request, response, error)
     return response
 
@@ -228,8 +263,9 @@ def failed(request: HttpRequest) -> HttpResponse:
         return bad_request(request, error)
     if is_disk_full(error):
         return page_or_json(request, "disk_full", DiskFull)
-    if isinstance(error, AWAY):
-        return with_wait(page_or_json(request, "away", Busy), AWAY_SECONDS)
+    if will_pass(error):
+        assert error is not None
+        return with_wait(page_or_json(request, "away", away(error)), AWAY_SECONDS)
     return server_error(request)
 
 

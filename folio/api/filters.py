@@ -16,6 +16,8 @@ from .texts import MAX_SEARCH_LENGTH, MAX_SEARCH_WORDS, Asked, search
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 100
 BARE = ("limit", "offset", "ordering")  # parameters that choose no rows
+NAMED = 20_000  # ids that a statement may name, rather than find them once for the count and once for the rows
+ID_SIZE = 10  # bytes that each of them takes, roughly
 FEW = 500  # rows that are found and sorted sooner than met on a walk through a long table
 
 

@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiParameter
 from .conditions import IF_MATCH, IF_UNMODIFIED_SINCE
 from .idempotency import HEADER as IDEMPOTENCY_KEY
 from .idempotency import REPLAYED
+from .limits import LIMIT, POLICY, WAIT
 
 TAGS: dict[str, Any] = {
     "type": "string",
@@ -39,6 +40,9 @@ TOLD = {
     "Last-Modified": "When it was changed, rounded up to the next second.",
     "Location": "Where it can be read.",
     REPLAYED: "`true` where this was answered before.",
+    POLICY: 'How many requests, `q`, are heard in how many seconds, `w`: `"reads";q=6000;w=60`. Not from memory.',
+    LIMIT: 'How many more, `r`, are heard in the next `t` seconds: `"reads";r=5999;t=1`. Not from memory.',
+    WAIT: "After how many seconds the next request is heard.",
 }
 
 
@@ -64,8 +68,17 @@ def headers_of(view: Any, action: str, method: str, statuses: Iterable[int]) -> 
             told[REPLAYED] = [*succeeded, 400]
         if action == "create":
             told["Location"] = [201]
+    told |= limits_of(view, method, succeeded)
     parameters = [parameter(name, *TAKEN[name]) for name in taken]
     return parameters + [parameter(name, {"type": "string"}, TOLD[name], response=told[name]) for name in told]
+
+
+def limits_of(view: Any, method: str, succeeded: list[int]) -> dict[str, list[int]]:
+    """Return the headers that tell of limits, and the statuses with which they come."""
+    if not view.is_counted:
+        return {WAIT: [429]}
+    unchanged = [304] if method == "GET" else []
+    return {POLICY: [*succeeded, *unchanged, 429], LIMIT: [*succeeded, *unchanged, 429], WAIT: [429]}
 
 
 def parameter(name: str, schema: dict[str, Any], description: str, **options: Any) -> OpenApiParameter:

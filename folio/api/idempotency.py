@@ -26,6 +26,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from folio.claims import claim
+from folio.postgresql.pools import give_back
 
 from .errors import Conflict, StillRunning, TooMany, Unusable
 from .middleware import THREADS, THREADS_VARIABLE
@@ -110,6 +111,7 @@ class Keeper:
                         return self.replay(kept)
                     if time.monotonic() > patience:
                         raise StillRunning
+                    give_back()
                     time.sleep(PAUSE)
         try:
             kept = self.find()

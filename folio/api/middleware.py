@@ -1,26 +1,30 @@
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO, IOBase
 from math import inf
-from threading import Semaphore
+from threading import Lock
 from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, UnreadablePostError
 from django.shortcuts import render
 from django.urls import is_valid_path
 
+from folio.outages import THREADS as THREADS
+from folio.outages import THREADS_VARIABLE as THREADS_VARIABLE
+from folio.outages import threads
+from folio.postgresql.pools import give_back
+from folio.snapshots import BUSY
 from folio.snapshots.public import PREFIX as PUBLIC_PREFIX
 
-from .errors import EncodedBody, is_encoded, json_error, unexpected, wants_json
+from .addresses import client_address, network_of
+from .errors import EncodedBody, is_encoded, json_error, log_failure, unexpected, wants_json, with_wait
 
 API_PREFIX = "/api/"
-THREADS_VARIABLE = "FOLIO_WORKER_THREADS"  # set by `folio serve` for its workers
-THREADS = 64  # of a worker that was told nothing
 SMALL_BODY = 64 * 1024  # bytes
 ENVELOPE = 64 * 1024  # bytes that a form may have around its file
 RETRY_AFTER = 5  # seconds, after which one of many uploads has probably ended
@@ -30,32 +34,68 @@ UNDECLARED = inf  # the size of a body of which none was declared
 UNDECLARED_BODY = "folio.undeclared_body"  # in a request's environment: that such a body has begun to come
 
 
+class Places:
+    """How many bodies may be read at the same time: `count`, and half of them for one client.
+
+    A client is an address, or the network that is one customer's. Those whose address is not told have no share: all of
+    them would be one client.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = max(1, count)
+        self.share = max(1, self.count // 2)
+        self.turn = Lock()
+        self.taken: dict[str, int] = {}
+        self.refused = 0  # since the process began, for whoever watches it
+
+    def take(self, client: str) -> bool:
+        """Take a place; tell whether there was one for that client."""
+        with self.turn:
+            own = self.taken.get(client, 0)
+            if sum(self.taken.values()) >= self.count or (client and own >= self.share):
+                self.refused += 1
+                return False
+            self.taken[client] = own + 1
+            return True
+
+    def free(self, client: str) -> None:
+        with self.turn:
+            self.taken[client] -= 1
+            if not self.taken[client]:  # else the addresses of all clients that ever came would stay
+                del self.taken[client]
+
+
+places: dict[str, Places] = {}  # this process's, by what they are for
+
+
 class Body(IOBase):
     """A request's body of `size` bytes on its way in; it gives its place back with its last byte.
 
     One that ends before is an error: its beginning may be well formed, and mean something else.
     """
 
-    def __init__(self, stream: BinaryIO, size: float) -> None:
+    def __init__(self, stream: BinaryIO, size: float, client: str = "") -> None:
         self.stream = stream
         self.size = self.left = size
+        self.client = client
         self.is_asked_for = False
-        self.place: Semaphore | None = None
+        self.places: Places | None = None  # of which it has one
 
-    def take(self, places: Semaphore) -> bool:
+    def take(self, places: Places) -> bool:
         """Take one of the places of those that may be read at the same time; tell whether one was free."""
-        if not places.acquire(blocking=False):
+        if not places.take(self.client):
             return False
-        self.place = places
+        self.places = places
         return True
 
     def free(self) -> None:
-        place, self.place = self.place, None
-        if place is not None:
-            place.release()
+        places, self.places = self.places, None
+        if places is not None:
+            places.free(self.client)
 
     def read(self, size: int = -1, /) -> bytes:
         """Return as many bytes as asked for, which are fewer only where none are left."""
+        give_back()  # the client may take its time
         pieces = []
         wanted = self.left if size < 0 else min(size, self.left)
         while wanted > 0:
@@ -67,6 +107,7 @@ class Body(IOBase):
         return b"".join(pieces)
 
     def readline(self, size: int | None = -1, /) -> bytes:
+        give_back()
         return self.counted(self.stream.readline(-1 if size is None else size), size)
 
     def counted(self, piece: bytes, size: int | None) -> bytes:
@@ -101,10 +142,10 @@ class EdgeMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        threads = int(os.environ.get(THREADS_VARIABLE, THREADS))
-        self.large = Semaphore(max(1, threads // 2))
-        self.small = Semaphore(max(1, threads // 4))
-        self.rests = Semaphore(max(1, threads // 8))
+        self.large = Places(threads() // 2)
+        self.small = Places(threads() // 4)
+        self.rests = Places(threads() // 8)
+        places.update(uploads=self.large, small=self.small, rests=self.rests)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         body = body_of(request)
@@ -121,6 +162,8 @@ class EdgeMiddleware:
                 response = self.answer(request)
             finally:
                 body.free()
+                if body.left:
+                    remove_half(request)
         if body.left and not body.is_awaited_by(request):
             if not response.streaming:  # the client sees the answer's end, though the connection stays
                 response.headers.setdefault("Content-Length", str(len(response.content)))
@@ -139,6 +182,8 @@ class EdgeMiddleware:
                 400, "This host is not served here. Name it in FOLIO_ALLOWED_HOSTS or as FOLIO_PUBLIC_URL."
             )
         use_public_address(request)
+        if BUSY in request.META:
+            return refuse_crowd(request)
         refusal = self.redirect_to_slash(request) or refuse_undeclared(request)
         if refusal is not None:
             return refusal
@@ -194,6 +239,17 @@ class EdgeMiddleware:
             body.free()
 
 
+def remove_half(request: HttpRequest) -> None:
+    """Remove what has come of a file whose body goes no further.
+
+    Django removes it where the form ends; where the client does, it leaves it to Python's collector, which comes when
+    there is enough to be collected.
+    """
+    for handler in request._upload_handlers:  # type: ignore[attr-defined]
+        with suppress(OSError):  # what is left to be written may not fit on the disk
+            handler.upload_interrupted()
+
+
 def use_public_address(request: HttpRequest) -> None:
     """Give the request the scheme and host of FOLIO_PUBLIC_URL, once its own host was found allowed."""
     if settings.PUBLIC_URL:
@@ -208,10 +264,10 @@ def body_of(request: HttpRequest) -> Body | None:
     """
     if may_come_undeclared(request):
         is_told = request.META.get("wsgi.input_terminated")
-        return Body(request.META["wsgi.input"], UNDECLARED) if is_told else None
+        return Body(request.META["wsgi.input"], UNDECLARED, network_of(client_address(request))) if is_told else None
     if not declared_size(request):
         return None
-    body = Body(request._stream, declared_size(request))
+    body = Body(request._stream, declared_size(request), network_of(client_address(request)))
     request._stream = cast(BinaryIO, body)
     return body
 
@@ -270,10 +326,17 @@ def too_large() -> str:
 def refuse_for_now() -> HttpResponse:
     response = json_error(
         503,
-        "The server is receiving as much at once as it can. Nothing of this request was kept; "
-        f"send it again in {RETRY_AFTER} seconds.",
+        "The server is receiving as much at once as it can, or as it takes from one address. Nothing of this request "
+        f"was kept; send it again in {RETRY_AFTER} seconds.",
     )
     response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
+def refuse_crowd(request: HttpRequest) -> HttpResponse:
+    """Answer where so many reads were computed that no turn came in time."""
+    response = with_wait(json_error(503, "The server has too much to compute at the moment. Ask again."), 1)
+    log_failure(request, response, OperationalError("Too many reads wait for their turn to be computed."))
     return response
 
 

@@ -143,6 +143,9 @@ class AutoSchema(SpectacularAutoSchema):
                 413: OpenApiResponse(documents.Error, "The body is too large."),
                 415: OpenApiResponse(documents.Error, "The body is of another media type."),
             }
+        if self.view.is_counted:
+            about_keys = f" {errors[429].description}" if 429 in errors else ""
+            errors[429] = OpenApiResponse(documents.Error, f"{self.limit()}{about_keys}")
         for status, text in getattr(self.view, "other_errors", {}).items():
             errors[status] = OpenApiResponse(documents.Error, text)
         errors[500] = OpenApiResponse(documents.Error, "The server failed; nothing was changed.")
@@ -153,6 +156,12 @@ class AutoSchema(SpectacularAutoSchema):
         if self.method != "GET":
             errors[507] = OpenApiResponse(documents.Error, "The server's disk is full; nothing was saved.")
         return errors
+
+    def limit(self) -> str:
+        """Say when a request is one too many."""
+        whose = "This key" if self.view.authentication_classes else "This address"
+        has = "has asked" if self.method == "GET" else "has written"
+        return f"{whose} {has} too often; `Retry-After` says when it is heard again."
 
     def conflicts(self) -> dict[int, OpenApiResponse]:
         """Return the errors of a write whose state is not what it takes it to be."""
@@ -172,7 +181,8 @@ class AutoSchema(SpectacularAutoSchema):
 ABOUT_KEYS = {
     409: "The `Idempotency-Key` belongs to another request; or, with `Retry-After`, the first one is still being "
     "answered; or the change collided with another one three times.",
-    429: "There is no room for more answers to be kept for `Idempotency-Key`s; `Retry-After` says when there is again.",
+    429: "Or there is no room for more answers to be kept for `Idempotency-Key`s; `Retry-After` tells when "
+    "there is again.",
 }
 SUMMARIES = {
     "list": "List {several}",

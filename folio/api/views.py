@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from .conditions import conditions_of
 from .generators import ManagingGenerator
+from .limits import Counted
 from .renderers import JSONRenderer
 from .viewsets import StrictView, base_url
 
@@ -50,7 +51,7 @@ class SchemaView(StrictView):
         return Response({**openapi_schema(self.generator), "servers": [{"url": address}]})
 
 
-class DocsView(SpectacularSwaggerSplitView):
+class DocsView(Counted, SpectacularSwaggerSplitView):
     """Swagger UI over the API's description, from this server's own files; its script is an answer of its own."""
 
     authentication_classes = ()

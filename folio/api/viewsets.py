@@ -13,7 +13,6 @@ from rest_framework import status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from folio.history.changes import Changes, log
@@ -32,16 +31,15 @@ from .conditions import (
 from .documents import KEY_SIZE, Document, encoded
 from .errors import Conflict
 from .fields import BIGGEST
-from .filters import DEFAULT_LIMIT, MAX_LIMIT, PageFilterSet
+from .filters import DEFAULT_LIMIT, ID_SIZE, MAX_LIMIT, NAMED, PageFilterSet
 from .idempotency import Keep, once, refuse_key
+from .limits import Counted
 from .pagination import Statement, Window, page_of
 from .parameters import checked
 from .stored import lock_showing
 
 ATTEMPTS = 3
 STATEMENT_SIZE = 4096  # bytes of SQL, roughly
-NAMED = 2_000  # ids that a statement may name, of at most ID_SIZE bytes each, roughly
-ID_SIZE = 10
 DEADLOCK = "40P01"  # PostgreSQL's code for having ended one of two changes that waited for each other
 HOUR = 3600  # seconds
 T = TypeVar("T")
@@ -87,7 +85,7 @@ def deadline_of(key: Any, now: float | None = None) -> float:
     return min(next_hour, key.expires_at.timestamp()) if key.expires_at else next_hour
 
 
-class StrictView(APIView):
+class StrictView(Counted):
     """A view that refuses query parameters that it doesn't know, once it is settled who may ask."""
 
     may_be_kept = True

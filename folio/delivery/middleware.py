@@ -5,11 +5,11 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from folio.access.addresses import client_address, network_of
+from folio.api.addresses import client_address, network_of
 from folio.api.errors import json_error, with_wait
+from folio.api.limits import PUBLIC, in_seconds, told
+from folio.api.rates import rates
 from folio.snapshots.public import PREFIX
-
-from .rates import rates
 
 OFF = (
     "Public reading is off on this server. Whoever runs it can open it with the setting FOLIO_PUBLIC_READ=on, and a "
@@ -50,7 +50,23 @@ class PublicMiddleware:
             response = json_error(405, f"Only {ALLOWED} are answered under {PREFIX}, which is for reading alone.")
             response.headers["Allow"] = ALLOWED
             return response
-        return refuse_too_many(request) or self.get_response(request)
+        return self.counted(request)
+
+    def counted(self, request: HttpRequest) -> HttpResponse:
+        """Refuse whoever has asked more often than FOLIO_PUBLIC_RATE; what memory answered never comes here."""
+        rate = settings.PUBLIC_RATE
+        address = network_of(client_address(request)) if rate else ""
+        standing = rates.take(f"{PUBLIC} {address}", *rate) if rate and address else None
+        if rate is None or standing is None:
+            return self.get_response(request)
+        if standing.wait:
+            response = json_error(429, f"Too many requests from this address. {in_seconds(standing.wait)}")
+            with_wait(response, standing.wait)
+        else:
+            response = self.get_response(request)
+        for name, value in told(PUBLIC, rate, standing).items():
+            response.headers[name] = value
+        return response
 
 
 def forget_headers(request: HttpRequest) -> None:
@@ -58,15 +74,3 @@ def forget_headers(request: HttpRequest) -> None:
     for name in [name for name in request.META if name.startswith("HTTP_") and name not in HEARD]:
         del request.META[name]
     vars(request).pop("headers", None)  # which Django may have made of them already
-
-
-def refuse_too_many(request: HttpRequest) -> HttpResponse | None:
-    """Refuse whoever has asked more often than FOLIO_PUBLIC_RATE; what was answered from memory never comes here."""
-    if settings.PUBLIC_RATE is None:
-        return None
-    number, seconds = settings.PUBLIC_RATE
-    wait = rates.take(network_of(client_address(request)), number, seconds)
-    if not wait:
-        return None
-    several = "second" if wait == 1 else "seconds"
-    return with_wait(json_error(429, f"Too many requests from this address. Ask again in {wait} {several}."), wait)

@@ -1,6 +1,7 @@
 """Whom to tell when what is published changes, and what was told to them."""
 
 import secrets
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext
@@ -32,6 +33,11 @@ def events_in_words(events: list[str]) -> str:
     return ", ".join(str(Event(event).label) if event in Event.values else event for event in events)
 
 
+def told_sending(pair: tuple[Any, Any]) -> str:
+    """Say in words what the history keeps of a message that someone had sent again: its `webhook-id`."""
+    return gettext("The message %(id)s was sent again.") % {"id": pair[1]}
+
+
 def new_nonce() -> str:
     return secrets.token_hex(16)
 
@@ -52,6 +58,7 @@ class Webhook(models.Model):
 
     untold = {"nonce", "updated_at"}  # which no form of it shows
     in_words = {"events": events_in_words}
+    deeds = {"sent_again": told_sending}  # what the history tells that is no field
 
     class Meta:
         ordering = ["pk"]

@@ -53,10 +53,9 @@ class PortfolioViewSet(PublicListView):
         if searched is not None and searched.few is not None:
             # Counted and sorted in one: whoever looks for two pages of a few has seen most of what there is.
             if filterset.is_search_alone:
-                ids = searched.in_order
-            else:
-                rows = filterset.ordered(filterset.narrowed(Portfolio.objects.all()))
-                ids = list(rows.values_list("pk", flat=True))
+                return searched.published, searched.part(window.offset, window.offset + window.limit)
+            rows = filterset.ordered(filterset.narrowed(Portfolio.objects.all()))
+            ids = list(rows.values_list("pk", flat=True))
             return len(ids), ids[window.offset : window.offset + window.limit]
         slugs = filterset.values.get("slugs")
         if slugs is None or filterset.values.get("ordering") or filterset.values.get("search"):

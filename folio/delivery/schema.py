@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from folio.api import documents
 from folio.api.generators import PublicEndpoints
 from folio.api.headers import TAKEN, TOLD, parameter
+from folio.api.limits import LIMIT, POLICY, WAIT
 from folio.api.schema import AutoSchema
 
 INFO = {
@@ -47,6 +48,11 @@ class PublicSchema(AutoSchema):
         parameters = [each for each in super().get_override_parameters() if each.location != OpenApiParameter.HEADER]
         parameters.append(parameter(KNOWN, schema, text))
         parameters.append(parameter("ETag", {"type": "string"}, TOLD["ETag"], response=[*self.success(), 304]))
+        counted = [*self.success(), 304, 429]
+        for name, statuses in ((POLICY, counted), (LIMIT, counted), (WAIT, [429])):
+            parameters.append(
+                parameter(name, {"type": "string"}, TOLD[name].replace("reads", "public"), response=statuses)
+            )
         if self.may_move():
             parameters.append(parameter("Location", {"type": "string"}, TOLD["Location"], response=[301]))
         return parameters

@@ -51,6 +51,7 @@ class PublicView(StrictView):
     content_negotiation_class = OneForm
     http_method_names = ["get", "head", "options"]
     schema = PublicSchema()
+    is_counted = False  # by `folio.delivery.middleware`
     kept_statuses = (200, 301, 404)  # which all may change when a moment comes
     until: float = -inf
 

@@ -2,6 +2,7 @@
 
 The message is Django's JSON, to which each field's old and new value are added, relations as ids:
 `[{"changed": {"fields": ["Title"], "values": {"title": ["Quay", "Harbour"]}}, "by": {"token": "website"}}]`.
+Beside the key's name stands the request's id, by which the log tells more: `"by": {"token": …, "request": …}`.
 What belongs to an owner, a link to its portfolio, is recorded as a change of the owner's list: people look there.
 """
 
@@ -16,6 +17,8 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils.text import capfirst
 from django.utils.translation import override
+
+from folio.current import current
 
 Changes = dict[str, tuple[Any, Any]]  # by the field's name: its old and its new value
 SECRET = {"password", "digest"}  # fields of which only the names are recorded
@@ -89,7 +92,7 @@ def log(user: Any, instance: Any, action_flag: int, changes: Changes | None = No
 
 def log_each(user: Any, action_flag: int, changed: Iterable[tuple[Any, Changes]], *, token: str = "") -> None:
     """Record what a user did to several rows, in one query; what belongs to one owner in one entry."""
-    by = {"by": {"token": token}} if token else {}
+    by = by_whom(token)
     found: dict[tuple[type[models.Model], int, int], tuple[str, Changes]] = {}
     for instance, values in changed:
         for model, pk, name, flag, changes in recorded(instance, action_flag, values):
@@ -106,6 +109,13 @@ def log_each(user: Any, action_flag: int, changed: Iterable[tuple[Any, Changes]]
         )
         for (model, pk, flag), (name, changes) in found.items()
     )
+
+
+def by_whom(token: str) -> dict[str, Any]:
+    """Return what a message says beside the change: the key's name and the request's id, where there are any."""
+    told = {"token": token, "request": current.id}
+    by = {name: value for name, value in told.items() if value}
+    return {"by": by} if by else {}
 
 
 def add(changes: Changes, more: Changes) -> None:

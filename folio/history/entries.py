@@ -20,6 +20,7 @@ class Record:
     values: dict[str, Pair] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)  # fields in words, untranslated, that changed without their values
     token: str = ""  # the key's name, of a change through the API
+    request: str = ""  # its id, by which the log tells more of it
 
 
 def entries_of(row: Model) -> QuerySet[LogEntry]:
@@ -43,7 +44,7 @@ def read(entry: LogEntry, model: type[Model] | None) -> Record:
     except ValueError:
         return Record()
     parts = [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
-    token = next((by["token"] for part in parts if isinstance(by := part.get("by"), dict) and by.get("token")), "")
+    by = [part["by"] for part in parts if isinstance(part.get("by"), dict)]
     values: dict[str, Pair] = {}
     names: list[str] = []
     for part in parts:
@@ -52,7 +53,11 @@ def read(entry: LogEntry, model: type[Model] | None) -> Record:
                 values |= pairs(told.get("values"))
                 names += [name for name in told.get("fields") or () if isinstance(name, str)]
     known = {label(model, name) for name in values} if model else set()
-    return Record(values, [name for name in names if name not in known], str(token))
+    return Record(values, [name for name in names if name not in known], first(by, "token"), first(by, "request"))
+
+
+def first(by: list[dict[str, Any]], name: str) -> str:
+    return next((str(each[name]) for each in by if each.get(name)), "")
 
 
 def pairs(values: Any) -> dict[str, Pair]:

@@ -1,7 +1,7 @@
 """Entries in words: what was changed of a row, and what is stored beside what was typed."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
@@ -41,6 +41,7 @@ class Told:
     entry: LogEntry
     who: str
     token: str
+    request: str
     action: str
     differences: list[Difference]
     sentence: str  # where no field is told of
@@ -56,7 +57,7 @@ def told(entries: Iterable[LogEntry], row: models.Model) -> list[Told]:
         else:
             owner: Any = model_of(entry)
             record = read(entry, owner)
-            records.append((entry, Record(narrowed(owner, record.values, row), [], record.token), owner))
+            records.append((entry, replace(record, values=narrowed(owner, record.values, row), names=[]), owner))
     oldest = min((entry.pk for entry, _record, _model in records), default=None)
     wanted = (reference for _entry, record, model in records for reference in references(model, record.values))
     names = Names(wanted, since=oldest)
@@ -87,6 +88,7 @@ def in_words(entry: LogEntry, record: Record, model: Model, names: Names) -> Tol
         entry=entry,
         who=name_of_user(entry.user),
         token=record.token,
+        request=record.request,
         action=action_of(entry),
         differences=differences,
         sentence="" if differences or entry.action_flag != CHANGE else entry.get_change_message(),

@@ -20,12 +20,12 @@ from folio.tasks.registry import Payload, task
 from .decoding import Decoders, DecodersBusy
 from .documents import MEDIA_FIELDS
 from .making import claimed, failures, in_place_of, make, upload_decoders
-from .models import MediaQuerySet
+from .models import Media, MediaQuerySet
 from .opening import UnreadableImage
 from .public import changed_media, public_media
-from .renewing import UNREADABLE, ids_of
+from .renewing import AT_A_TIME, UNREADABLE, chunks, ids_of
 from .variant_files import variant_names
-from .variants import VERSION, Row, Variant, exists, parse, variants_of
+from .variants import VERSION, Row, Variant, existing, parse, variants_of
 
 logger = logging.getLogger(__name__)
 
@@ -44,9 +44,9 @@ def public_images() -> MediaQuerySet:
     return public_media().images()
 
 
-def row_of(pk: int) -> Row | None:
-    """Return an image that visitors see as documents read it; None of what is no such image, or no more."""
-    return public_images().filter(pk=pk).values(*MEDIA_FIELDS).first()
+def row_of(pk: int, images: MediaQuerySet) -> Row | None:
+    """Return one of these images as documents read it; None of what is none of them, or no more."""
+    return images.filter(pk=pk).values(*MEDIA_FIELDS).first()
 
 
 def complete(pk: int, pool: Decoders, *, anew: bool = False) -> bool:
@@ -55,12 +55,13 @@ def complete(pk: int, pool: Decoders, *, anew: bool = False) -> bool:
     With `anew`, those that a request would be sent away from are deleted: of former versions and focal points. Raises
     UnreadableImage, DecodersBusy, or one of UNREADABLE.
     """
-    row = row_of(pk)
+    row = row_of(pk, public_images())
     if row is None:
         return False
     made = 0
     for group in groups(row):
-        missing = [each for each in group if anew or not exists(each)]
+        there = set() if anew else existing(group)
+        missing = [each for each in group if each not in there]
         while missing:
             count, made_now = make_claimed(row, missing, pool, anew=anew, patience=PATIENCE)
             missing, made = missing[count:], made + made_now
@@ -84,8 +85,9 @@ def make_claimed(
     """Make the first of these variants, but those that someone else is at; return how many are settled, and made."""
     with ExitStack() as stack:
         mine = [each for each in variants if stack.enter_context(claimed(each.name, 0))]
-        if not anew:
-            mine = [each for each in mine if not exists(each)]
+        if mine and not anew:
+            there = existing(mine)
+            mine = [each for each in mine if each not in there]
         if not mine:
             return len(variants), 0
         made = make(row, mine, pool, patience, anew=anew)
@@ -173,9 +175,11 @@ def make_all_ahead() -> None:
 
 
 def all_of() -> str:
-    """Return what a mark says that all were made of."""
+    """Return what a mark says that all were made of, and where that is not this machine."""
+    bucket = settings.MEDIA_BUCKET
+    place = f", in {bucket.name}/{bucket.prefix} at {bucket.endpoint or 'Amazon'}" if bucket else ""
     widths = ",".join(map(str, settings.IMAGE_WIDTHS))
-    return f"version {VERSION}, widths {widths}, formats {','.join(settings.IMAGE_FORMATS)}\n"
+    return f"version {VERSION}, widths {widths}, formats {','.join(settings.IMAGE_FORMATS)}{place}\n"
 
 
 def is_all_made() -> bool:
@@ -217,28 +221,59 @@ def make_portion(since: float) -> datetime | None:
     """Make what there is time for, from where this process has got to; return when to go on, None at the end."""
     until = time.monotonic() + PORTION_SECONDS
     pool = upload_decoders()
-    changed = changed_media(datetime.fromtimestamp(since, UTC)).images()
-    for pk in ids_of(changed, reached.get(since, 0)):
+    changed = changed_media(datetime.fromtimestamp(since, UTC)) if since else public_media()
+    has_got_on = False  # lest a look at many of them that takes long is all that is ever done
+    for pk, lacking in looked_at(ids_of(changed.images(), reached.get(since, 0))):
         reached[since] = pk
-        row = row_of(pk)
+        if any(each.name in failures for each in lacking):
+            incomplete.add(since)
+        # As it is now. That visitors saw it a moment ago is enough: to ask that of one costs more than all else.
+        row = row_of(pk, Media.objects.all()) if any(each.name not in failures for each in lacking) else None
+        there = existing(list(variants_of(row))) if row else set()
         for group in groups(row) if row else ():
-            lacking = [each for each in group if not exists(each)]
-            missing = [each for each in lacking if each.name not in failures]
-            if len(missing) < len(lacking):
-                incomplete.add(since)
+            missing = [each for each in group if each not in there and each.name not in failures]
             while row and missing:
                 if not pool.is_idle:
                     return timezone.now() + BUSY_WAIT
-                if time.monotonic() > until:
+                if has_got_on and time.monotonic() > until:
                     return timezone.now()
+                has_got_on = True
                 try:
                     count, _ = make_claimed(row, missing, pool)
                 except DecodersBusy:
                     return timezone.now() + BUSY_WAIT
                 except (UnreadableImage, *UNREADABLE) as error:
-                    logger.warning("Could not make %s: %s", missing[0].name, error)
-                    failures.add(missing[0].name)
                     incomplete.add(since)
-                    count = 1
+                    count = note_failure(row, missing, error)
                 missing = missing[count:]
+        has_got_on = True
+        if time.monotonic() > until:
+            reached[since] = pk + 1
+            return timezone.now()
     return None
+
+
+def looked_at(ids: Iterator[int]) -> Iterator[tuple[int, list[Variant]]]:
+    """Yield each of these images, and the variants that it lacks.
+
+    Many are read by one statement: while everything is being written, most of what has changed lacks none.
+    """
+    for chunk in chunks(ids, AT_A_TIME):
+        rows = {row["id"]: row for row in public_images().filter(pk__in=chunk).values(*MEDIA_FIELDS)}
+        for pk in chunk:
+            wanted = list(variants_of(rows[pk])) if pk in rows else []
+            there = existing(wanted)
+            yield pk, [each for each in wanted if each not in there]
+
+
+def note_failure(row: Row, variants: Sequence[Variant], error: Exception) -> int:
+    """Note that the first of these variants can't be made, or none where there is no file; return how many that is."""
+    if isinstance(error, FileNotFoundError):
+        logger.warning("Could not make the variants of %s: there is no such file.", row["file"])
+        failed, count = list(variants_of(row)), len(variants)
+    else:
+        logger.warning("Could not make %s: %s", variants[0].name, error)
+        failed, count = list(variants[:1]), 1
+    for each in failed:
+        failures.add(each.name)
+    return count

@@ -12,13 +12,18 @@ class MediaConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from folio.postgresql.pools import give_back
+
         from .ahead import make_ahead_of_saved
-        from .journal import companions, settle
+        from .decoding import before_waits
+        from .journal import settle
         from .models import Media, Thumbnail
         from .removals import let_go
+        from .removing import companions
         from .variant_files import variant_names
 
         companions.append(variant_names)
+        before_waits.append(give_back)
         for model in (Media, Thumbnail):
             post_delete.connect(let_go, sender=model)
         request_finished.connect(settle)

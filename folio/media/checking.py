@@ -9,14 +9,19 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import cache
 from io import BytesIO
+from typing import Any, cast
 
 from django.core.files.storage import Storage, default_storage
 from django.utils import timezone
 from PIL import Image
 
+from folio.outages import StorageAway
+
+from .bucket import Found, listed
 from .decoding import Decoders, DecodersBusy
 from .depicting import is_depicted
-from .models import FOLDER, FormerName, Media, MediaType, RemovedFile, Thumbnail
+from .holding import is_held
+from .models import FOLDER, FormerName, Media, MediaType, PendingFile, RemovedFile, Thumbnail
 from .opening import FORMATS, UnreadableImage, open_image
 from .pixels import Size, fit
 from .removals import NotRemoved, kept_files, remove_due
@@ -151,6 +156,8 @@ def thumbnail_fault(media: Media, thumbnail: Thumbnail, rendered: Callable[[], d
                 return "shows another picture"
     except FileNotFoundError:
         return "is not there"
+    except StorageAway:
+        raise
     except Exception:  # Pillow raises whatever a damaged file makes it trip over
         return "can't be read"
     return None
@@ -202,8 +209,35 @@ def repair(media: Media, facts: tuple[int, str], faults: list[Fault], decoders: 
 # Files
 
 
-def stored_files(storage: Storage, folder: str = FOLDER) -> Iterator[str]:
-    """Yield the names of all files in a folder of a storage and in the folders below."""
+@dataclass(frozen=True)
+class StoredFile:
+    """A file in a storage, with what a list has told of it, where there was one."""
+
+    storage: Storage
+    name: str
+    told: Found | None = None
+
+    @property
+    def size(self) -> int:
+        return self.told.size if self.told else int(self.storage.size(self.name))
+
+    def is_older(self, age: timedelta) -> bool:
+        try:
+            modified_at = self.told.modified_at if self.told else self.storage.get_modified_time(self.name)
+        except FileNotFoundError:
+            return False
+        return modified_at <= timezone.now() - age
+
+
+def stored_files(storage: Storage, folder: str = FOLDER) -> Iterator[StoredFile]:
+    """Yield all files in a folder of a storage and in the folders below: a bucket's by its lists, page by page."""
+    if hasattr(storage, "pages"):  # a bucket, whose library need not be installed
+        yield from (StoredFile(storage, found.name, found) for found in listed(cast(Any, storage), folder))
+    else:
+        yield from (StoredFile(storage, name) for name in names_below(storage, folder))
+
+
+def names_below(storage: Storage, folder: str) -> Iterator[str]:
     try:
         folders, files = storage.listdir(folder)
     except FileNotFoundError:
@@ -211,11 +245,11 @@ def stored_files(storage: Storage, folder: str = FOLDER) -> Iterator[str]:
     for name in sorted(filter(None, files)):  # S3 has an empty name for the folder itself
         yield posixpath.join(folder, name)
     for name in sorted(filter(None, folders)):
-        yield from stored_files(storage, posixpath.join(folder, name))
+        yield from names_below(storage, posixpath.join(folder, name))
 
 
 def check_files(
-    names: Iterable[str],
+    files: Iterable[StoredFile],
     storage: Storage = default_storage,
     *,
     min_age: timedelta = MIN_AGE,
@@ -224,20 +258,20 @@ def check_files(
 ) -> list[Fault]:
     """Return which of these files no row knows, and which variants are damaged; delete what may be deleted of them.
 
-    Files younger than `min_age` are left alone. Take the names from the storage before: a row comes with its file.
+    Files younger than `min_age` are left alone. Take them from the storage before: a row comes with its file.
     `delete_thumbnails` is about variants too.
     """
-    names = list(names)
-    known = known_names(names)
+    by_name = {file.name: file for file in files}
+    known = known_names(list(by_name))
     faults = check_variants(known, storage, delete=delete_thumbnails)
-    candidates = [name for name in names if name not in known and is_older(storage, name, min_age)]
+    candidates = [name for name, file in by_name.items() if name not in known and file.is_older(min_age)]
     known = known_names(candidates)
     for name in candidates:
         # A deleted media's file goes a moment after its row.
         if name in known or not storage.exists(name):
             continue
         kind = kind_of_left(name)
-        fault = Fault(kind, name, human_readable_size(storage.size(name)))
+        fault = Fault(kind, name, human_readable_size(by_name[name].size))
         if delete_originals if kind == Kind.FILE_LEFT else delete_thumbnails:
             if kind != Kind.VARIANT_LEFT and is_text(name):
                 FormerName.objects.remember([name])
@@ -282,6 +316,8 @@ def variant_fault(storage: Storage, variant: Variant, size: Sequence[int] | None
             image.load()
     except FileNotFoundError:  # deleted just now
         return None
+    except StorageAway:
+        raise
     except Exception:  # Pillow raises whatever a damaged file makes it trip over
         return "can't be read"
     return None
@@ -290,12 +326,13 @@ def variant_fault(storage: Storage, variant: Variant, size: Sequence[int] | None
 def check_removed(*, repair: bool = False) -> tuple[list[Fault], int, int]:
     """Return which files are still there though their time to go is past by more than an hour, and remove them.
 
-    Also returns how many files wait for that time, and how many bytes these take.
+    Also returns how many files wait for that time, and how many bytes these take. While a backup is made, all do.
     """
     late = timezone.now() - MIN_AGE
+    waits = is_held()
     faults, count, total = [], 0, 0
     for row, size in kept_files():
-        if row.remove_at > late:
+        if waits or row.remove_at > late:
             count, total = count + 1, total + size
             continue
         due = f"{row.remove_at:%Y-%m-%d %H:%M} UTC"
@@ -316,7 +353,9 @@ def known_names(names: list[str]) -> set[str]:
     found: set[str] = set()
     for model in (Media, Thumbnail):
         found.update(model._default_manager.filter(file__in=texts).values_list("file", flat=True))
-    found.update(RemovedFile.objects.filter(name__in=texts).values_list("name", flat=True))
+    # What is on record is of an upload that goes on, or of a dead one, which the next `recover()` sees to.
+    for noted in (RemovedFile, PendingFile):
+        found.update(noted._default_manager.filter(name__in=texts).values_list("name", flat=True))
     return {name for name, owner in owners.items() if owner in found}
 
 
@@ -327,10 +366,3 @@ def is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def is_older(storage: Storage, name: str, age: timedelta) -> bool:
-    try:
-        return storage.get_modified_time(name) <= timezone.now() - age
-    except FileNotFoundError:
-        return False

@@ -1,21 +1,26 @@
 """A decoder: `python -m folio.media.decoder MEMORY SECONDS`, with a limit of bytes and of seconds for each image.
 
 It knows neither Django nor the server's environment. By the socket that is its standard input it gets one order after
-another, each with an open file, and perhaps another one to write to. It ends when the server does, when it has had
-nothing to do for a while, and after a number of images.
+another, each with an open file, and perhaps another one to write to. It ends when the server does, also in the midst of
+an image, when it has had nothing to do for a while, and after a number of images.
 """
 
+import fcntl
 import os
 import resource
+import select
 import signal
 import socket
 import sys
 import time
 import warnings
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import IO
 
 from PIL import AvifImagePlugin, Image
+
+from folio.allocator import give_back_memory
 
 from .bounds import MEMORY_AT_REST
 from .endings import with_end
@@ -200,11 +205,33 @@ def serve(server: socket.socket, seconds: int) -> None:
             files = [stack.enter_context(open(each, mode)) for each, mode in zip(descriptors, MODES, strict=False)]
             (length,) = LENGTH.unpack(message)
             order = decode_order(receive(server, length, time.monotonic() + seconds))
-            made = answer(order, files[0], files[1] if len(files) > 1 else None, seconds)
+            with ended_with(server):
+                made = answer(order, files[0], files[1] if len(files) > 1 else None, seconds)
         data = encode(made)
         server.settimeout(IDLE_SECONDS)
         server.sendall(LENGTH.pack(len(data)) + data)
         signal.alarm(0)
+
+
+@contextmanager
+def ended_with(server: socket.socket) -> Iterator[None]:
+    """Have the system end this process in the block, and those that it has started, when the server's end is closed.
+
+    A server that was killed must leave nobody behind who works for it and holds its files. It sends nothing while it
+    waits for an answer, so that any signal about the socket (SIGIO) says that it is gone.
+    """
+    own = os.getpid()
+    flags = fcntl.fcntl(server, fcntl.F_GETFL)
+    fcntl.fcntl(server, fcntl.F_SETOWN, -own if os.getpgrp() == own else own)
+    fcntl.fcntl(server, fcntl.F_SETFL, flags | os.O_ASYNC)
+    try:
+        poll = select.poll()
+        poll.register(server, select.POLLHUP)
+        if poll.poll(0):  # it was gone before
+            raise EOFError
+        yield
+    finally:
+        fcntl.fcntl(server, fcntl.F_SETFL, flags)
 
 
 def limit(kind: int, value: int) -> None:
@@ -218,6 +245,7 @@ def main() -> None:
     limit(resource.RLIMIT_CORE, 0)
     limit(resource.RLIMIT_DATA, memory + MEMORY_AT_REST)
     os.nice(NICENESS)
+    give_back_memory()
     AvifImagePlugin.DEFAULT_MAX_THREADS = CODEC_THREADS
     warnings.simplefilter("ignore")  # what is wrong with an image is for its sender
     with socket.socket(fileno=sys.stdin.fileno()) as server, suppress(ConnectionError, EOFError):

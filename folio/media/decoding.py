@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from queue import Empty, LifoQueue
 from threading import BoundedSemaphore, Lock
@@ -53,6 +53,22 @@ VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "TMPDIR")
 
 class DecodersBusy(Exception):
     """No decoder became free in time, or it was killed."""
+
+
+class Tally:
+    """What became of this process's decoders since it began, for whoever watches the server."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.images = self.started = self.lost = self.waited = self.refused = 0
+
+    def add(self, **more: int) -> None:
+        with self.lock:
+            for name, number in more.items():
+                setattr(self, name, getattr(self, name) + number)
+
+
+tally = Tally()
 
 
 class Decoder:
@@ -134,6 +150,12 @@ class Decoders:
         """Tell whether none of the decoders that uploads may have is at work."""
         return self.free.qsize() == self.count
 
+    @property
+    def busy(self) -> int:
+        """How many decoders are at work."""
+        own = 0 if self.free_for_variants is self.free else 1 - self.free_for_variants.qsize()
+        return max(0, self.count - self.free.qsize() + own)
+
     def decode(self, file: IO[bytes], max_pixels: int) -> Decoded | None:
         """Return an image of a file on the disk decoded, or None where it is none of an accepted format.
 
@@ -164,6 +186,7 @@ class Decoders:
         It is DecodersBusy where none of those for variants is free within the seconds of `patience`.
         """
         if not self.variants.acquire(timeout=patience):
+            tally.add(refused=1)
             raise DecodersBusy
         try:
             with self.one_of(self.free_for_variants, patience) as slot:
@@ -190,28 +213,42 @@ class Decoders:
     @contextmanager
     def one_of(self, free: LifoQueue[Decoder | None], patience: float) -> Iterator[list[Decoder | None]]:
         """Yield a list with a decoder in it, or with None in its place, and take back what is in it then."""
-        try:
-            slot = [free.get(timeout=patience) if patience else free.get_nowait()]
-        except Empty:
-            raise DecodersBusy from None
+        for step in before_waits:
+            step()
+        slot = [self.one_free(free, patience)]
         try:
             yield slot
         finally:
             free.put(slot[0])
 
+    def one_free(self, free: LifoQueue[Decoder | None], patience: float) -> Decoder | None:
+        """Return a decoder that is free within the seconds of `patience`, or None in the place of a new one."""
+        with suppress(Empty):
+            return free.get_nowait()
+        try:
+            if not patience:
+                raise Empty
+            tally.add(waited=1)
+            return free.get(timeout=patience)
+        except Empty:
+            tally.add(refused=1)
+            raise DecodersBusy from None
+
     def ask_by(self, slot: list[Decoder | None], order: Order, *files: IO[bytes]) -> Answer:
         """Return the answer of the decoder in a slot, where it stays only if it is fit for another image."""
         decoder, slot[0] = slot[0], None
+        tally.add(images=1)
         slot[0], answer = self.ask(decoder, order, *files)
         return answer
 
     def ask(self, decoder: Decoder | None, order: Order, *files: IO[bytes]) -> tuple[Decoder | None, Answer]:
         """Return a decoder's answer, and the decoder if it is fit for another image."""
         is_new = decoder is None
-        decoder = decoder or Decoder(self.memory, self.seconds)
+        decoder = decoder or self.begun()
         try:
             answer = decoder.ask(order, *files)
         except TimeoutError:
+            tally.add(lost=1)
             decoder.kill()
             raise UnreadableImage(
                 gettext_noop(
@@ -221,6 +258,7 @@ class Decoders:
             ) from None
         except (EOFError, OSError, msgspec.MsgspecError) as error:
             status = decoder.end()
+            tally.add(lost=1 if status else 0)
             if status:
                 logger.warning("A decoder ended with the status %s before it answered.", status)
             if not is_new:  # not the image's doing, perhaps: it had been idle for long, or killed meanwhile
@@ -236,6 +274,15 @@ class Decoders:
             return None, answer
         return decoder, answer
 
+    def begun(self) -> Decoder:
+        """Return a new decoder; raise DecodersBusy where it does not come to its first image."""
+        tally.add(started=1)
+        try:
+            return Decoder(self.memory, self.seconds)
+        except (EOFError, ConnectionError, TimeoutError) as error:
+            logger.warning("A decoder ended before it had started.")
+            raise DecodersBusy from error
+
     def close(self) -> None:
         """End the decoders that are free."""
         for free in {self.free, self.free_for_variants}:
@@ -247,6 +294,12 @@ class Decoders:
                 if decoder:
                     decoder.end()
                 free.put(None)
+
+
+def open_pools() -> list[Decoders]:
+    """Return the decoders of this process, as far as any were asked for."""
+    with lock:
+        return [pool for key, pool in pools.items() if key[0] == os.getpid()]
 
 
 def judged(answer: Answer) -> Answer:
@@ -265,6 +318,7 @@ def judged(answer: Answer) -> Answer:
 
 
 lock = Lock()
+before_waits: list[Callable[[], object]] = []  # what a thread does that may wait for a decoder
 pools: dict[tuple[int, int, int, int], Decoders] = {}
 
 

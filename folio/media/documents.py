@@ -3,7 +3,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.storage import default_storage
 from django.utils.encoding import filepath_to_uri
 from msgspec import UNSET, UnsetType
 
@@ -13,6 +13,7 @@ from folio.api.rows import Rows
 from .models import Media as MediaModel
 from .models import MediaType
 from .models import Thumbnail as ThumbnailModel
+from .posters import PAGES
 from .sizes import human_readable_size
 from .thumbnails import BOXES
 
@@ -40,7 +41,6 @@ MEDIA_FIELDS = (
 )
 
 PLAIN = re.compile(r"[A-Za-z0-9/._~-]*")  # a file's name in which nothing has to be written otherwise in a URL
-PDF = "application/pdf"
 POSTER = max(BOXES)  # the thumbnail of a film or a PDF that is shown in its place
 IMAGES_ALONE = ("dominant_color", "placeholder", "focal_x", "focal_y", "is_animated")
 
@@ -155,8 +155,8 @@ class Pictured(File, kw_only=True):
 
 
 def is_pictured(row: Mapping[str, Any]) -> bool:
-    """Tell whether a media is a film or a PDF, by its type and its MIME type."""
-    return row["type"] == MediaType.VIDEO or row["mime_type"] == PDF
+    """Tell whether a media is a film or a PDF, Illustrator's included, by its type and its MIME type."""
+    return row["type"] == MediaType.VIDEO or row["mime_type"] in PAGES
 
 
 class Addresses:
@@ -164,8 +164,9 @@ class Addresses:
 
     def __init__(self, base: str) -> None:
         self.base = base
-        # The local storage's url() parses and joins two URLs for each file, which took half of the time of a document.
-        self.folder = f"{base}{default_storage.base_url}" if isinstance(default_storage, FileSystemStorage) else None
+        # A storage's own url() parses and joins two URLs for each file, which took half of the time of a document.
+        folder = getattr(default_storage, "base_url", None)
+        self.folder = f"{base}{folder}" if folder and folder.startswith("/") else folder
 
     def url(self, name: str) -> str:
         """Return a file's absolute URL; a storage elsewhere gives absolute ones itself."""

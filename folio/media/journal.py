@@ -4,6 +4,8 @@ What writes files, or deletes rows that have files, keeps an entry in a folder: 
 Once its transaction has ended, whichever way, each of them that no row refers to is removed, and the entry with the
 last. The process that made an entry holds a lock on it; whatever a dead one left is worked off by `recover()`. A name
 in any entry is nobody else's to take, so a file that is removed is never one that another upload just wrote.
+
+That is of the files in a folder. Those in a bucket have their journal in the database: `folio.media.pending`.
 """
 
 from __future__ import annotations  # File[bytes] means something to type checkers only
@@ -14,7 +16,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.core.files.storage import Storage, default_storage
+from django.core.files.storage import Storage
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.db import Error, connection, transaction
 from django.utils.crypto import get_random_string
@@ -30,14 +32,15 @@ from django.utils.crypto import get_random_string
 from folio.api.middleware import largest_body, too_large
 from folio.installation import make_folder
 
+from . import pending
+from .bucket import in_bucket
 from .models import FormerName, Media, RemovedFile, Thumbnail
+from .removing import remove
 from .variants import parse
 
 logger = logging.getLogger(__name__)
 
 BATCH = 500  # names that the database is asked for at a time
-# What else there is in the storage on account of a file, by its name: it goes with the file.
-companions: list[Callable[[str], Iterable[str]]] = []
 RESERVE = 8 * 1024 * 1024  # bytes of the disk that files leave free: what is deleted has to be written down, too
 
 
@@ -162,7 +165,11 @@ def settle(is_committed: bool = False, **kwargs: Any) -> None:
     `is_committed` tells that the operation that ends now has succeeded. What the database can't be asked for stays for
     the next time. A receiver of `request_finished`.
     """
-    if not mine.entries or connection.in_atomic_block:
+    if connection.in_atomic_block:
+        return
+    if not mine.operations:
+        pending.settle()
+    if not mine.entries:
         return
     for entry in [entry for entry in mine.entries if entry.block is not None or not mine.operations]:
         look = unreferred if is_committed and entry.block is None else surely_unreferred
@@ -179,6 +186,7 @@ def release() -> None:
     """Give up the open entries of this thread, so that the next `recover()` works them off."""
     while mine.entries:
         mine.entries.pop().close()
+    pending.release()
 
 
 def recover() -> int:
@@ -197,8 +205,9 @@ def recover() -> int:
                 left.close()
             raise
         work_off(entry, names)
+    owners = pending.recover() if in_bucket() else 0
     FormerName.objects.forget()
-    return len(entries) + uploads
+    return len(entries) + uploads + owners
 
 
 def work_off(entry: Entry, names: Set[str]) -> None:
@@ -209,19 +218,6 @@ def work_off(entry: Entry, names: Set[str]) -> None:
             entry.path.unlink(missing_ok=True)  # before the lock goes: who gets it then sees that it is done
     finally:
         entry.close()
-
-
-def remove(name: str) -> bool:
-    """Remove a file from the storage, after what there is on account of it; tell whether all is gone."""
-    try:
-        for find in companions:
-            for companion in find(name):
-                default_storage.delete(companion)
-        default_storage.delete(name)
-    except Exception:
-        logger.exception("Could not remove %s, which nothing refers to. The next start tries again.", name)
-        return False
-    return True
 
 
 def unreferred(names: Set[str]) -> set[str]:
@@ -248,7 +244,8 @@ def referred(names: Set[str], *, with_removed: bool) -> set[str]:
         media = Media.objects.order_by().filter(file__in=batch).values_list("file", flat=True)
         others: list[Any] = [Thumbnail.objects.order_by().filter(file__in=batch).values_list("file", flat=True)]
         if with_removed:
-            others.append(RemovedFile.objects.order_by().filter(name__in=batch).values_list("name", flat=True))
+            kept = RemovedFile.objects.order_by().filter(name__in=batch, media_id__gt=pending.NOBODY)
+            others.append(kept.values_list("name", flat=True))
         found.update(media.union(*others, all=True))
     return found
 

@@ -24,17 +24,21 @@ from django.db import connection
 
 from folio.api.middleware import THREADS, THREADS_VARIABLE
 from folio.claims import claim
+from folio.postgresql.pools import give_back
 
+from .bucket import in_bucket
 from .decoding import Decoders, DecodersBusy, decoders
 from .documents import MEDIA_FIELDS
-from .journal import leave_room, mutex, operation, persist, record
+from .journal import leave_room, mutex, operation, persist, record, unreferred
 from .models import Media, Thumbnail
 from .opening import UnreadableImage
 from .pixels import fit
 from .public import is_public
+from .removing import remove
 from .rendering import Wanted
 from .renewing import UNREADABLE, on_disk
 from .thumbnails import BOXES
+from .variant_files import names_beside
 from .variants import (
     FALLBACKS,
     THOUSANDTHS,
@@ -219,6 +223,7 @@ def claimed(name: str, patience: float) -> Iterator[bool]:
         try:
             deadline = time.monotonic() + patience
             while not is_mine and time.monotonic() < deadline:
+                give_back()
                 time.sleep(LOOK_SECONDS)
                 is_mine = take()
         finally:
@@ -247,10 +252,11 @@ def left_thumbnail(variant: Variant) -> str | None:
     if not default_storage.exists(variant.file):
         return None
     root, _, extension = variant.file.rpartition("/")[2].rpartition(".")
+    there = set(names_beside(variant.file, f"{root}_thumbnail_"))
     found: dict[int, str] = {}
     for box in BOXES:
         names = (f"{folder_of(variant.file)}/{root}_thumbnail_{box}x{box}.{each}" for each in (extension, "png"))
-        name = next(filter(default_storage.exists, names), None)
+        name = next((each for each in names if each in there), None)
         if name:
             found[box] = name
     return nearest(found, variant)
@@ -292,6 +298,8 @@ def store(name: str, content: bytes, *, anew: bool = False) -> bool:
     It comes whole, by a change of its name, and what is on the disk by then stays whole: nobody could tell later.
     `anew` puts it in the place of the one that is there, whose claim has to be held.
     """
+    if in_bucket():
+        return put_variant(name, content, anew=anew)
     leave_room(len(content))
     with operation():
         record(name)
@@ -302,10 +310,30 @@ def store(name: str, content: bytes, *, anew: bool = False) -> bool:
                 saved = default_storage.save(name, file)
             persist(default_storage, saved)
         else:
-            saved = default_storage.save(name, ContentFile(content))
+            saved = put(name, content)
         if saved != name:  # someone else, who needs no claim, has put one there
             record(saved)
     return bool(default_storage.exists(name))
+
+
+def put_variant(name: str, content: bytes, *, anew: bool) -> bool:
+    """Do the same with a bucket, where nothing is on record for it: a visitor's look writes nothing to the database.
+
+    Who dies before the last look leaves it to the removal of its media's file, which looks for such once more, later
+    than any could come (`folio.media.pending`).
+    """
+    if anew:
+        default_storage.delete(name)
+    put(name, content)
+    return not any(map(remove, unreferred({name})))
+
+
+def put(name: str, content: bytes) -> str:
+    """Put a variant into a storage elsewhere, unless it is there: another machine may have made the same."""
+    try:
+        return str(default_storage._save(name, ContentFile(content)))  # type: ignore[attr-defined]  # under no other name
+    except FileExistsError:
+        return name
 
 
 @contextmanager

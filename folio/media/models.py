@@ -176,6 +176,25 @@ class RemovedFile(models.Model):
         return self.name
 
 
+class PendingFile(models.Model):
+    """A file in object storage whose fate is undecided: it is being put, and no row refers to it yet.
+
+    The owner is the operation that is at it, known by the number of a lock that its end frees, and its process's death.
+    See `folio.media.pending`.
+    """
+
+    name = CodePointCharField(max_length=255)
+    owner = models.BigIntegerField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["name"], name="pending_file_name_unique")]
+        indexes = [models.Index(fields=["owner"], name="pending_file_owner")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class FormerNameQuerySet(models.QuerySet["FormerName"]):
     def remember(self, names: Iterable[str]) -> None:
         """Keep those of the names that an upload could still get: an older day's folder gets no new files."""

@@ -2,7 +2,8 @@
 
 A page that was built yesterday, a mail, a backup in progress still show what was replaced or deleted today. So the name
 of such a file is written down with the moment of its removal, in the transaction that lets it go, and counts as
-referred to until then. Without a grace the journal removes it as soon as that transaction is committed.
+referred to until then. Without a grace the journal removes it as soon as that transaction is committed; in a bucket
+it is written down all the same, and removed at once (`folio.media.pending`).
 """
 
 import logging
@@ -19,12 +20,13 @@ from django.utils import timezone
 from folio.tasks.queue import enqueue
 from folio.tasks.registry import task
 
-from . import journal
+from . import holding, journal, pending, removing
+from .bucket import in_bucket
 from .models import FormerName, Media, RemovedFile, Thumbnail
+from .removing import TASK
 
 logger = logging.getLogger(__name__)
 
-TASK = "media.remove_files"
 BATCH = 100  # files after whose removal the database is told
 
 
@@ -69,7 +71,11 @@ def let_go(instance: Media | Thumbnail, **kwargs: Any) -> None:
         keep(name, media, timezone.now() + settings.KEEP_REMOVED)
         return
     earlier = RemovedFile.objects.filter(media_id=media) if mine.is_at_once else RemovedFile.objects.none()
-    for each in {name, *earlier.values_list("name", flat=True)}:
+    names = {name, *earlier.values_list("name", flat=True)}
+    if in_bucket():
+        pending.let_go_after_commit(names)
+        return
+    for each in names:
         journal.record(each)
     (earlier | RemovedFile.objects.filter(name=name)).delete()
 
@@ -84,19 +90,32 @@ def keep(name: str, media: int, remove_at: datetime) -> None:
 
 @task(TASK)
 def remove_due(payload: dict[str, Any]) -> datetime | None:
-    """Remove the files whose time has come; return when that is for the next one."""
+    """Remove the files whose time has come; return when that is for the next one, or when a backup may be over."""
     due = RemovedFile.objects.filter(remove_at__lte=timezone.now())
+    if due.exists() and holding.is_held():
+        return timezone.now() + holding.AGAIN
     left, last = 0, 0
-    while batch := list(due.filter(pk__gt=last).order_by("pk").values_list("pk", "name")[:BATCH]):
+    while batch := list(due.filter(pk__gt=last).order_by("pk").values_list("pk", "name", "media_id")[:BATCH]):
         last = batch[-1][0]
         # A database that was brought back from a backup may show again what went after it.
-        shown = journal.shown({name for _, name in batch})
-        gone = [pk for pk, name in batch if name in shown or journal.remove(name)]
-        RemovedFile.objects.filter(pk__in=gone).delete()  # after the files: who dies between finds them gone
+        shown = journal.shown({name for _, name, _ in batch})
+        gone = {pk for pk, name, _ in batch if name in shown or removing.remove(name)}
+        again = [pk for pk, name, media in batch if pk in gone and name not in shown and is_looked_for_again(media)]
+        # After the files: who dies between finds them gone.
+        RemovedFile.objects.filter(pk__in=gone.difference(again)).delete()
+        if again:
+            pending.removed(again)
         left += len(batch) - len(gone)
     if left:
         raise NotRemoved(f"Files that could not be removed: {left}. The log says why.")
     return RemovedFile.objects.order_by("remove_at").values_list("remove_at", flat=True).first()
+
+
+def is_looked_for_again(media: int) -> bool:
+    """Tell whether something may be on its way yet to the file, just removed, of what had that id."""
+    if not in_bucket() or media == pending.GONE:
+        return False
+    return media == pending.NOBODY or settings.KEEP_REMOVED < pending.LATE
 
 
 def shorten() -> None:
@@ -105,7 +124,8 @@ def shorten() -> None:
     To be called at a server's start: a grace that was made shorter is good for what waits already.
     """
     latest = timezone.now() + settings.KEEP_REMOVED
-    RemovedFile.objects.filter(remove_at__gt=latest).update(remove_at=latest)
+    waiting = RemovedFile.objects.exclude(media_id__in=(pending.NOBODY, pending.GONE))
+    waiting.filter(remove_at__gt=latest).update(remove_at=latest)
     first = RemovedFile.objects.order_by("remove_at").values_list("remove_at", flat=True).first()
     if first is not None:
         enqueue(TASK, due=first, key=TASK)
@@ -114,7 +134,7 @@ def shorten() -> None:
 def kept_files(storage: Storage = default_storage) -> Iterator[tuple[RemovedFile, int]]:
     """Yield what waits for its removal and is still there, with its bytes and those of what goes with it."""
     for row in RemovedFile.objects.order_by("remove_at", "pk").iterator():
-        names = [row.name, *(name for find in journal.companions for name in find(row.name))]
+        names = [row.name, *(name for find in removing.companions for name in find(row.name))]
         found = [size for name in names if (size := size_of(storage, name)) is not None]
         if found:
             yield row, sum(found)

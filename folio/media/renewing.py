@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from tempfile import TemporaryFile
-from typing import IO, TypeVar, cast
+from typing import IO, Any, TypeVar, cast
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousFileOperation
-from django.core.files.base import ContentFile
-from django.core.files.storage import FileSystemStorage, Storage
+from django.core.files.storage import Storage
 from django.db import transaction
 
 from folio.api.stored import ADDRESSES, Names, lock_showing, tell_shown
 
+from .bucket import facts_of, in_bucket
 from .decoding import Decoders, decoders
 from .depicting import to_depict
 from .models import PLAYED, Media, MediaQuerySet, MediaType, Thumbnail, thumbnail_path
@@ -23,7 +23,7 @@ from .naming import with_suffix
 from .opening import UnreadableImage
 from .orders import Decoded, Depicted
 from .playing import measured
-from .storing import removed_on_failure, thumbnail_extension, write
+from .storing import Laid, put_all, removed_on_failure, thumbnail_content, thumbnail_extension, write
 from .thumbnails import BOXES
 
 UNREADABLE = (OSError, ValueError, SuspiciousFileOperation)  # what storages raise for a file that they can't open
@@ -67,6 +67,8 @@ def exists(storage: Storage, name: str) -> bool:
 
 def measure(media: Media) -> tuple[int, str]:
     """Return the size in bytes and the SHA-256 in hexadecimal digits of a media's file; raises one of UNREADABLE."""
+    if in_bucket():
+        return facts_of(cast(Any, media.file.storage), str(media.file))
     digest, size = hashlib.sha256(), 0
     with media.file.storage.open(str(media.file)) as file:
         for chunk in file.chunks():
@@ -110,16 +112,34 @@ def renew(media: Media, boxes: Iterable[int], pool: Decoders) -> bool:
     boxes = set(boxes)
     is_replaced = any(row.size in boxes for row in media.thumbnails.all())
     names: Names = {"thumbnails", ADDRESSES} if is_replaced else {"thumbnails"}
-    with removed_on_failure(media.file.storage) as written, transaction.atomic():
-        lock_showing(Media, [media.pk], names)
-        current = Media.objects.select_for_update().filter(pk=media.pk, file=str(media.file)).first()
-        if current is None:
-            return False
-        tell_shown(Media, [media.pk], names)
-        # New rows, not changed ones: who deletes the media just now may have read which files are to go.
-        current.thumbnails.filter(size__in=boxes).delete()
+    with removed_on_failure(media.file.storage) as written:
+        laid = lay_thumbnails(media, sorted(boxes), image) if in_bucket() else None
+        with transaction.atomic():
+            return put_in_place(media, boxes, image, names, laid, written)
+
+
+def put_in_place(
+    media: Media,
+    boxes: set[int],
+    image: Decoded | Depicted,
+    names: Names,
+    laid: Laid | None,
+    written: list[str],
+) -> bool:
+    """Give a media new thumbnails, in the caller's transaction; return False where it is there no more."""
+    lock_showing(Media, [media.pk], names)
+    current = Media.objects.select_for_update().filter(pk=media.pk, file=str(media.file)).first()
+    if current is None:
+        return False
+    tell_shown(Media, [media.pk], names)
+    # New rows, not changed ones: who deletes the media just now may have read which files are to go.
+    current.thumbnails.filter(size__in=boxes).delete()
+    if laid:
+        laid.take_off()
+        Thumbnail.objects.bulk_create(laid.rows(current))
+    else:
         Thumbnail.objects.bulk_create(new_thumbnail(current, box, image, written) for box in sorted(boxes))
-        fill_in(current, **told_by(image))
+    fill_in(current, **told_by(image))
     return True
 
 
@@ -151,7 +171,7 @@ def told_by(image: Decoded | Depicted) -> dict[str, object]:
 def on_disk(media: Media) -> Iterator[IO[bytes]]:
     """Open a media's file, or a copy of one that lies elsewhere: decoders take what has a file descriptor."""
     with media.file.storage.open(str(media.file)) as file:
-        if isinstance(media.file.storage, FileSystemStorage):
+        if is_on_disk(file):
             yield file
             return
         with TemporaryFile() as copy:
@@ -160,16 +180,38 @@ def on_disk(media: Media) -> Iterator[IO[bytes]]:
             yield copy
 
 
+def is_on_disk(file: IO[bytes]) -> bool:
+    """Tell whether a file has a descriptor: one of this machine, or one that object storage has sent."""
+    try:
+        return file.fileno() >= 0
+    except (AttributeError, OSError):  # it is in memory
+        return False
+
+
 def new_thumbnail(media: Media, box: int, image: Decoded | Depicted, written: list[str]) -> Thumbnail:
-    """Save a thumbnail's file, under a name that no other had before, and return its row, not yet inserted.
+    """Save a thumbnail's file, and return its row, not yet inserted."""
+    thumbnail = Thumbnail(media=media, size=box)
+    path, content = new_path(media, box, image), thumbnail_content(image, box)
+    thumbnail.file = write(media.file.storage, path, content, written, lasting=False)
+    return thumbnail
+
+
+def new_path(media: Media, box: int, image: Decoded | Depicted) -> str:
+    """Return where a thumbnail is to lie that is made anew: no other had that name before.
 
     Browsers keep what they got under a name, and an old file may go by its name after this one came.
     """
     thumbnail = Thumbnail(media=media, size=box)
-    usual = thumbnail_path(thumbnail, f"thumbnail.{thumbnail_extension(image, str(media.file))}")
-    content = ContentFile(image.thumbnails[box])
-    thumbnail.file = write(media.file.storage, with_suffix(usual), content, written, lasting=False)
-    return thumbnail
+    return with_suffix(thumbnail_path(thumbnail, f"thumbnail.{thumbnail_extension(image, str(media.file))}"))
+
+
+def lay_thumbnails(media: Media, boxes: list[int], image: Decoded | Depicted) -> Laid:
+    """Put thumbnails into the bucket, on record."""
+    names = put_all(
+        [thumbnail_content(image, box) for box in boxes],
+        lambda is_other: [new_path(media, box, image) for box in boxes],
+    )
+    return Laid("", dict(zip(boxes, names, strict=True)))
 
 
 def fill_in(media: Media, **values: object) -> bool:

@@ -13,10 +13,11 @@ from folio.api.stored import ADDRESSES, lock_showing, tell_shown
 from folio.api.usage import first_uses_of, relations_to
 from folio.history.changes import set_values
 
+from .bucket import in_bucket
 from .models import GOING, Media, MediaType, Thumbnail, media_path
 from .naming import with_suffix
 from .removals import let_go
-from .storing import Log, removed_on_failure, thumbnail_rows, unlogged, write
+from .storing import Examined, Laid, Log, lay, removed_on_failure, thumbnail_rows, unlogged, write
 from .uploads import examine
 
 KEPT = {"id", "file", "name", "alt", "focal_x", "focal_y", "created_at", "updated_at"}
@@ -46,8 +47,15 @@ def replace_file(
     with (
         closing(examine(file)) as examined,
         removed_on_failure(examined.media.file.storage) as written,
-        transaction.atomic(),
     ):
+        laid = lay(examined, with_suffix(examined.file_name)) if in_bucket() else None
+        return put_in_place(pk, examined, laid, written, log, judge)
+
+
+def put_in_place(
+    pk: int, examined: Examined, laid: Laid | None, written: list[str], log: Log, judge: Callable[[int], None]
+) -> Media:
+    with transaction.atomic():
         lock_showing(Media, [pk], GOING)
         media = Media.objects.select_for_update().get(pk=pk)
         judge(pk)
@@ -59,12 +67,16 @@ def replace_file(
         changes = set_values(media, {name: getattr(examined.media, name) for name in REPLACED})
         if not is_alike:
             changes |= set_values(media, {"focal_x": None, "focal_y": None})
-        path = media_path(media, with_suffix(examined.file_name))
-        media.file = write(media.file.storage, path, examined.content, written)
+        if laid:
+            laid.take_off()
+            media.file = laid.file
+        else:
+            path = media_path(media, with_suffix(examined.file_name))
+            media.file = write(media.file.storage, path, examined.content, written)
         media.save()
         changes["file"] = (old, media.file.name)
         media.thumbnails.all().delete()
-        Thumbnail.objects.bulk_create(thumbnail_rows(media, examined, written))
+        Thumbnail.objects.bulk_create(laid.rows(media) if laid else thumbnail_rows(media, examined, written))
         log(media, {name: changes[name] for name in TOLD if name in changes})
     return media
 

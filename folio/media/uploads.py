@@ -30,7 +30,7 @@ from .playing import measured
 from .privacy import CLEANERS
 from .recognising import named_text, recognise
 from .refusals import Refusal
-from .storing import Examined, Log, store, unlogged
+from .storing import Examined, Log, store, unlogged, with_files
 from .svg.telling import START_SIZE, may_be_svg
 
 GZIP = b"\x1f\x8b"
@@ -57,10 +57,15 @@ def store_once(file: File[bytes], *, name: str = "", alt: str = "", log: Log = u
     same = find_same(digest(file))
     if same is not None:
         return same, False
-    with closing(examine(file, name=name, alt=alt)) as examined, operation(), transaction.atomic():
-        lock_digest(examined.media.sha256)
+    with closing(examine(file, name=name, alt=alt)) as examined, operation():
         same = find_same(examined.media.sha256)
-        return (store(examined, log), True) if same is None else (same, False)
+        if same is not None:
+            return same, False
+        laid = with_files(examined)  # before the lock, which would have others wait for a bucket
+        with transaction.atomic():
+            lock_digest(examined.media.sha256)
+            same = find_same(examined.media.sha256)
+            return (store(laid, log), True) if same is None else (same, False)
 
 
 def lock_digest(sha256: str) -> None:

@@ -6,13 +6,16 @@ one day don't collide: `…/thumbnails/photo.jpg_v2_320.avif`, `…/thumbnails/p
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from hashlib import blake2b
+from threading import Lock
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.storage import default_storage
 
 from .models import MediaType
 from .thumbnails import BOXES
@@ -26,6 +29,9 @@ NEVER_TRANSPARENT = {"image/jpeg", "image/bmp"}
 TRANSPARENT_MODES = {"LA", "La", "PA", "RGBA", "RGBa", "P"}  # of a palette nobody knows, so it is thought to be so
 NOT_SHOWN = {"image/tiff"}  # by browsers
 OF_ANY_WIDTH = {"image/svg+xml"}  # sharp in any, and lighter than its variants
+
+SEEN_SECONDS = 15 * 60  # for which nobody asks again whether variants are there that all were
+SEEN_KEPT = 20_000  # of those, at most
 
 NAME = re.compile(
     r"(?P<folder>[^\0]+)/thumbnails/(?P<file>[^/\0]+\.[^/.\0]+)_v(?P<version>[1-9][0-9]{0,3})_"
@@ -100,8 +106,9 @@ def sources(row: Row, url: Callable[[str], str], *, only_existing: bool = False)
     if not found:
         return []
     if only_existing or lists_only_existing():
+        there = seen.existing([Variant(row["file"], each, width) for each, widths in found for width in widths])
         found = [
-            (extension, [width for width in widths if exists(Variant(row["file"], extension, width))])
+            (extension, [width for width in widths if Variant(row["file"], extension, width) in there])
             for extension, widths in found
         ]
     start = url(prefix(row["file"]))
@@ -115,7 +122,7 @@ def sources(row: Row, url: Callable[[str], str], *, only_existing: bool = False)
 def share_image_url(row: Row, url: Callable[[str], str], *, only_existing: bool = False) -> str | None:
     """Return the URL of the picture of 1200 × 630 for networks; None of what is no image, and where none is made."""
     variant = share_image(row)
-    if variant is None or ((only_existing or lists_only_existing()) and not exists(variant)):
+    if variant is None or ((only_existing or lists_only_existing()) and not seen.existing([variant])):
         return None
     return url(variant.name)
 
@@ -202,8 +209,46 @@ def is_transparent(row: Row) -> bool:
 
 def lists_only_existing() -> bool:
     """Tell whether variants can't be made when they are asked for, since Folio does not see who asks."""
-    return not isinstance(default_storage, FileSystemStorage)
+    return bool(settings.FILES_URL)
 
 
 def exists(variant: Variant) -> bool:
     return bool(default_storage.exists(variant.name))
+
+
+def existing(variants: Sequence[Variant]) -> set[Variant]:
+    """Return those that there are: of a bucket by a list of what lies beside a file, not by a question for each."""
+    if not hasattr(default_storage, "names_from"):
+        return {each for each in variants if exists(each)}
+    starts = {prefix(each.file, each.version) for each in variants}
+    names = {name for start in starts for name in default_storage.names_from(start)}
+    return {each for each in variants if each.name in names}
+
+
+class Seen:
+    """Sets of variants that were all there a while ago, lest each answer that names them asks a bucket again.
+
+    A name never stands for another file, and a variant goes with its media; what is not there is asked for each time.
+    """
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.until: dict[bytes, float] = {}
+
+    def existing(self, variants: Sequence[Variant]) -> set[Variant]:
+        place = (getattr(default_storage, "place", ""), getattr(default_storage, "location", ""))
+        key = blake2b("\0".join([*place, *(each.name for each in variants)]).encode(), digest_size=16).digest()
+        now = time.monotonic()
+        with self.lock:
+            if self.until.get(key, 0) > now:
+                return set(variants)
+        found = existing(variants)
+        if len(found) == len(variants) and hasattr(default_storage, "names_from"):
+            with self.lock:
+                while len(self.until) >= SEEN_KEPT:
+                    del self.until[next(iter(self.until))]
+                self.until[key] = now + SEEN_SECONDS
+        return found
+
+
+seen = Seen()

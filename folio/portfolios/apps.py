@@ -21,7 +21,7 @@ class PortfoliosConfig(AppConfig):
         from .moments import next_publication
         from .searching.checks import register_checks
         from .searching.due import fold_with_a_write, follow_migrations, look_for_due
-        from .searching.finding import by_parts
+        from .searching.parts import by_parts
         from .services import touch_tagged
         from .showing import SHOWER
 

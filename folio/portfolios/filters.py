@@ -23,7 +23,7 @@ from folio.api.texts import Search
 
 from . import documents
 from .models import Portfolio, PortfolioTag
-from .searching.finding import count_by_parts, parts_in_order
+from .searching.parts import count_by_parts, first_by_parts, parts_in_order
 
 
 class TagsFilter(IdListFilter):
@@ -104,6 +104,14 @@ class PortfolioFilterSet(FilterSet):
         if self.is_search_alone(queryset):  # the index knows it
             return count_by_parts(self.search_of())
         return super().count(queryset)
+
+    def first(
+        self, queryset: QuerySet[Portfolio], start: int, stop: int, snapshot: int | None
+    ) -> tuple[int, list[int]] | None:
+        """Return how many rows there are, and the ids of a part of them, where the index tells that soon."""
+        if self.is_search_alone(queryset) and not self.values.get("ordering"):
+            return first_by_parts(self.search_of(), self.narrowing(), start, stop, snapshot)
+        return None
 
     def is_search_alone(self, queryset: QuerySet[Portfolio]) -> bool:
         return self.chosen.keys() == {"search"} and not queryset.query.where

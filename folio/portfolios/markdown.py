@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 import nh3
 from django.core.files.storage import default_storage
 from django.db.models import F, IntegerField, Value
+from django.urls import get_script_prefix
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock, table
 from markdown_it.rules_core import StateCore
@@ -213,10 +214,12 @@ class Files:
 
     def __init__(self, base: str) -> None:
         self.url = MediaPool((), base).url
-        folder = urlsplit(self.url("-")[:-1])
-        self.folders = [f"//{folder.netloc}{folder.path}"] if folder.netloc else []
-        if default_storage.url("-").startswith("/"):
-            self.folders.append(folder.path)
+        # Texts keep the addresses that files had when they were written, and all of them go on answering.
+        now = default_storage.url("-")[:-1]
+        served = now if now.startswith("/") else f"{get_script_prefix()}media/"
+        places = [urlsplit(each) for each in dict.fromkeys((self.url("-")[:-1], f"{base}{served}"))]
+        self.folders = [f"//{place.netloc}{place.path}" for place in places if place.netloc]
+        self.folders.append(served)
 
     def name(self, url: str) -> str | None:
         """Return the name in the storage of what an address leads to; None where it leads elsewhere."""

@@ -7,11 +7,12 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from folio.admin.moments import in_history
+from folio.admin.moments import in_history, shown
 from folio.api.columns import (
     CodePointLineField,
     NormalCodePointCharField,
@@ -186,7 +187,7 @@ class PortfolioQuerySet(models.QuerySet["Portfolio"]):
         return list(self.select_for_update().order_by("pk").values_list("pk", flat=True))
 
 
-def told_link(pair: tuple[Any, Any]) -> str:
+def told_link(pair: tuple[Any, Any]) -> SafeString | str:
     """Say in words what the history keeps of a preview link: until when one was made, or that all were ended."""
     try:
         until = parse_datetime(pair[1] or "")
@@ -194,7 +195,7 @@ def told_link(pair: tuple[Any, Any]) -> str:
         until = None
     if until is None:
         return gettext("All preview links were ended.")
-    return gettext("A link was made, until %(moment)s UTC.") % {"moment": date_format(until, "DATETIME_FORMAT")}
+    return format_html(gettext("A link was made, until {moment}."), moment=shown(until))
 
 
 class Portfolio(Stored):

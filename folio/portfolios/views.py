@@ -5,6 +5,8 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from folio.api.filters import PageFilterSet
+from folio.api.pagination import Window
 from folio.api.viewsets import ResourceViewSet
 
 from . import documents, filters, serializers
@@ -47,6 +49,12 @@ class PortfolioViewSet(ResourceViewSet):
     def is_published_only(self) -> bool:
         """Tell whether the request's key may see nothing but what is published."""
         return bool(getattr(getattr(self.request, "auth", None), "published_only", False))
+
+    def found(self, filterset: PageFilterSet, window: Window, snapshot: int | None) -> tuple[int, Sequence[int]]:
+        first = None
+        if isinstance(filterset, filters.PortfolioFilterSet):
+            first = filterset.first(self.get_queryset(), window.offset, window.offset + window.limit, snapshot)
+        return super().found(filterset, window, snapshot) if first is None else first
 
     def get_queryset(self) -> Any:
         rows: Any = super().get_queryset()

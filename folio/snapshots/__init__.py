@@ -7,6 +7,9 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import connection
 
+from folio.outages import outage
+from folio.postgresql import servers
+
 from .caches import SnapshotCache
 from .looks import Looks
 from .watches import watch_of
@@ -15,6 +18,7 @@ T = TypeVar("T")
 
 SNAPSHOT = "folio.snapshot"  # in a request's environment: the snapshot that was current when it came
 LOOKS = "folio.looks"  # there too: what found it, and can let it end at a moment
+BUSY = "folio.busy"  # there too: that no turn came in which it could be computed
 KEEP = "X-Folio-Keep"  # on an answer that may be given again: until when, in seconds since the epoch
 documents = SnapshotCache(settings.DOCUMENT_CACHE_SIZE)
 
@@ -23,7 +27,12 @@ documents = SnapshotCache(settings.DOCUMENT_CACHE_SIZE)
 def looks() -> Looks | None:
     """Return this process's looks at the default database; None where its version can't be told."""
     watch = watch_of()
-    return None if watch is None else Looks(watch)
+    if watch is None:
+        return None
+    found = Looks(watch, outage)
+    if connection.vendor == "postgresql":
+        servers.meetings.append(found.meet)
+    return found
 
 
 def usable(snapshot: int | None) -> int | None:

@@ -16,17 +16,18 @@ class SnapshotCache:
         self.limit = limit  # bytes
         self.size = 0
         self.number = 0
+        self.hits = self.misses = self.evictions = 0  # since the process began, for whoever watches it
         self.entries: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self.lock = threading.Lock()
 
     def get(self, snapshot: int, key: Hashable) -> Any:
         """Return the value kept under the key in that snapshot, or None."""
         with self.lock:
-            if not self.is_current(snapshot):
-                return None
-            entry = self.entries.get(key)
+            entry = self.entries.get(key) if snapshot == self.number or self.is_current(snapshot) else None
             if entry is None:
+                self.misses += 1
                 return None
+            self.hits += 1
             self.entries.move_to_end(key)
             return entry[0]
 
@@ -34,12 +35,15 @@ class SnapshotCache:
         """Return the values kept under these keys in that snapshot."""
         found: dict[Any, Any] = {}
         with self.lock:
-            if self.is_current(snapshot):
-                for key in keys:
-                    entry = self.entries.get(key)
-                    if entry is not None:
-                        self.entries.move_to_end(key)
-                        found[key] = entry[0]
+            is_current = self.is_current(snapshot)
+            for key in keys:
+                entry = self.entries.get(key) if is_current else None
+                if entry is None:
+                    self.misses += 1
+                else:
+                    self.hits += 1
+                    self.entries.move_to_end(key)
+                    found[key] = entry[0]
         return found
 
     def put(self, snapshot: int, key: Hashable, value: Any, size: int) -> None:
@@ -54,6 +58,7 @@ class SnapshotCache:
             self.size += size
             while self.size > self.limit:
                 self.discard(next(iter(self.entries)))
+                self.evictions += 1
 
     def discard(self, key: Hashable) -> None:
         entry = self.entries.pop(key, None)

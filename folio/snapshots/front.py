@@ -8,7 +8,7 @@ of the look before it. A commit meanwhile moves the snapshot, so that what it to
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from contextlib import ExitStack
 from math import inf
 from typing import Any, NamedTuple
 
@@ -16,7 +16,10 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.utils.http import parse_etags
 
-from . import KEEP, LOOKS, SNAPSHOT, looks
+from folio.current import HITS, MEMORY, NOTHING, TOLD
+from folio.outages import IMPATIENCE, threads
+
+from . import BUSY, KEEP, LOOKS, SNAPSHOT, looks
 from .caches import SnapshotCache
 from .encodings import ENCODERS, IDENTITY, best_encoding
 from .etags import digest_of, etag_of
@@ -53,6 +56,8 @@ KEY = (
 OWN_HEADERS = {"content-length", "vary", "cache-control", KEEP.lower()}
 # What only says how a browser shows a page, or what a refused method is told.
 PAGE_HEADERS = {"x-frame-options", "referrer-policy", "cross-origin-opener-policy", "allow"}
+# What is told of one request: of a count that it was a part of, and no answer from memory is.
+OF_ONE_REQUEST = {"ratelimit", "ratelimit-policy"}
 OVERHEAD = 2048  # bytes that an entry takes beside its key and bodies, roughly
 NEVER_KEPT = {"set-cookie", "content-encoding"}  # what is for one client, or already in a form of its own
 BODY_HEADERS = {"Content-Type", "Content-Length", "Content-Encoding"}  # which a `304` goes without
@@ -73,12 +78,12 @@ class Form(NamedTuple):
 class Entry:
     """An answer that may be given again, in each encoding that was asked for."""
 
-    __slots__ = ("body", "deadline", "digest", "forms", "headers", "key_size", "limited")
+    __slots__ = ("body", "deadline", "digest", "forms", "headers", "hits", "is_small", "key_size", "limited", "told")
 
     def __init__(
         self, headers: Headers, body: bytes, deadline: float, key: tuple[str | None, ...], public: Public | None = None
     ) -> None:
-        dropped = OWN_HEADERS | PAGE_HEADERS | NEVER_TOLD
+        dropped = OWN_HEADERS | PAGE_HEADERS | NEVER_TOLD | OF_ONE_REQUEST
         self.headers = [(name, value) for name, value in headers if name.lower() not in dropped]
         self.limited: Public | None = None  # whose `Cache-Control` depends on how near the deadline is
         if public is None:
@@ -90,9 +95,12 @@ class Entry:
             else:
                 self.limited = public
         self.body = body
+        self.is_small = len(body) < SMALL
         self.digest = digest_of(body)
         self.deadline = deadline
         self.forms: dict[str, Form] = {}
+        self.told = NOTHING  # of whoever asked first: the key is a part of what the entry is kept under
+        self.hits: dict[Any, Any] = {}  # what is told alike of requests that it has answered
         self.key_size = sum(len(part) for part in key if part)
 
     @property
@@ -149,6 +157,7 @@ class SnapshotFront:
         timing: bool = False,
         public: Public | None = None,
         origins: Origins | None = None,
+        is_told: bool = False,
     ) -> None:
         self.application = application
         self.looks = looks
@@ -156,9 +165,11 @@ class SnapshotFront:
         self.timing = timing
         self.public = public
         self.origins = origins
+        self.is_told = is_told  # what memory has answered, to whoever logs it
         self.thread = Thread()
         self.turns = threading.BoundedSemaphore(READS_AT_ONCE)
         self.turns_of_searches = threading.BoundedSemaphore(SEARCHES_AT_ONCE)
+        self.patient = threading.Semaphore(max(1, threads() // 8))
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
@@ -191,6 +202,8 @@ class SnapshotFront:
         key = tuple(map(environ.get, KEY if public is None else PUBLIC_KEY))
         entry = None if snapshot is None else self.cache.get(snapshot, key)
         if entry is not None and time.time() < entry.deadline:
+            if self.is_told:
+                environ[MEMORY], environ[TOLD], environ[HITS] = "hit", entry.told, entry.hits
             return self.answer(environ, start_response, entry, snapshot, key, ("hit", started))
         method = environ["REQUEST_METHOD"]
         environ[SNAPSHOT], environ[LOOKS] = snapshot, self.looks
@@ -207,8 +220,11 @@ class SnapshotFront:
             start_response(status, headers)
             return body if method == "GET" else emptied(body)
         entry = Entry(headers, b"".join(body), deadline, key, public)
+        entry.told = environ.get(TOLD, NOTHING)
+        environ[MEMORY] = "miss"
         emptied(body)
-        return self.answer(environ, start_response, entry, snapshot, key, ("miss", started))
+        told = [header for header in headers if header[0].lower() in OF_ONE_REQUEST]
+        return self.answer(environ, start_response, entry, snapshot, key, ("miss", started), told)
 
     def look(self) -> int | None:
         """Return the current snapshot, or None where nothing may be taken from the cache or put into it.
@@ -234,10 +250,32 @@ class SnapshotFront:
             nonlocal head
             head = status, headers  # an application that fails after it has begun begins again
 
-        searches = self.turns_of_searches if "search=" in environ.get("QUERY_STRING", "") else nullcontext()
-        with searches, nullcontext() if has_body(environ) else self.turns:  # a body may come slowly
+        with ExitStack() as stack:
+            if "search=" in environ.get("QUERY_STRING", ""):
+                self.take(self.turns_of_searches, stack, environ)
+            if not has_body(environ):  # which may come slowly
+                self.take(self.turns, stack, environ)
             body = self.application(environ, start_response)
         return *head, body
+
+    def take(self, turns: threading.BoundedSemaphore, stack: ExitStack, environ: Environ) -> None:
+        """Wait for one of the turns, until the stack ends; tell the application where none came in time.
+
+        Few may wait for long. The others keep a thread that might answer what needs no database.
+        """
+        if BUSY in environ:
+            return
+        if not turns.acquire(blocking=False):
+            is_patient = self.patient.acquire(blocking=False)
+            try:
+                has_come = turns.acquire(timeout=settings.TURN_SECONDS if is_patient else IMPATIENCE)
+            finally:
+                if is_patient:
+                    self.patient.release()
+            if not has_come:
+                environ[BUSY] = True
+                return
+        stack.callback(turns.release)
 
     def answer(
         self,
@@ -247,19 +285,23 @@ class SnapshotFront:
         snapshot: int | None,
         key: tuple[Any, ...],
         timing: tuple[str, float],
+        told: Headers | None = None,
     ) -> Iterable[bytes]:
-        """Answer from an entry: `304` where the client has it already."""
+        """Answer from an entry: `304` where the client has it already; `told` is of this request alone."""
         accepted = environ.get("HTTP_ACCEPT_ENCODING")
-        encoding = best_encoding(accepted, len(entry.body) < SMALL) if accepted else IDENTITY
-        is_new = encoding not in entry.forms
-        form = entry.form(encoding)
-        if is_new and snapshot is not None:
-            self.cache.put(snapshot, key, entry, entry.size)
+        encoding = best_encoding(accepted, entry.is_small) if accepted else IDENTITY
+        form = entry.forms.get(encoding)
+        if form is None:
+            form = entry.form(encoding)
+            if snapshot is not None:
+                self.cache.put(snapshot, key, entry, entry.size)
         condition = environ.get("HTTP_IF_NONE_MATCH")
         is_known = condition is not None and matches(condition, form.etag)
         headers = form.headers_of_304 if is_known else form.headers
         if entry.limited is not None:
             headers = [*headers, ("Cache-Control", entry.limited.cache_control(entry.deadline))]
+        if told:
+            headers = [*headers, *told]
         if self.timing:
             outcome, started = timing
             duration = (time.perf_counter() - started) * 1000
@@ -277,6 +319,7 @@ def front_of(application: Application) -> SnapshotFront:
         timing=settings.SERVER_TIMING,
         public=Public(seconds=settings.PUBLIC_CACHE_SECONDS),
         origins=Origins(settings.CORS_ORIGINS) if settings.CORS_ORIGINS else None,
+        is_told=settings.ACCESS_LOG or settings.METRICS,
     )
 
 

@@ -8,7 +8,10 @@ Headers = list[tuple[str, str]]
 
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 TAKEN = "Authorization, Content-Type, If-Match, If-None-Match, If-Unmodified-Since, Idempotency-Key"
-TOLD = "ETag, Location, Last-Modified, Retry-After, Idempotency-Replayed, Allow, WWW-Authenticate"
+TOLD = (
+    "ETag, Location, Last-Modified, Retry-After, Idempotency-Replayed, Allow, WWW-Authenticate, X-Request-ID, "
+    "RateLimit, RateLimit-Policy"
+)
 MAX_AGE = "7200"  # seconds; the most that browsers take
 
 

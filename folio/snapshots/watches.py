@@ -3,14 +3,31 @@
 What was computed after a look holds until a later look tells another snapshot: whoever wrote, through whatever path.
 """
 
+import logging
 import os
 import sqlite3
+import threading
+from contextlib import closing, suppress
+from time import monotonic
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
+from psycopg import Error as PostgreSQLError
+from psycopg import ProgrammingError
+
+from folio.outages import ONCE_IN
+from folio.postgresql.apart import connect_apart
+from folio.postgresql.servers import IDENTITY, SERVER, NoAnswer, ask, ask_prepared
+
+from .notes import ServerNote
+
+logger = logging.getLogger(__name__)
 
 Version = tuple[int, Any]  # the connection's generation, and what the database says on it
+SECONDS_VARIABLE = "FOLIO_ADDRESS_SECONDS"  # for tests, which can't wait for long
+ADDRESS_SECONDS = float(os.environ.get(SECONDS_VARIABLE, 10))  # between two looks where PostgreSQL's address leads
 
 
 class Watch(Protocol):
@@ -18,6 +35,8 @@ class Watch(Protocol):
 
     A statement left open, or a second one between, would pin the version that it began with.
     """
+
+    reason: str  # why it could not be told
 
     def look(self) -> Version | None:
         """Return the version of the committed data, or None where it can't be told."""
@@ -31,30 +50,32 @@ class SQLiteWatch:
     """
 
     def __init__(self, path: str) -> None:
-        self.path = path
+        self.path = os.fsencode(path)  # once
         self.connection: sqlite3.Connection | None = None
+        self.cursor: sqlite3.Cursor | None = None
         self.file: tuple[int, int] | None = None
         self.generation = 0
+        self.reason = ""
 
     def look(self) -> Version | None:
         try:
             # Before the connection is made: were the file exchanged between the two, the next look would find out.
             status = os.stat(self.path)
-            if self.connection is None or self.file != (status.st_dev, status.st_ino):
-                self.connect((status.st_dev, status.st_ino))
-            assert self.connection is not None
-            [(version,)] = self.connection.execute("PRAGMA data_version").fetchall()
-        except (OSError, sqlite3.Error):
+            if self.cursor is None or self.file != (status.st_dev, status.st_ino):
+                self.cursor = self.connect((status.st_dev, status.st_ino)).cursor()
+            [(version,)] = self.cursor.execute("PRAGMA data_version")
+        except (OSError, sqlite3.Error) as error:
+            self.reason = str(error)
             self.close()
             return None
         return self.generation, version
 
-    def connect(self, file: tuple[int, int]) -> None:
+    def connect(self, file: tuple[int, int]) -> sqlite3.Connection:
         self.close()
         self.generation += 1
         # A URI, for it alone can say that a file that is missing must not be made.
         self.connection = sqlite3.connect(
-            f"file:{quote(os.fsencode(self.path))}?mode=rw",
+            f"file:{quote(self.path)}?mode=rw",
             uri=True,
             isolation_level=None,
             check_same_thread=False,
@@ -62,52 +83,152 @@ class SQLiteWatch:
         )
         self.connection.execute("PRAGMA query_only = ON").close()
         self.file = file
+        return self.connection
 
     def close(self) -> None:
         if self.connection is not None:
             self.connection.close()
-            self.connection = None
+            self.connection = self.cursor = None
 
 
 class PostgreSQLWatch:
-    """`pg_current_snapshot()`, which every commit on the server changes; on a standby, the position of its replay."""
+    """`pg_current_snapshot()`, which every commit on the server changes; on a standby, the position of its replay.
+
+    It means something on one server only, hence the generation: it changes with the connection, which is made anew
+    where the address leads to another server. That is looked for from time to time, told by a thread whose new
+    connection has found one, and by the note of whoever else has.
+    """
 
     QUERY = (
-        b"SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()::text ELSE pg_current_snapshot()::text END"
-    )
+        f"SELECT {SERVER}, CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()::text "
+        "ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) || ' ' || pg_current_snapshot()::text END"  # the timeline
+    ).encode()
+    NAME = b"folio_look"
 
-    def __init__(self, alias: str) -> None:
+    def __init__(self, alias: str, note: ServerNote | None = None) -> None:
         self.alias = alias
+        self.note = note
         self.connection: Any = None
         self.generation = 0
+        self.server = ""  # that the connection leads to
+        self.reason = ""
+        self.may_prepare = not settings.PGBOUNCER
+        self.is_prepared = self.is_doubted = False
+        self.tell_at = 0.0
+        self.check_at = 0.0
+        self.checking: threading.Thread | None = None
 
     def look(self) -> Version | None:
-        database: Any = connections[self.alias]
+        now = monotonic()
         try:
-            if self.connection is None:
-                self.generation += 1
-                self.connection = database.get_new_connection(database.get_connection_params())
-                self.connection.autocommit = True
-            # libpq's own call: a cursor would take longer than the server.
-            result = self.connection.pgconn.exec_(self.QUERY)
-            if result.status != database.Database.pq.ExecStatus.TUPLES_OK:
-                raise database.Database.OperationalError(result.get_error_message())
-            version = result.get_value(0, 0)
-        except database.Database.Error:
+            if self.note is not None and self.note.has_changed() and self.note.server != self.server:
+                self.is_doubted = True
+            if self.connection is None or self.is_doubted:
+                self.connect()
+            elif now >= self.check_at:
+                self.check(now)
+            version = self.ask_again_if_broken()
+        except (PostgreSQLError, OSError) as error:
+            self.reason = str(error)
             self.close()
             return None
         return self.generation, version
 
+    def ask_again_if_broken(self) -> bytes:
+        """Return the version; where the connection was ended since the last look, by a new one.
+
+        A server that was restarted has ended it long ago, and answers. What gave no answer in time is not asked twice.
+        """
+        try:
+            return self.ask()
+        except NoAnswer:
+            raise
+        except PostgreSQLError:
+            if not self.server:  # it is a new one
+                raise
+            self.connect()
+            return self.ask()
+
+    def ask(self) -> bytes:
+        result = self.looked()
+        server = result.get_value(0, 0).decode()
+        if server != self.server:  # a new connection's, or one that a pooler has given us instead
+            if self.server:
+                self.generation += 1
+            self.tell(server)
+        version: bytes = result.get_value(0, 1)
+        return version
+
+    def looked(self) -> Any:
+        """Return what the query finds, prepared where the connection leads to one server for as long as it lasts.
+
+        To read and plan it takes the server longer than to answer it.
+        """
+        try:
+            if self.is_prepared:
+                return ask_prepared(self.connection, self.NAME, settings.LOOK_SECONDS)
+        except ProgrammingError:  # a pooler of which nobody told us gives one of several
+            self.may_prepare = self.is_prepared = False
+        return ask(self.connection, self.QUERY, settings.LOOK_SECONDS)
+
+    def tell(self, server: str) -> None:
+        """Note which server it is, before anything is read there or written, so that whoever is elsewhere looks."""
+        self.server = server
+        if self.note is not None and self.note.server != server:
+            if self.note.server and monotonic() >= self.tell_at:  # two that see different ones would tell each time
+                logger.warning("The database's address leads to another server than before, or to one started anew.")
+                self.tell_at = monotonic() + ONCE_IN
+            self.note.write(server)
+
+    def connect(self) -> None:
+        self.close()
+        self.is_doubted = False  # from here on it may be doubted again
+        self.generation += 1
+        self.connection = new_connection(connections[self.alias])
+        self.prepare()
+        self.server = ""
+        self.check_at = monotonic() + ADDRESS_SECONDS
+
+    def prepare(self) -> None:
+        self.is_prepared = False
+        if self.may_prepare:
+            with suppress(ProgrammingError):
+                ask(self.connection, b"PREPARE %s AS %s" % (self.NAME, self.QUERY), settings.LOOK_SECONDS)
+                self.is_prepared = True
+
+    def doubt(self) -> None:
+        """Have the next look connect anew: the address may lead to another server."""
+        self.is_doubted = True
+
+    def check(self, now: float) -> None:
+        """Find out, beside the looks, where the address leads now."""
+        self.check_at = now + ADDRESS_SECONDS
+        if self.checking is None or not self.checking.is_alive():
+            self.checking = threading.Thread(target=self.compare, args=(self.server,), name="address", daemon=True)
+            self.checking.start()
+
+    def compare(self, server: str) -> None:
+        database: Any = connections[self.alias]
+        # One that refuses while it answers is no other: the looks find out what becomes of it.
+        with suppress(database.Database.Error, OSError), closing(new_connection(database)) as connection:
+            if ask(connection, IDENTITY, settings.LOOK_SECONDS).get_value(0, 0).decode() != server:
+                self.doubt()
+
     def close(self) -> None:
         if self.connection is not None:
             self.connection.close()
             self.connection = None
+
+
+def new_connection(database: Any) -> Any:
+    """Return a connection of its own, by no pool, on which statements are committed each."""
+    return connect_apart(database, "look", connect_timeout=settings.LOOK_SECONDS, autocommit=True)
 
 
 def watch_of(alias: str = DEFAULT_DB_ALIAS) -> Watch | None:
     """Return the watch for a database; a private one in memory has none."""
     database: Any = connections[alias]
     if database.vendor == "postgresql":
-        return PostgreSQLWatch(alias)
+        return PostgreSQLWatch(alias, ServerNote(settings.SERVER_NOTE))
     name = str(database.settings_dict["NAME"])
     return None if database.is_in_memory_db() else SQLiteWatch(name)

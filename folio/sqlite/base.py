@@ -13,6 +13,8 @@ from collections import defaultdict, deque
 from django.db.backends.sqlite3 import base
 from django.db.utils import OperationalError
 
+from folio.outages import RefusingWrapper, crowd
+
 LOOK_AGAIN = 0.002  # seconds, while another process writes
 TIMEOUT = 5.0  # seconds that Python's sqlite3 waits unless told
 
@@ -62,7 +64,7 @@ turns: dict[str, Turns] = defaultdict(Turns)  # by the database's path
 os.register_at_fork(after_in_child=turns.clear)  # the thread whose turn it is may not be in the child
 
 
-class DatabaseWrapper(base.DatabaseWrapper):
+class DatabaseWrapper(RefusingWrapper, base.DatabaseWrapper):
     """A connection whose transactions wait for those of the process's other threads."""
 
     turn: Turns | None = None  # while it is this connection's
@@ -74,13 +76,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         timeout = float(self.settings_dict["OPTIONS"].get("timeout", TIMEOUT))
         end = time.monotonic() + timeout
         turn = turns[str(self.settings_dict["NAME"])]
-        if turn.take(timeout):  # else SQLite says what is wrong
-            self.turn = turn
-        try:
-            self.begin(timeout, end)
-        except BaseException:
-            self.give_turn()
-            raise
+        with crowd.place():
+            if turn.take(timeout):  # else SQLite says what is wrong
+                self.turn = turn
+            try:
+                self.begin(timeout, end)
+            except BaseException:
+                self.give_turn()
+                raise
         self.turn = turn  # whoever had it does not write, or SQLite had refused: it was lost, and is given on from here
 
     def begin(self, timeout: float, end: float) -> None:

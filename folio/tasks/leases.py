@@ -11,6 +11,8 @@ from typing import Any, Protocol
 from django.db import connection, connections
 
 from folio.claims import number_of, of_files
+from folio.postgresql.apart import connect_apart, let_be
+from folio.postgresql.pools import pools
 
 
 class Leases(Protocol):
@@ -56,15 +58,18 @@ class PostgreSQLLeases:
     def __init__(self, alias: str) -> None:
         self.alias = alias
         self.connection: Any = None
+        self.epoch = 0  # of the pools when it was made: whether it leads to what is the database now
 
     def take(self, work: int | str) -> bool:
         database: Any = connections[self.alias]
         with database.wrap_database_errors:
+            if self.epoch != pools.epoch:
+                self.close()
             if self.connection is None:
-                self.connection = database.get_new_connection(database.get_connection_params())
+                self.epoch = pools.epoch
+                self.connection = connect_apart(database, "lease")
             try:
-                # The server ends a transaction in which nothing happens, where it is set to; a task may take its time.
-                self.connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+                let_be(self.connection)
                 [is_free] = self.connection.execute(
                     "SELECT pg_try_advisory_xact_lock(%s)", [number_of(f"task:{work}")]
                 ).fetchone()

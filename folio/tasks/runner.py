@@ -17,6 +17,7 @@ from django.db import Error, IntegrityError, connections, transaction
 from django.utils import timezone
 
 from folio import snapshots
+from folio.postgresql.pools import give_back
 
 from .leases import Leases, leases
 from .models import State, Task
@@ -44,6 +45,7 @@ class Runner:
     def __init__(self) -> None:
         self.is_stopping = Event()
         self.leases: Leases | None = None
+        self.attempts = self.failures = 0  # since the process began, for whoever watches it
 
     def run_due(self) -> int:
         """Do what is due and nobody else is at; return how many attempts that were."""
@@ -53,7 +55,11 @@ class Runner:
         while not self.is_stopping.is_set() and (begun := self.begin_next()) is not None:
             count += 1
             self.run(*begun)
+            self.look_around()
         return count
+
+    def look_around(self) -> None:
+        """See to what can't wait until no task is due, which may be hours where many pictures are made."""
 
     def accompany(self) -> None:
         """Have what is due done besides the tasks."""
@@ -102,6 +108,7 @@ class Runner:
     def run(self, task: Task, kind: Kind) -> None:
         """Do a task whose attempt has begun, write down how it ended, and give its lease back."""
         assert self.leases is not None
+        self.attempts += 1
         problem: Exception | None = None
         again = None
         try:
@@ -109,6 +116,7 @@ class Runner:
                 again = kind.function(task.payload)
             except Exception as error:
                 problem = error
+                self.failures += 1
             if not self.leases.is_held():
                 logger.warning(
                     "The lease of %s was lost while it ran; another worker may have done it too.", told(task)
@@ -250,6 +258,9 @@ class ServingRunner(Runner):
         for companion in companions:
             companion.keep_running()
 
+    def look_around(self) -> None:
+        self.accompany()
+
     def tell(self, error: Error) -> None:
         """Log once that the database is away, or has not the tables yet; the next look tries again."""
         if not self.is_away:
@@ -271,11 +282,15 @@ class ServingRunner(Runner):
                 generation = looks.generation
             now = timezone.now()
             is_due = self.due_at is not None and self.due_at <= now
-            if snapshot is None or snapshot != self.seen or is_due:
+            if looks is not None and snapshot is None:  # the database is away, which the look has told
+                self.seen = None
+                self.close()
+            elif snapshot is None or snapshot != self.seen or is_due:
                 self.seen, looked_at = snapshot, now
                 yield
             elif now - looked_at > timedelta(seconds=KEEP_SECONDS):
                 self.close()
+            give_back()
             self.woken.wait(self.pause())
 
     def pause(self) -> float:

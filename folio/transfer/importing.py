@@ -19,6 +19,7 @@ from folio.api.viewsets import write
 from folio.history.changes import Changes, log
 from folio.media.journal import operation
 from folio.media.models import Media
+from folio.outages import StorageAway
 from folio.portfolios.former import MOST, former_slugs, replace_former_slugs
 from folio.portfolios.models import Employer, FormerSlug, Portfolio, Tag
 from folio.portfolios.serializers import EmployerSerializer, PortfolioSerializer, TagSerializer
@@ -148,7 +149,7 @@ class Importer:
         for task in self.tasks():
             outcome = Outcome(task.path, task.path, task.model)
             stock = Stock(self.is_dry)
-            with closing(stock):
+            with closing(stock), operation():  # what is put into a bucket and not used goes at the end
                 try:
                     row = task.read()
                     self.prepare(stock, task, row)
@@ -159,17 +160,20 @@ class Importer:
                     outcome.problems = [Problem(task.path, "Someone else changed the same meanwhile. Import it again.")]
                 except OSError as error:
                     outcome.problems = [Problem(task.path, f"{error.strerror or error}.")]
+                except StorageAway as error:
+                    outcome.problems = [Problem(task.path, f"The file could not be stored. {error} Import it again.")]
             yield outcome
 
     def run_at_once(self, check: Callable[[], Any]) -> list[Outcome]:
         """Import all or nothing, in one transaction that begins with a check; raise Refused for the first problem."""
         with closing(Stock()) as stock:
             rows = [(task, task.read()) for task in self.tasks()]
-            for task, row in rows:
-                self.prepare(stock, task, row)
-            with operation(), transaction.atomic():
-                check()
-                return [self.save(stock, task, row) for task, row in rows]
+            with operation():
+                for task, row in rows:
+                    self.prepare(stock, task, row)
+                with transaction.atomic():
+                    check()
+                    return [self.save(stock, task, row) for task, row in rows]
 
     def prepare(self, stock: Stock, task: Task, row: Row) -> None:
         """Do what takes long, which is to look at pictures, before the transaction."""

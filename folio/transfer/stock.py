@@ -22,6 +22,7 @@ from django.core.files import File
 from django.db import models
 
 from folio.history.changes import new_values
+from folio.media.bucket import in_bucket
 from folio.media.errors import UploadRefused
 from folio.media.journal import UploadHandler
 from folio.media.kinds import KIND_BY_MIME_TYPE
@@ -31,7 +32,7 @@ from folio.media.opening import SVG
 from folio.media.privacy import CLEANERS
 from folio.media.recognising import detect
 from folio.media.serializers import MediaSerializer
-from folio.media.storing import Examined, store
+from folio.media.storing import Examined, Laid, lay, store
 from folio.media.uploads import check_size, digest, examine, without_private_data
 
 from .problems import Problem, Refused
@@ -39,6 +40,7 @@ from .reading import Point, Row
 
 CHUNK = 256 * 1024
 CENTRE: Point = (None, None)
+GONE = "Its media was deleted or changed meanwhile. Import it again."
 
 Record = Callable[..., None]
 
@@ -53,6 +55,10 @@ class Wanted:
     alt: str | None
     label: str | None
     point: Point | None = None
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.row.written.folder.name, self.name
 
     def is_like(self, media: Media) -> bool:
         """Tell whether a media has the texts that are written, and the point that matters most."""
@@ -75,6 +81,7 @@ class Stock:
         self.examined: dict[str, Examined] = {}
         self.opened = ExitStack()
         self.digests: dict[tuple[str, str], set[str]] = {}
+        self.laid: dict[tuple[str, str], Laid] = {}  # by the places of those files that are in a bucket already
 
     def prepare(self, row: Row, owner: models.Model | None) -> None:
         """Examine those files of a row that are to be stored; or raise Refused, with all that is wrong with them."""
@@ -90,6 +97,8 @@ class Stock:
                 else:
                     taken.add(media.pk)
             refuse(pool.map(self.examine, new))
+        if not self.is_dry:
+            refuse(map(self.lay, new))
 
     def look_at(self, row: Row, name: str, *, closer: bool = False) -> Problem | None:
         """Note the digest of a file's bytes, or else of what would be stored of it."""
@@ -156,6 +165,22 @@ class Stock:
             self.examined[sha256] = examined
         return None
 
+    def lay(self, wanted: Wanted) -> Problem | None:
+        """Put a file that was examined where it has to be before the row's transaction."""
+        if in_bucket():
+            try:
+                self.laid[wanted.place] = lay(self.examined_of(wanted))
+            except UploadRefused as error:
+                return wanted.problem(error.messages)
+        return None
+
+    def examined_of(self, wanted: Wanted) -> Examined:
+        """Return what was examined of a file; raise Refused where nothing was."""
+        examined = next((self.examined[sha256] for sha256 in wanted.digests if sha256 in self.examined), None)
+        if examined is None:
+            raise Refused([wanted.problem([GONE])])
+        return examined
+
     def find(self, wanted: Wanted, owner: models.Model | None, taken: set[int]) -> Media | None:
         """Return the media that a file is already, or may become: of the same bytes, and with its texts.
 
@@ -187,9 +212,7 @@ class Stock:
         return found
 
     def store(self, wanted: Wanted, record: Record) -> Media:
-        examined = next((self.examined[sha256] for sha256 in wanted.digests if sha256 in self.examined), None)
-        if examined is None:
-            raise Refused([wanted.problem(["Its media was deleted or changed meanwhile. Import it again."])])
+        examined = self.examined_of(wanted)
         # Each time a row of its own: of one that a rolled back transaction has inserted, the id may be another's now.
         media = copy(examined.media)
         media.name, media.alt = wanted.label or label(wanted.name) or "file", wanted.alt or ""
@@ -205,7 +228,10 @@ class Stock:
             media.save(force_insert=True)
             record(media, new_values(media, ["file", "name", "alt", "focal_x", "focal_y"]), ADDITION)
             return media
-        return store(replace(examined, media=media), partial(record, flag=ADDITION))
+        laid = self.laid.get(wanted.place)
+        if laid is None and in_bucket():
+            raise Refused([wanted.problem([GONE])])
+        return store(replace(examined, media=media, laid=laid), partial(record, flag=ADDITION))
 
     def set_texts(self, wanted: Wanted, media: Media, record: Record) -> None:
         """Give a media the texts that are written, and the point that matters most, as the API would."""

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, cast
 
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission, User
@@ -123,7 +124,15 @@ class UserAdmin(GrantsAdmin, DjangoUserAdmin, ResourceAdmin):  # type: ignore[ty
         return super().has_change_permission(request, obj) and self.is_within_reach(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and self.is_within_reach(request, obj)
+        """Tell whether a user may be deleted: with them goes what the history tells of them, which is for admins."""
+        return (
+            super().has_delete_permission(request, obj)
+            and self.is_within_reach(request, obj)
+            and (request.user.is_superuser or obj is None or not self.has_a_history(request, obj))
+        )
+
+    def has_a_history(self, request: HttpRequest, user: User) -> bool:
+        return once(request, ("history", user.pk), lambda: LogEntry.objects.filter(user=user).exists())
 
     def is_within_reach(self, request: HttpRequest, user: User | None) -> bool:
         return user is None or once(request, user.pk, lambda: holds_no_more(user, request.user))

@@ -7,7 +7,6 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -22,6 +21,7 @@ from ..grants import allowed_codes, granted_codes
 from ..models import Token
 from . import words
 from .forms import TokenForm
+from .secrets import Copied, secret_page
 from .tables import lines
 
 LIST_PORTFOLIOS = RESOURCES["portfolios"]["list"].code
@@ -173,17 +173,19 @@ class TokenAdmin(ResourceAdmin):
         return HttpResponseRedirect(reverse("admin:access_token_changelist"))
 
     def response_add(self, request: HttpRequest, obj: Token, post_url_continue: str | None = None) -> HttpResponse:
-        """Show the key. No session, message, address or log gets it, and no cache may keep this page."""
         path = reverse("portfolios-list" if LIST_PORTFOLIOS in allowed_codes(obj) else "me")
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("A new API key"),
-            "opts": self.opts,
-            "token": obj,
-            "key": request.new_key,  # type: ignore[attr-defined]
-            "url": base_url(request) + path,
-            "list": reverse("admin:access_token_changelist"),
-        }
-        response = TemplateResponse(request, "folio/access/new_token.html", context)
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        key = request.new_key  # type: ignore[attr-defined]
+        command = f"curl -H 'Authorization: Token {key}' '{base_url(request)}{path}'"
+        return secret_page(
+            request,
+            {**self.admin_site.each_context(request), "title": _("A new API key"), "opts": self.opts},
+            heading=gettext("“%(name)s” is ready") % {"name": obj},
+            texts=[
+                gettext("Copy the key now and keep it where passwords are kept. It is shown only here, only this once.")
+            ],
+            copies=[
+                Copied("folio-key", gettext("Key"), key, gettext("Copy the key")),
+                Copied("folio-curl", gettext("Try it in a terminal"), command, gettext("Copy the command")),
+            ],
+            next_url=reverse("admin:access_token_changelist"),
+        )

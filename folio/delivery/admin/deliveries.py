@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -16,9 +17,11 @@ from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import RadioFilter
 
 from folio.admin.options import in_one_write
+from folio.history.changes import log
 
 from ..models import DeliveryState, Event, WebhookDelivery
-from ..webhooks import masked, send_again
+from ..webhooks import masked
+from ..webhooks.managing import sent_again
 from .webhooks import AdminsOnly
 from .words import moment, outcome, visible
 
@@ -161,7 +164,7 @@ class WebhookDeliveryAdmin(AdminsOnly):
             messages.error(request, _("This was deleted meanwhile."))
             return HttpResponseRedirect(reverse("admin:delivery_webhookdelivery_changelist"))
         try:
-            send_again(delivery)
+            log(request.user, delivery.webhook, CHANGE, sent_again(delivery))
             text = _("It will be sent again in a moment. Load this page again to see what comes of it.")
             messages.success(request, text)
         except ValueError as error:

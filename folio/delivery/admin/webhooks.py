@@ -11,9 +11,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from folio.access.admin.secrets import Copied, secret_page
 from folio.admin.collisions import TellsCollisions
 from folio.admin.opened import keyed_digest
 from folio.admin.options import ResourceAdmin, in_one_write
@@ -213,16 +215,25 @@ class WebhookAdmin(TellsCollisions, AdminsOnly):
         return self.show_secret(request, webhook, _("Another secret"))
 
     def show_secret(self, request: HttpRequest, webhook: Webhook, title: Any) -> HttpResponse:
-        """Show the secret. No session, message, address or log gets it, and no cache may keep this page."""
-        context = {
-            **self.context_of(request, webhook),
-            "title": title,
-            "secret": secret_of(webhook),
-            "next": reverse("admin:delivery_webhook_change", args=[webhook.pk]),
-        }
-        response = TemplateResponse(request, "folio/delivery/secret.html", context)
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return secret_page(
+            request,
+            {**self.context_of(request, webhook), "title": title},
+            heading=format_html(
+                gettext("The secret of {address}"), address=format_html('<bdi dir="ltr">{}</bdi>', masked(webhook.url))
+            ),
+            texts=[
+                gettext(
+                    "Copy it now to where messages are received, which checks by it that they are from here. "
+                    "It is shown only here, only this once."
+                ),
+                gettext(
+                    "A build hook that checks no signature, as those of Netlify, Vercel and Cloudflare, needs none: "
+                    "its address is its secret."
+                ),
+            ],
+            copies=[Copied("folio-secret", gettext("Secret"), secret_of(webhook), gettext("Copy the secret"))],
+            next_url=reverse("admin:delivery_webhook_change", args=[webhook.pk]),
+        )
 
     def context_of(self, request: HttpRequest, webhook: Webhook) -> dict[str, Any]:
         request.current_app = self.admin_site.name

@@ -24,6 +24,7 @@ from ..models import Event, Telling, ToldPortfolio
 from .outbox import gather_for, locked, put_together
 
 PORTION = 500  # portfolios that are read at once
+SMALL = 50  # where others write all the time, and wait meanwhile: for Python's lock, if for nothing else
 AT_ONCE = 5_000  # differences that are written at once, while other writers wait
 ANEW = 3  # times that a portion is read, where something was committed meanwhile
 
@@ -73,38 +74,49 @@ def base() -> str:
 
 def compare(looks: Looks | None) -> int:
     """Look for what has changed, and have it told; return how many portfolios that were."""
-    count = 0
-    waiting: list[Difference] = []
-    for found in portions(looks):
-        waiting += found
-        if len(waiting) >= AT_ONCE:
-            count += note(waiting)
-            waiting = []
-    if waiting:
-        count += note(waiting)
-    return count
+    comparison = Comparison(looks)
+    while not comparison.is_over:
+        comparison.go_on()
+    return comparison.count
 
 
-def portions(looks: Looks | None) -> Iterator[list[Difference]]:
-    last = 0
-    published: Any = Portfolio.objects.only_published().order_by("pk").values_list("pk", flat=True)
-    while True:
-        ids = list(published.filter(pk__gt=last)[:PORTION])
-        end = ids[-1] if len(ids) == PORTION else None
-        yield differences(last, end, ids, looks)
-        if end is None:
-            return
-        last = end
+class Comparison:
+    """A look for what has changed, in pieces; it is had told once all of it, or very much, was found."""
+
+    def __init__(self, looks: Looks | None) -> None:
+        self.looks = looks
+        self.last = 0  # the id up to which was compared
+        self.waiting: list[Difference] = []
+        self.seen = 0  # portfolios
+        self.count = 0  # of them that were had told
+        self.is_over = False
+
+    def go_on(self, *, is_hurried: bool = False) -> None:
+        """Compare a portion; a small one, read once, where `is_hurried`: others write meanwhile, all the time."""
+        size = SMALL if is_hurried else PORTION
+        published: Any = Portfolio.objects.only_published().order_by("pk").values_list("pk", flat=True)
+        ids = list(published.filter(pk__gt=self.last)[:size])
+        self.is_over = len(ids) < size
+        end = None if self.is_over else ids[-1]
+        self.waiting += differences(self.last, end, ids, self.looks, 1 if is_hurried else ANEW)
+        self.seen += len(ids)
+        if end is not None:
+            self.last = end
+        if self.waiting and (self.is_over or len(self.waiting) >= AT_ONCE):
+            found, self.waiting = self.waiting, []
+            self.count += note(found)
 
 
-def differences(after: int, end: int | None, ids: list[int], looks: Looks | None) -> list[Difference]:
+def differences(
+    after: int, end: int | None, ids: list[int], looks: Looks | None, times: int = ANEW
+) -> list[Difference]:
     """Return how the published portfolios with these ids, all that there are between two, differ from what was told.
 
     What is committed while they are read might show them as they never were. That would be told, and be found out by
-    the next comparison; but it is read anew first.
+    the next comparison; but it is read anew first, so many times at the most.
     """
     found: list[Difference] = []
-    for _ in range(ANEW):
+    for _ in range(times):
         environ: dict[str, Any] = {LOOKS: looks, SNAPSHOT: looks.snapshot() if looks else None}
         hold(environ)
         snapshot = environ[SNAPSHOT]

@@ -9,6 +9,7 @@ from folio.history.changes import NOT_TOLD, Changes
 from ..models import Webhook, WebhookDelivery, new_nonce
 from .addresses import masked
 from .messages import body_of, new_message_id
+from .outbox import send_again
 
 
 def recordable(changes: Changes) -> Changes:
@@ -24,6 +25,15 @@ def renew_secret(webhook: Webhook) -> Changes:
     webhook.nonce = new_nonce()
     webhook.save(update_fields=["nonce", "updated_at"])
     return {"secret": NOT_TOLD}
+
+
+def sent_again(delivery: WebhookDelivery) -> Changes:
+    """Have a message sent again; return it as the history of its webhook tells it.
+
+    Raises ValueError, with a sentence for people, where that can't be.
+    """
+    send_again(delivery)
+    return {"sent_again": (None, delivery.message_id)}
 
 
 def send_test(webhook: Webhook) -> WebhookDelivery:

@@ -37,6 +37,10 @@ class Outcome(NamedTuple):
     error: str = ""
 
 
+# How attempts of this process ended since it began, for whoever watches the server; noted by one thread.
+tally = {"delivered": 0, "failed": 0}
+
+
 def locked(webhooks: Collection[int] | None = None) -> list[Webhook]:
     """Return the webhooks that are told anything, of those named; nobody else changes them until the transaction ends.
 
@@ -118,6 +122,8 @@ def settle(outcomes: Iterable[Outcome]) -> None:
         if delivery.attempts != by_id[delivery.pk].attempt:  # another one has begun since, or it is to be sent again
             continue
         end(delivery, by_id[delivery.pk], now)
+        answer = by_id[delivery.pk].answer
+        tally["delivered" if answer is not None and answer.is_good else "failed"] += 1
         if delivery.state != DeliveryState.WAITING and delivery.webhook_id in told:
             put_together(told[delivery.webhook_id], now)
 

@@ -22,13 +22,15 @@ from django.urls import set_script_prefix
 from django.utils import timezone
 
 from folio import snapshots
+from folio.outages import outage
 from folio.portfolios.moments import next_moment
+from folio.postgresql.pools import give_back
 from folio.tasks.leases import Leases, leases
 from folio.tasks.runner import SECONDS
 
 from ..models import Telling, ToldPortfolio, Webhook, WebhookDelivery
 from . import outbox
-from .comparing import compare, complete_baseline
+from .comparing import Comparison, complete_baseline
 from .connections import Unanswered, post
 from .following import follow_unnoticed
 from .messages import headers_of
@@ -38,8 +40,15 @@ logger = logging.getLogger(__name__)
 
 LEASE = "webhooks.compare"
 ELSEWHERE = timedelta(seconds=60)  # after which is looked again what someone else was comparing
-# Where something is committed all the time, comparing takes no more of it than this share, after so many seconds of it.
-SHARE, BEFORE_SHARE = 0.04, 10.0
+# Comparing takes no more than this share of the time: at once where something is committed all the time, and else, as
+# where people edit, only once it took so many seconds.
+SHARE, BEFORE_SHARE = 0.02, 10.0
+BUSY = timedelta(seconds=3)  # within which each look found something committed
+PIECE = 0.02  # seconds of the processor's time after which a comparison pauses then
+SHORTEST = 0.005  # seconds of a pause
+LONGEST = 60.0  # seconds over which it is spread by that, even if it has to take a larger share
+LOOKS = timedelta(seconds=3 * SECONDS)  # between two looks at the most, or something was at rest
+A_LOOK = timedelta(seconds=SECONDS)  # after which one that finds nothing tells that nothing is committed
 SENDERS = 16  # attempts that a process makes at once
 FORGET = timedelta(hours=1)  # between two looks for what is kept no longer
 STOP_SECONDS = 3  # that the end of the process is put off for what is being sent
@@ -56,8 +65,15 @@ class Teller:
         self.generation: int | None = None
         self.seen: int | None = None  # the snapshot that was current when the database was last asked
         self.compare_at: datetime | None = None
+        self.comparison: Comparison | None = None  # that was begun, and pauses until go_on_at
+        self.go_on_at = timezone.now()
+        self.expected = 0  # portfolios that it is going to compare
+        self.worked = 0.0  # seconds of the processor's time that it took so far
+        self.spread_until = timezone.now()
         self.spent = 0.0  # seconds of comparing that are still to be made up for
         self.rest_until = self.rested_at = timezone.now()  # no comparison begins before
+        self.busy_since: datetime | None = None  # from when on each look has found something committed
+        self.looked_at = timezone.now()
         self.send_at: datetime | None = None
         self.forget_at = timezone.now()
 
@@ -69,10 +85,13 @@ class Teller:
             if not Webhook.objects.exists():
                 return False
             follow_unnoticed()
-            if ToldPortfolio.objects.filter(digest="").exists():
+            if self.comparison is None and ToldPortfolio.objects.filter(digest="").exists():
                 self.alone(complete_baseline)
         now = timezone.now()
-        if self.compare_at is not None and self.compare_at <= now:
+        if self.comparison is not None:
+            if self.go_on_at <= now:
+                self.go_on()
+        elif self.compare_at is not None and self.compare_at <= now:
             self.compare()
         if is_news or (self.send_at is not None and self.send_at <= timezone.now()):
             self.send()
@@ -88,7 +107,9 @@ class Teller:
         """
         looks = snapshots.looks()
         snapshot = looks.snapshot() if looks is not None else None
-        if snapshot is not None and snapshot == self.seen:
+        is_news = snapshot is None or snapshot != self.seen
+        self.measure(is_news)
+        if not is_news:
             return False
         generation = looks.generation if looks is not None else None
         if self.generation not in (None, generation):  # another file, or server, than before
@@ -102,22 +123,84 @@ class Teller:
             self.compare_at = max(due, self.rest_until)
         return True
 
+    def measure(self, is_news: bool) -> None:
+        """Note whether something is committed all the time."""
+        now = timezone.now()
+        since = now - self.looked_at
+        if not is_news and since < A_LOOK:
+            return
+        self.looked_at = now
+        if not is_news or since > LOOKS:
+            self.busy_since = None
+        elif self.busy_since is None:
+            self.busy_since = now
+
+    @property
+    def is_busy(self) -> bool:
+        return self.busy_since is not None and timezone.now() - self.busy_since >= BUSY
+
     def compare(self) -> None:
         """Compare what is published with what was told, unless someone else is at it."""
-        self.compare_at = timezone.now() + ELSEWHERE  # should it fail, or not be done
-        began = thread_time()
-        if Telling.objects.exists() and not self.alone(lambda: compare(snapshots.looks())):
+        self.compare_at = timezone.now() + ELSEWHERE  # should it not be done
+        if not Telling.objects.exists():
+            self.compare_at = None
+            self.send_at = timezone.now()
             return
-        self.compare_at = None
-        self.send_at = timezone.now()
-        self.rest(thread_time() - began)
+        self.leases = self.leases or leases()
+        if not self.leases.take(LEASE):
+            self.leases.close()
+            return
+        self.compare_at = None  # what is committed from now on is compared by the next one
+        self.comparison = Comparison(snapshots.looks())
+        self.expected, self.worked = ToldPortfolio.objects.count(), 0.0
+        self.spread_until = timezone.now() + timedelta(seconds=LONGEST)
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Go on with a comparison: to its end, or for a short while where others write all the time."""
+        assert self.comparison is not None
+        began = thread_time()
+        took = 0.0
+        try:
+            while not self.comparison.is_over and not (self.is_busy and took > PIECE):
+                self.comparison.go_on(is_hurried=self.is_busy)
+                took = thread_time() - began
+        except BaseException:
+            self.give_up()
+            self.compare_at = timezone.now() + ELSEWHERE
+            raise
+        finally:
+            self.rest(thread_time() - began)
+        if self.comparison.is_over:
+            self.give_up()
+            self.compare_at = self.compare_at and max(self.compare_at, self.rest_until)
+            self.send_at = timezone.now()
+        else:
+            self.worked += took
+            self.go_on_at = min(self.rest_until, timezone.now() + self.pause_to_end_in_time(took))
+
+    def pause_to_end_in_time(self, took: float) -> timedelta:
+        """Return the pause after a piece that took so long, with which the comparison ends when it is to."""
+        assert self.comparison is not None
+        left = (self.spread_until - timezone.now()).total_seconds()
+        missing = max(1, self.expected - self.comparison.seen) * self.worked / max(1, self.comparison.seen)
+        return timedelta(seconds=max(0.0, took * (left / missing - 1)))
+
+    def give_up(self) -> None:
+        """Let another one compare, from the beginning where this one had not come to the end."""
+        if self.comparison is not None and not self.comparison.is_over:
+            self.compare_at = timezone.now() + ELSEWHERE
+        self.comparison = None
+        if self.leases is not None:
+            self.leases.close()
 
     def rest(self, took: float) -> None:
         """Put off the next comparison, if they have taken too much of the processor's time of late."""
         now = timezone.now()
         made_up = SHARE * max(0.0, (now - self.rested_at).total_seconds())
         self.spent, self.rested_at = max(0.0, self.spent - made_up) + took, now
-        self.rest_until = now + timedelta(seconds=max(0.0, self.spent - BEFORE_SHARE) / SHARE)
+        allowed = 0.0 if self.is_busy else BEFORE_SHARE
+        self.rest_until = now + timedelta(seconds=max(0.0, self.spent - allowed) / SHARE)
 
     def alone(self, work: Callable[[], object]) -> bool:
         """Do something that one process does at a time; return False where another one is at it."""
@@ -171,13 +254,15 @@ class Teller:
 
     def pause(self) -> float:
         """Return for how many seconds nothing is to be done, as far as it is known here."""
+        now = timezone.now()
+        if self.comparison is not None:
+            return max(SHORTEST, min(SECONDS, (self.go_on_at - now).total_seconds()))
         moments = [each for each in (self.compare_at, self.send_at) if each is not None]
-        left = min((moment - timezone.now()).total_seconds() for moment in moments) if moments else SECONDS
+        left = min((moment - now).total_seconds() for moment in moments) if moments else SECONDS
         return min(SECONDS, left) if left > 0 else SECONDS
 
     def close(self) -> None:
-        if self.leases is not None:
-            self.leases.close()
+        self.give_up()
         connections.close_all()
 
 
@@ -208,8 +293,7 @@ class ServingTeller:
                 teller.settle()
                 teller.send()
         finally:
-            if teller.leases is not None:
-                teller.leases.close()
+            teller.give_up()
 
     def keep_running(self) -> None:
         if not settings.RUN_TASKS:
@@ -244,6 +328,7 @@ class ServingTeller:
             except Exception:
                 logger.exception("Websites could not be told of changes; it is tried again.")
                 teller.close()
+            give_back()
             self.woken.wait(teller.pause())
         self.finish(teller)
 
@@ -258,7 +343,7 @@ class ServingTeller:
 
     def tell(self, teller: Teller, error: Error) -> None:
         """Log once that the database is away; the next step tries again."""
-        if not self.is_away:
+        if not self.is_away and outage.since is None:
             logger.warning("What websites are told can't be looked for; it is tried again. %s", str(error).strip())
         self.is_away = True
         teller.seen = None

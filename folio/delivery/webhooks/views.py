@@ -17,14 +17,13 @@ from folio.api.errors import Conflict
 from folio.api.fields import BIGGEST
 from folio.api.filters import PageFilterSet
 from folio.api.viewsets import ListingView, ResourceViewSet, StrictView, write
-from folio.history.changes import Changes
+from folio.history.changes import Changes, log
 from folio.snapshots.etags import digest_of, etag_of
 
 from ..models import Webhook, WebhookDelivery
 from . import documents
 from .entered import LookedUp
-from .managing import recordable, renew_secret
-from .outbox import send_again
+from .managing import recordable, renew_secret, sent_again
 from .serializers import NothingSerializer, WebhookSerializer
 
 
@@ -153,7 +152,7 @@ class DeliveryViewSet(OfWebhooks, ListingView):
         if delivery is None:
             raise NotFound(f"There is no delivery with the id {pk}.")
         try:
-            send_again(delivery)
+            log(self.request.user, delivery.webhook, CHANGE, sent_again(delivery), token=str(self.request.auth))
         except ValueError as error:
             raise Conflict(str(error)) from error
         return documents.Delivery.read([pk], "")[pk]

@@ -2,12 +2,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from folio import __version__
+from folio.versions import versions
 
 
 class Command(BaseCommand):
-    help = "Tell which version of Folio this is."
+    help = "Tell which versions of Folio, Python and Django these are, and which kind of database is used."
     requires_system_checks = []
 
     def handle(self, **options: Any) -> None:
-        self.stdout.write(f"Folio {__version__}")
+        self.stdout.write(versions())

@@ -17,8 +17,9 @@ from folio.admin.options import ResourceAdmin
 
 from ..errors import UploadRefused
 from ..filters import MediaFilterSet
+from ..journal import operation
 from ..models import Media, MediaType
-from ..storing import Examined, store
+from ..storing import Examined, store, with_files
 from ..uploads import examine
 from .cards import card_of, cards_of, limits
 from .deleting import DeletesUnused
@@ -33,7 +34,7 @@ NAMED = 64  # the thumbnail beside a media's name, in histories
 
 
 class Upload:
-    """A request's file, examined once, so that no transaction lasts for as long as an image is decoded."""
+    """A request's file, examined once, and put into a bucket, so that no transaction lasts for as long as that does."""
 
     def __init__(self) -> None:
         self.outcome: Examined | UploadRefused | None = None
@@ -41,7 +42,7 @@ class Upload:
     def examine(self, file: Any, **texts: str) -> Examined:
         if self.outcome is None:
             try:
-                self.outcome = examine(file, **texts)
+                self.outcome = with_files(examine(file, **texts))
             except UploadRefused as error:
                 self.outcome = error
         if isinstance(self.outcome, UploadRefused):
@@ -140,7 +141,7 @@ class MediaAdmin(TellsCollisions, LibraryViews, DeletesUnused, ResourceAdmin):
         return form
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        with closing(Upload()) as upload:
+        with closing(Upload()) as upload, operation():
             request.upload = upload  # type: ignore[attr-defined]
             if request.method == "POST" and self.has_add_permission(request):
                 self.get_form(request)(request.POST, request.FILES).full_clean()  # before the transaction

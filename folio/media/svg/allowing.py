@@ -48,8 +48,9 @@ OF_FILTERS = words(
 )
 PLAIN = GEOMETRY | OF_FILTERS
 WORDS = words("class lang role aria-label aria-labelledby aria-describedby aria-hidden")
-PLAIN_VALUE = re.compile(r"[\w\s.,+\-%()#]*", re.ASCII)
-WORDS_VALUE = re.compile(r"[^<>\"'`&\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*")
+NO_ADDRESS = r"(?![\s\S]*url\()"  # only `styles` says what an address may be
+PLAIN_VALUE = re.compile(NO_ADDRESS + r"[\w\s.,+\-%()#]*", re.ASCII | re.IGNORECASE)
+WORDS_VALUE = re.compile(NO_ADDRESS + r"[^<>\"'`&\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*", re.IGNORECASE)
 
 # By what an address in it may be: of a part of the drawing, or an image's data.
 REFERRING = words("use textPath linearGradient radialGradient pattern filter")

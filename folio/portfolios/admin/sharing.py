@@ -15,10 +15,12 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
+from folio.admin.moments import shown
 from folio.admin.options import in_one_write
 from folio.api.fields import IDENTIFIER
 from folio.history import entries_of, name_of_user, read
@@ -53,6 +55,14 @@ class Made:
     key: str  # of the API, if it was made by one
     until: datetime | None
     works: bool
+
+    @property
+    def at_words(self) -> SafeString:
+        return shown(self.entry.action_time, is_short=True)
+
+    @property
+    def until_words(self) -> SafeString | str:
+        return shown(self.until, is_short=True) if self.until else ""
 
 
 class SharingPages:
@@ -98,6 +108,7 @@ class SharingPages:
             "object": portfolio,
             "form": form,
             "link": link,
+            "until": shown(link.expires_at) if link else "",
             "made": made,
             "may_end": any(each.works for each in made),
             "has_page": has_page,

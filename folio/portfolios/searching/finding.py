@@ -8,19 +8,23 @@ from threading import Lock
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Func, IntegerField, Q, QuerySet, Value
+from django.db.models import F, Func, IntegerField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
+from folio.api.filters import NAMED
 from folio.api.folding import LONGEST_WORD, forgivable, is_near, words_of_query
-from folio.api.texts import MAX_SEARCH_WORDS, Search
+from folio.api.texts import MAX_SEARCH_WORDS
 
 from ..models import Portfolio
 from . import content
 from .due import Due, due_now
-from .stores import SQL, VOCABULARY, among, listed, run, store
+from .stores import SQL, VOCABULARY, among, gathered, listed, run, store, values_of
 
 FORGIVEN = 5  # letters of a word from which on one error is forgiven
-FEW = 2_000  # portfolios that are counted and sorted in one; more are counted first, and read where they are shown
+FEW = NAMED  # portfolios that are found once, to be counted and put in order; more are found for each of the two
+SORTED = 1_000  # portfolios of which all are sorted, sooner than some are met on a walk through all
+WALKED = 20_000  # that such a walk passes at the most
+AT_ONCE = 100  # of them that are read at once
 GLANCE = 50  # entries among which a published one is looked for first
 DEFAULT_ORDER: Sequence[Any] = Portfolio._meta.ordering or ()
 LAST = chr(0x10FFFF)  # no word has it, and all words come before it
@@ -111,17 +115,47 @@ class Found:
         return sql, parameters
 
     @cached_property
+    def named(self) -> tuple[int, SQL]:
+        """How many portfolios it finds, drafts included, by the index alone, and their ids; or more than FEW."""
+        return gathered(self.ids, FEW)
+
+    @cached_property
     def few(self) -> int | None:
-        """How many portfolios it finds, drafts included, by a look at the index alone; None where more than FEW."""
-        sql, parameters = self.ids
-        [(count,)] = run(f"SELECT COUNT(*) FROM (SELECT * FROM ({sql}) AS found LIMIT {FEW + 1}) AS few", parameters)
-        return int(count) if count <= FEW else None
+        """How many portfolios it finds, drafts included; None where more than FEW."""
+        count, _ = self.named
+        return count if count <= FEW else None
 
     @cached_property
     def in_order(self) -> list[int]:
         """The ids of all that it finds and that is published, the best first, then in the default order."""
-        score = self.score(None if self.stale else self.few)
-        return [pk for (pk,) in run(*in_order(connection.vendor).of(self.ids, score))]
+        _, ids = self.named
+        return [pk for (pk,) in run(*in_order(connection.vendor).of(ids, self.score_of_few))]
+
+    @cached_property
+    def score_of_few(self) -> SQL:
+        return self.score(None if self.stale else self.few)
+
+    @property
+    def is_walked(self) -> bool:
+        """Whether a walk through the order comes to the first of those found sooner than all of them are sorted.
+
+        That is so where the score of all is the same, and many are found; PostgreSQL chooses by itself.
+        """
+        is_many = self.few is not None and self.few > SORTED
+        return is_many and connection.vendor == "sqlite" and "{pk}" not in self.score_of_few[0]
+
+    @cached_property
+    def published(self) -> int:
+        """How many it finds that are published."""
+        if not self.is_walked:
+            return len(self.in_order)
+        _, ids = self.named
+        return int(run(*count_of_published(connection.vendor).of(ids))[0][0])
+
+    def part(self, start: int, stop: int) -> list[int]:
+        """Return a part of `in_order`, of a few."""
+        found = walked(self.named[1], stop, is_published=True) if self.is_walked else None
+        return self.in_order[start:stop] if found is None else found[start:stop]
 
     def highlights(self, ids: Sequence[int], snapshot: int | None = None) -> dict[int, str | None]:
         """Return for each portfolio the sentence that shows why it was found, as HTML that may stand in any page.
@@ -144,7 +178,7 @@ def find(text: str, *, in_order: bool = False) -> Found:
     stale = due_now()
     if in_order and not stale:
         found = Found(tuple(plain), {}, stale)
-        if found.few and found.in_order:
+        if found.few and found.published:
             return found
     texts = Matching(stale.ids) if stale else None
     words = tuple(forgiven(plain, stale, texts))
@@ -231,8 +265,11 @@ class Written:
     In the queryset IDS stands for the SELECT of what is found, and behind it SCORE for the score.
     """
 
-    def __init__(self, rows: QuerySet[Any, Any]) -> None:
+    def __init__(self, rows: QuerySet[Any, Any], what: str = "") -> None:
+        """Write it; with `what`, that is selected of the rows."""
         sql, parameters = rows.values("pk").query.sql_with_params()
+        if what:
+            sql = f"SELECT {what} {sql[sql.index('FROM') :]}"
         self.before, found, rest = sql.partition(IDS)
         assert found
         self.between, _, self.after = rest.partition(SCORE)
@@ -260,6 +297,34 @@ def any_published(vendor: str) -> Written:
 def in_order(vendor: str) -> Written:
     rows = Portfolio.objects.only_published().filter(pk__in=raw((IDS, [])))
     return Written(rows.order_by(Relevance(F("pk"), sql=SCORE, parameters=()).desc(), *DEFAULT_ORDER))
+
+
+@cache
+def count_of_published(vendor: str) -> Written:
+    return Written(Portfolio.objects.only_published().order_by().filter(pk__in=raw((IDS, []))), "COUNT(*)")
+
+
+@cache
+def all_in_order(vendor: str, is_published: bool) -> SQL:
+    rows = Portfolio.objects.published() if is_published else Portfolio.objects.all()
+    sql, parameters = rows.order_by(*DEFAULT_ORDER).values("pk").query.sql_with_params()
+    return f"{sql} LIMIT %s", [*parameters, WALKED]
+
+
+def walked(ids: SQL, stop: int, *, is_published: bool) -> list[int] | None:
+    """Return the first of some ids that are named, in the default order; None where they don't come soon.
+
+    Python looks whether a row is one of them: the database would make an index of them first.
+    """
+    wanted = set(values_of(ids))
+    found: list[int] = []
+    left = WALKED
+    with connection.cursor() as cursor:
+        cursor.execute(*all_in_order(connection.vendor, is_published))
+        while len(found) < stop and (rows := cursor.fetchmany(AT_ONCE)):
+            found += [pk for (pk,) in rows if pk in wanted]
+            left -= len(rows)
+    return found[:stop] if len(found) >= stop or left > 0 else None
 
 
 class Published:
@@ -367,72 +432,3 @@ def grouped(scores: dict[int, int]) -> list[tuple[int, list[int]]]:
     for pk, score in scores.items():
         groups[score].append(pk)
     return sorted(groups.items())
-
-
-# The managing search: any part of a word, in title, slug, excerpt, year and employer's name.
-
-FIELDS = {"title", "slug", "excerpt", "year", "employer__name"}
-
-
-def by_parts(rows: QuerySet[Any], search: Search) -> QuerySet[Any] | None:
-    """Return the portfolios in whose fields each word is found; None where it looks into others than these.
-
-    Where it looks into some of them only, the index tells which rows are worth a look. Many are met on a walk through
-    an order, which SQLite doesn't choose by itself.
-    """
-    if not FIELDS.issuperset(search.fields):
-        return None
-    ids = raw(search.once("parts", lambda: having(search.words)))
-    if FIELDS.difference(search.fields):
-        return search.compared(rows.filter(pk__in=ids))
-    return with_ids(rows, ids, is_many=search.is_many)
-
-
-def with_ids(rows: QuerySet[Any], ids: RawSQL, *, is_many: bool) -> QuerySet[Any]:
-    if is_many and connection.vendor == "sqlite":
-        return rows.alias(walked=F("pk") + Value(0)).filter(walked__in=ids)
-    return rows.filter(pk__in=ids)
-
-
-def parts_in_order(search: Search, *, is_reversed: bool) -> SQL:
-    """Return the SELECT of the ids of the portfolios of which each word is part of one of FIELDS, as they are ordered.
-
-    With `is_many` they are met on a walk.
-    """
-    ids = search.once("parts", lambda: having(search.words)) if search.words else listed([])
-    return written_in_order(connection.vendor, search.is_many, is_reversed).of(ids)
-
-
-@cache
-def written_in_order(vendor: str, is_many: bool, is_reversed: bool) -> Written:
-    rows = with_ids(Portfolio.objects.all(), raw((IDS, [])), is_many=is_many).order_by(*DEFAULT_ORDER)
-    return Written(rows.reverse() if is_reversed else rows)
-
-
-def count_by_parts(search: Search) -> int:
-    """Return how many portfolios there are of which each word is part of one of FIELDS, without a look at them.
-
-    The index has no entries but those of portfolios that exist: one that is deleted is due.
-    """
-    if not search.words:
-        return 0
-    sql, parameters = search.once("parts", lambda: having(search.words))
-    return int(run(f"SELECT COUNT(*) FROM ({sql}) AS found", parameters)[0][0])
-
-
-def having(words: Sequence[str]) -> SQL:
-    """Return the SELECT of the portfolios of which each word, folded, is part of one of FIELDS.
-
-    A few are looked for here, once, and named in it.
-    """
-    stale = due_now()
-    found: list[int] = []
-    with one_of_many(stale.ids):
-        for texts in content.read_all(stale.ids):
-            parts = texts.parts()
-            if all(word in parts for word in words):
-                found.append(texts.pk)
-    sql, parameters = but_for(store().with_parts(words), stale, found)
-    # They are counted, and read in order; PostgreSQL would guess how many they are, and walk through all for a few.
-    ids = [pk for (pk,) in run(f"SELECT * FROM ({sql}) AS found LIMIT {FEW + 1}", parameters)]
-    return listed(ids) if len(ids) <= FEW else (sql, parameters)

@@ -117,7 +117,8 @@ class SQLiteStore:
         rare = rare_trigram(long) if len(long) > 1 else None
         if long:
             conditions.append(f"{PARTS} MATCH %s")
-            parameters.append(phrase(rare) if rare else " AND ".join(map(phrase, long)))
+            # The others are looked for where the first one is; the longest is likely to be the rarest.
+            parameters.append(phrase(rare) if rare else " AND ".join(map(phrase, sorted(long, key=len, reverse=True))))
         for word in words:
             if rare or not TRIGRAM <= len(word) <= LONGEST_PHRASE:
                 conditions.append("INSTR(parts, %s)")

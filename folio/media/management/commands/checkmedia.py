@@ -10,6 +10,7 @@ from folio.media.checking import MIN_AGE, Fault, Kind, check_files, check_media,
 from folio.media.models import Media
 from folio.media.renewing import AT_A_TIME, INTERRUPTED, chunks, ids_of, image_decoders
 from folio.media.sizes import human_readable_size
+from folio.outages import StorageAway
 
 
 def parse_minutes(text: str) -> timedelta:
@@ -47,20 +48,20 @@ class Command(BaseCommand):
                 faults += check_media(pk, decoders)
                 media += 1
             with tqdm(desc="Files", unit="", disable=quiet) as progress:
-                for names in chunks(stored_files(default_storage), AT_A_TIME):
+                for stored in chunks(stored_files(default_storage), AT_A_TIME):
                     faults += check_files(
-                        names,
+                        stored,
                         min_age=min_age,
                         delete_thumbnails=repair or delete_orphans,
                         delete_originals=delete_orphans,
                     )
-                    files += len(names)
-                    progress.update(len(names))
+                    files += len(stored)
+                    progress.update(len(stored))
             late, kept, size = check_removed(repair=repair)
             faults += late
         except KeyboardInterrupt:
             raise CommandError("Interrupted. The rest was not checked.", returncode=INTERRUPTED) from None
-        except OSError as error:
+        except (OSError, StorageAway) as error:
             raise CommandError(f"The storage can't be read: {error}") from error
         finally:
             self.report(faults)  # of an interrupted run too: what was repaired is told

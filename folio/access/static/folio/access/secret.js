@@ -1,21 +1,21 @@
-// The page that shows a new API key, once: its answer is to a form, and reloading must not send that again.
+// The page that shows a secret once: it is the answer to a form, and reloading must not send that again.
 
 import { announce, copy } from "../admin/page.js";
 
-class NewToken extends HTMLElement {
+class Secret extends HTMLElement {
   connectedCallback() {
-    const { list } = this.dataset;
-    history.replaceState(null, "", list); // what a reload, or the way back to this page, shows
+    const { next } = this.dataset;
+    history.replaceState(null, "", next); // what a reload, or the way back to this page, shows
     this.addEventListener("click", (event) => {
       const button = event.target.closest("[data-copies]");
       if (button) this.copy(document.getElementById(button.dataset.copies));
     });
-    // A browser may keep the whole page for the way back to it, and then the key with it.
+    // A browser may keep the whole page for the way back to it, and then the secret with it.
     window.addEventListener("pagehide", () => this.forget());
-    window.addEventListener("pageshow", (event) => event.persisted && location.replace(list));
-    const key = this.querySelector("input");
-    key.focus();
-    key.select();
+    window.addEventListener("pageshow", (event) => event.persisted && location.replace(next));
+    const secret = this.querySelector("input");
+    secret.focus();
+    secret.select();
   }
 
   async copy(input) {
@@ -37,4 +37,4 @@ class NewToken extends HTMLElement {
   }
 }
 
-customElements.define("folio-new-token", NewToken);
+customElements.define("folio-secret", Secret);

@@ -39,18 +39,21 @@ def client_address(request: HttpRequest) -> Address | None:
     """Return the address that a request came from, or None where the server tells none.
 
     Each proxy adds, on the right of `X-Forwarded-For`, where it got the request from. The first from the right that is
-    no trusted proxy is the client; what stands before it is the client's own word.
+    no trusted proxy is the client; what stands before it is the client's own word. A unix socket has no addresses:
+    whoever may connect to ours is the proxy, if FOLIO_TRUSTED_PROXIES has the word `unix`.
     """
-    address = parse(request.META.get("REMOTE_ADDR", ""))
+    peer = request.META.get("REMOTE_ADDR", "")
+    address = parse(peer)
+    is_proxy = settings.TRUST_UNIX if not peer else address is not None and is_trusted(address)
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    if forwarded and not settings.TRUSTED_PROXIES:
+    if forwarded and not is_proxy and (not peer or not settings.TRUSTED_PROXIES):
         warn_of_proxy()
     hops = forwarded.split(",")
-    while address is not None and is_trusted(address) and hops:
+    while is_proxy and hops:
         hop = parse(hops.pop())
         if hop is None:
             break
-        address = hop
+        address, is_proxy = hop, is_trusted(hop)
     return address
 
 
@@ -66,5 +69,6 @@ def warn_of_proxy() -> None:
     """Say once in each process what makes everyone behind a proxy look like one client."""
     logger.warning(
         "A request came with X-Forwarded-For, which is not read. If a proxy of yours sent it, name the proxy in "
-        "FOLIO_TRUSTED_PROXIES; failed sign-ins and public requests are else counted for the proxy's own address."
+        "FOLIO_TRUSTED_PROXIES, with the word unix for one on a unix socket; failed sign-ins and requests are "
+        "else counted for the proxy's own address."
     )

@@ -1,0 +1,1 @@
+"""Django's backend for PostgreSQL, whose connections say what they are for."""
