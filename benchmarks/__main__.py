@@ -4,44 +4,31 @@ Two others run on the same machine, in the same rounds, by the same HTTP server 
 same bytes from memory, and *usual* is the same API built the usual way on the same tables.
 """
 
-import os
 import sys
 import tempfile
-from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg
 
-from tests.postgresql import UNAVAILABLE, find_binaries, temporary_server
+from tests.postgresql import find_binaries, temporary_server
 
 from . import best, footprint, machine, rates, report, scale, search
 from .data import PLAIN
+from .options import DATABASES, alone, begun, parser_of
 from .processes import Installation, fill
 
 PORTFOLIOS = 2_000
 FEW, MANY = 1_000, 100_000
 ROUNDS, SECONDS = 5, 3  # of each participant's turn; sixteen of the usual way's answers at once take one to two
-DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
 def main() -> int:
-    parser = ArgumentParser(prog="python -m benchmarks", description="Measure Folio beside others.")
-    parser.add_argument("--database", choices=DATABASES, default="sqlite")
-    parser.add_argument("--quick", action="store_true", help="one round, to see that it works")
+    parser = parser_of("", "Measure Folio beside others.")
     parser.add_argument("--rates", action="store_true", help="requests a second alone, without large tables and memory")
-    options = parser.parse_args()
-    missing = machine.missing_tools()
-    if missing:
-        print("\n".join(missing), file=sys.stderr)
-        return 1
-    if options.database == "postgresql" and find_binaries() is None:
-        print("PostgreSQL is not installed (Debian: apt-get install postgresql-15).", file=sys.stderr)
-        return UNAVAILABLE
-    about = machine.description()
-    print(machine.summary(about))
-    os.sched_setaffinity(0, {machine.cores()[1]})
+    options, about = begun(parser)
+    alone()
     with database_of(options.database) as url, tempfile.TemporaryDirectory(prefix="folio-benchmarks-") as folder:
         rounds, name = 1 if options.quick else ROUNDS, DATABASES[options.database]
         if options.rates:

@@ -12,7 +12,9 @@ from granian.log import LogLevels
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "folio.settings")
     django.setup()
-    from folio.management.commands.serve import BACKPRESSURE, give_back_memory, threads_of
+    from folio.allocator import give_back_memory
+    from folio.server.processes import threads_of
+    from folio.server.working import BACKPRESSURE
 
     give_back_memory()
 

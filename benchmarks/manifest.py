@@ -4,16 +4,15 @@
 too, and how often it is answered when it was asked before.
 """
 
-import os
 import sys
 import tempfile
-from argparse import ArgumentParser
 from pathlib import Path
 from statistics import median
 
-from . import machine, report
-from .__main__ import DATABASES, PORTFOLIOS, ROUNDS, database_of, made, tell
+from . import report
+from .__main__ import PORTFOLIOS, ROUNDS, database_of, made, tell
 from .load import Client
+from .options import DATABASES, alone, begun, parser_of
 from .processes import PUBLIC_LIST, Installation, folio
 from .report import Measure
 from .scale import Times, begin_snapshot
@@ -76,12 +75,8 @@ def measures(few: Times, many: Times) -> list[Measure]:
 
 
 def main() -> int:
-    parser = ArgumentParser(prog="python -m benchmarks.manifest", description="Measure manifests after a change.")
-    parser.add_argument("--database", choices=DATABASES, default="sqlite")
-    parser.add_argument("--quick", action="store_true", help="one round, to see that it works")
-    options = parser.parse_args()
-    about = machine.description()
-    os.sched_setaffinity(0, {machine.cores()[1]})
+    options, about = begun(parser_of("manifest", "Measure manifests after a change."))
+    alone()
     with database_of(options.database) as url, tempfile.TemporaryDirectory(prefix="folio-benchmarks-") as folder:
         rounds = 1 if options.quick else ROUNDS
         few, many = (made(Path(folder), url, portfolios) for portfolios in (PORTFOLIOS, MORE))

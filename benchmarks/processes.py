@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.live import UNLIMITED
 from tests.postgresql import free_port
 
 from .load import Client
@@ -39,6 +40,7 @@ class Installation:
             "PYTHONPATH": str(ROOT),
             "DJANGO_SETTINGS_MODULE": "folio.settings",
             "FOLIO_DATA_DIR": str(self.folder),
+            **UNLIMITED,
             **self.variables,
         }
 
@@ -67,11 +69,13 @@ class Server:
         return max(children(self.process.pid), key=memory)
 
 
-def fill(folder: Path, portfolios: int, variables: dict[str, str], *options: object) -> Installation:
-    """Make an installation with so many portfolios; `options` are those of `benchmarks.data`."""
+def fill(
+    folder: Path, portfolios: int, variables: dict[str, str], *options: object, module: str = "benchmarks.data"
+) -> Installation:
+    """Make an installation with so many portfolios; `options` are those of the module."""
     folder.mkdir(parents=True)
     installation = Installation(folder, portfolios, variables)
-    command = [PYTHON, "-m", "benchmarks.data", str(portfolios), *map(str, options)]
+    command = [PYTHON, "-m", module, str(portfolios), *map(str, options)]
     made = subprocess.run(command, env=installation.environment, cwd=ROOT, check=True, capture_output=True, text=True)
     installation.key = made.stdout.strip()
     return installation

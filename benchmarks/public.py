@@ -4,21 +4,18 @@ In the same rounds run *wire*, which answers with the same bytes from memory, an
 usual way on the same tables. All are served by the same HTTP server with one worker.
 """
 
-import os
 import sys
 import tempfile
-from argparse import ArgumentParser
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.postgresql import UNAVAILABLE, find_binaries
-
-from . import machine, manifest, report
-from .__main__ import DATABASES, MANY, PORTFOLIOS, ROUNDS, SECONDS, database_of, made, tell
+from . import manifest, report
+from .__main__ import MANY, PORTFOLIOS, ROUNDS, SECONDS, database_of, made, tell
 from .load import CONNECTIONS, Client, Load, wrk
+from .options import DATABASES, alone, begun, parser_of
 from .processes import LIST, PUBLIC_LIST, Installation, folio, usual_of
 from .rates import BROWSER, ROWS, Content, Rates, in_turns, make_ready, same, wire_of
 from .report import Measure
@@ -30,20 +27,8 @@ COLD, FRESH = 40, 20  # requests of a round: with no document in memory, and nev
 
 
 def main() -> int:
-    parser = ArgumentParser(prog="python -m benchmarks.public", description="Measure what visitors read.")
-    parser.add_argument("--database", choices=DATABASES, default="sqlite")
-    parser.add_argument("--quick", action="store_true", help="one round, to see that it works")
-    options = parser.parse_args()
-    if options.database == "postgresql" and find_binaries() is None:
-        print("PostgreSQL is not installed (Debian: apt-get install postgresql-15).", file=sys.stderr)
-        return UNAVAILABLE
-    missing = machine.missing_tools()
-    if missing:
-        print("\n".join(missing), file=sys.stderr)
-        return 1
-    about = machine.description()
-    print(machine.summary(about))
-    os.sched_setaffinity(0, {machine.cores()[1]})
+    options, about = begun(parser_of("public", "Measure what visitors read."))
+    alone()
     with database_of(options.database) as url, tempfile.TemporaryDirectory(prefix="folio-benchmarks-") as folder:
         rounds = 1 if options.quick else ROUNDS
         middle, more, large = (made(Path(folder), url, each) for each in (PORTFOLIOS, manifest.MORE, MANY))

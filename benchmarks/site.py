@@ -6,20 +6,17 @@ Each page is timed beside the plainest one of the site, the form to change one's
 sidebar with next to nothing in it. Requests come one after another, by a browser's session that is signed in.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
-from argparse import ArgumentParser
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.postgresql import UNAVAILABLE, find_binaries
-
-from . import machine, report, weight
-from .__main__ import DATABASES, database_of, tell, variables
+from . import report, weight
+from .__main__ import database_of, tell, variables
 from .load import Client
+from .options import DATABASES, alone, begun, parser_of
 from .processes import PYTHON, ROOT, Installation, fill, folio
 
 ROWS = 10_000  # portfolios, and media
@@ -50,22 +47,14 @@ Times = dict[str, list[float]]  # milliseconds: each round's median
 
 
 def main() -> int:
-    parser = ArgumentParser(prog="python -m benchmarks.site", description="Measure pages of the admin site.")
-    parser.add_argument("--database", choices=DATABASES, default="sqlite")
-    parser.add_argument("--quick", action="store_true", help="one short round, to see that it works")
-    options = parser.parse_args()
-    if options.database == "postgresql" and find_binaries() is None:
-        print("PostgreSQL is not installed (Debian: apt-get install postgresql-15).", file=sys.stderr)
-        return UNAVAILABLE
-    about = machine.description()
-    print(machine.summary(about))
+    options, about = begun(parser_of("site", "Measure pages of the admin site."))
     if options.database == "sqlite":
         tell("Opening pages on a slow line")
         if visits := weight.visits(1 if options.quick else weight.ROUNDS):
             text = weight.table(visits)
             report.write_figures("site-weight", text, weight.measures(visits), about)
             print(f"\n{text}\n")
-    os.sched_setaffinity(0, {machine.cores()[1]})
+    alone()
     with database_of(options.database) as url, tempfile.TemporaryDirectory(prefix="folio-benchmarks-") as folder:
         tell(f"Filling a database with {ROWS:,} portfolios and as many media")
         installation = fill(Path(folder) / "site", ROWS, variables(url, str(ROWS)), ROWS)

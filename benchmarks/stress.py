@@ -5,18 +5,24 @@ a number was acknowledged must show that number or a later one, at whatever addr
 worker; none may show a number that is not yet asked for, nor one that is rolled back. A member's access is withdrawn
 and restored meanwhile, and each of their reads must be answered by what they may do at that time. A portfolio comes
 and goes by the clock: each read of it, by visitors and with a key for what is published, must show what the clock says.
+A file is replaced all the while, which holds such a number too, and others are uploaded and deleted: each is there, at
+the address that a read tells, as soon as its row is, and the row of one that was deleted is gone for everyone.
 
-The database is that of `DATABASE_URL`, else SQLite. The exit status is 1 if a read was wrong, or too few were done.
+The database is that of `DATABASE_URL`, else SQLite. With `--machines` two servers of two workers each answer behind
+nginx, with a PostgreSQL and a bucket of their own and no folder in common, and each of them is asked directly too.
+
+The exit status is 1 if a read was wrong, or too few were done, and 69 where a program is not installed.
 """
 
 import gzip
 import random
+import re
 import sys
 import tempfile
 import time
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -31,14 +37,19 @@ import msgspec
 
 from tests.crossing import WAYS as WAYS_OF_MOMENTS
 from tests.crossing import Crossing, Told, make_crossing
-from tests.live import Server, running_server
+from tests.live import UNLIMITED, Server, running_server
+from tests.machines import missing, running_machines
+from tests.postgresql import UNAVAILABLE
 from tests.readers import connections_to_each_worker, key_of
 from tests.writers import TEXTS, WAYS, Rows, Writers, make_rows, shown_at, text_of
 
 WORKERS = 2
-VARIABLES = {"FOLIO_SERVER_TIMING": "true", "FOLIO_PUBLIC_READ": "true"}
+VARIABLES = {"FOLIO_SERVER_TIMING": "true", "FOLIO_PUBLIC_READ": "true", **UNLIMITED}
 READERS = 6
-LIMIT = 100  # seconds
+LIMIT = 80  # seconds more than it is to take
+TIMEOUT = 60  # seconds for an answer, on a machine that does much else
+FILE_LINES = 200
+ATTEMPTS = 5
 LONGEST_PAUSE = 2.5  # seconds
 REQUESTS_PER_CONNECTION = 300  # then another one is opened, which may reach another worker
 NEVER_SHOWN = 999_999_999  # what is written and rolled back
@@ -88,6 +99,9 @@ class Stage:
     crossing: Crossing
     texts: dict[str, Tally] = field(default_factory=lambda: {resource: Tally() for resource in TEXTS})
     access: Tally = field(default_factory=Tally)  # an odd number is a withdrawal
+    files: Tally = field(default_factory=Tally)  # by what the file of a media holds
+    media: int = 0  # which one
+    ports: list[int] = field(default_factory=list)  # at which readers ask, all the same
     counts: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
     is_over: bool = False
@@ -143,6 +157,53 @@ def cross_moments(stage: Stage) -> None:
             time.sleep(0.05)
 
 
+def replace_files(stage: Stage) -> None:
+    """Replace the file of a media, again and again."""
+    for _ in stage.running():
+        stage.files.write(lambda number: put_file(stage, number))
+        stage.counts["files replaced"] += 1
+
+
+def put_file(stage: Stage, number: int) -> None:
+    files = {"file": (f"file-{number}.txt", content(number))}
+    answer = stage.writers.api.put(f"/api/media/{stage.media}/file/", files=files)
+    assert answer.status_code == 200, answer.text
+
+
+def content(number: int) -> bytes:
+    return f"The number {number} is in this file.\n".encode() * FILE_LINES
+
+
+def upload_and_delete(stage: Stage) -> None:
+    """Upload files and delete their media; both are to be seen at once wherever one asks."""
+    for count, _ in enumerate(stage.running()):
+        with stage.writers.server.session(key_of(stage.writers.api)) as api:
+            answer = api.post("/api/media/", files={"file": (f"another-{count}.txt", content(count))})
+            assert answer.status_code == 201, answer.text
+            own, file = f"/api/media/{answer.json()['id']}/", path_of(answer.json()["f"])
+            expect(stage, own, 200, "after its upload")
+            expect(stage, file, 200, "after its upload", content(count))
+            deleted = api.delete(own)
+            assert deleted.status_code == 204, deleted.text
+            expect(stage, own, 404, "after it was deleted")
+        stage.counts["files uploaded and deleted"] += 1
+
+
+def expect(stage: Stage, path: str, status: int, when: str, body: bytes | None = None) -> None:
+    """Ask for a path at each address."""
+    for port in stage.ports:
+        with closing(HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)) as connection:
+            connection.request("GET", path, headers={"Authorization": f"Token {key_of(stage.writers.api)}"})
+            answer = connection.getresponse()
+            found = answer.read()
+        if answer.status != status or (body is not None and found != body):
+            stage.violations.append(f"{path}: {answer.status} at port {port} {when}, with {len(found)} bytes")
+
+
+def path_of(url: str) -> str:
+    return urlsplit(url).path
+
+
 def change_of_access(number: int) -> str:
     withdrawal, _, restoral = WITHDRAWALS[(number - 1) // 2 % len(WITHDRAWALS)]
     return withdrawal if number % 2 else restoral
@@ -164,9 +225,9 @@ class Reader:
         self.tags: dict[str, tuple[str, bool | None]] = {}  # of what comes and goes: with whether it was there
 
     def run(self) -> None:
-        port = urlsplit(self.stage.writers.server.url).port
         while not self.stage.is_over:
-            with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+            port = self.chance.choice(self.stage.ports)
+            with closing(HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)) as connection:
                 for _ in range(REQUESTS_PER_CONNECTION):
                     if self.stage.is_over:
                         break
@@ -175,6 +236,8 @@ class Reader:
                         self.read_as_member(connection)
                     elif share < 0.4:
                         self.read_what_comes_and_goes(connection)
+                    elif share < 0.45:
+                        self.read_file(connection)
                     else:
                         self.read(connection)
 
@@ -183,7 +246,7 @@ class Reader:
         resource = self.chance.choice(list(TEXTS))
         path = self.chance.choice(self.stage.rows.paths(resource))
         resources = shown_at(path, resource)
-        if "?" in path and self.chance.random() < 0.3:
+        if is_list(path) and self.chance.random() < 0.3:
             path += f"&limit={self.chance.randrange(1, 101)}"  # mostly not asked before in this snapshot
         encoding = self.chance.choice(["gzip", "identity"])
         headers = {"Authorization": f"Token {key_of(self.stage.writers.api)}", "Accept-Encoding": encoding}
@@ -230,7 +293,7 @@ class Reader:
         """Read a path that shows the portfolio with moments, and compare it with what the clock says."""
         crossing = self.stage.crossing
         path = self.chance.choice([*crossing.public_paths, *crossing.paths])
-        if "?" in path and self.chance.random() < 0.3:
+        if is_list(path) and self.chance.random() < 0.3:
             path += f"&limit={self.chance.randrange(1, 101)}"
         headers = {"Authorization": f"Token {PUBLISHED_KEY}"}
         etag, was_there = self.tags.get(path, ("", False))
@@ -250,6 +313,24 @@ class Reader:
         if crossing.asked == known.number and any(0 <= since - moment < SOON for moment in (known.begin, known.end)):
             self.counts["  of these, just after a moment"] += 1
 
+    def read_file(self, connection: HTTPConnection) -> None:
+        """Read where the file is that is replaced, and then the file."""
+        headers = {"Authorization": f"Token {key_of(self.stage.writers.api)}"}
+        begun = self.stage.files.acknowledged
+
+        _, body = self.ask(connection, f"/api/media/{self.stage.media}/", headers)
+        path = path_of(msgspec.json.decode(body)["f"])
+        connection.request("GET", path)
+        sent = connection.getresponse()
+        found = re.match(rb"The number (\d+) is", sent.read())
+
+        self.counts["reads of files"] += 1
+        if sent.status != 200 or found is None or not begun <= int(found[1]) <= self.stage.files.asked:
+            self.stage.violations.append(
+                f"{path}: status {sent.status} shows {found and int(found[1])}; before it {begun} was acknowledged, "
+                f"and no later than {self.stage.files.asked} was asked for"
+            )
+
     def ask(self, connection: HTTPConnection, path: str, headers: dict[str, str]) -> tuple[HTTPResponse, bytes]:
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
@@ -262,12 +343,34 @@ class Reader:
         return answer, body
 
 
-def run(server: Server, reads: int, seconds: float) -> Stage:
-    """Let all of them run for that long and until so many reads are done, and return what came of it."""
+def is_list(path: str) -> bool:
+    """Tell whether a path with parameters takes a limit too; what is asked for by a slug doesn't."""
+    return "?" in path and "/slug/" not in path
+
+
+def reach_each_worker(url: str, key: str) -> None:
+    """Fail where a worker does not answer; a task that writes something just then would hide one, so ask again."""
+    for turn in range(ATTEMPTS):
+        try:
+            connections_to_each_worker(url, key, WORKERS)
+        except (AssertionError, StopIteration):
+            if turn == ATTEMPTS - 1:
+                raise
+        else:
+            return
+
+
+def run(server: Server, reads: int, seconds: float, directly: Sequence[str] = ()) -> Stage:
+    """Let all of them run for that long and until so many reads are done, and return what came of it.
+
+    `directly` are addresses of servers that stand behind the one that is given.
+    """
     with Writers.of(server) as writers:
         stage = Stage(writers, make_rows(writers.api), make_crossing(writers.api))
+        stage.ports = [urlsplit(url).port or 0 for url in (server.url, *directly)]
         for resource, tally in stage.texts.items():
             tally.write(writing(stage, "SQL", resource))
+        stage.media = writers.api.post("/api/media/", files={"file": ("file.txt", content(0))}).json()["id"]
         writers.orm.run(
             "user = User.objects.create_user('member', is_staff=True)\n"
             f"Token.objects.create(user=user, digest={sha256(MEMBER_KEY.encode()).hexdigest()!r})\n"
@@ -276,15 +379,16 @@ def run(server: Server, reads: int, seconds: float) -> Stage:
             f"digest = {sha256(PUBLISHED_KEY.encode()).hexdigest()!r}\n"
             "Token.objects.create(user=ada, digest=digest, published_only=True)"
         )
-        connections_to_each_worker(server.url, key_of(writers.api), WORKERS)  # fails where one does not answer
+        for url in directly or (server.url,):
+            reach_each_worker(url, key_of(writers.api))
         readers = [Reader(stage, seed) for seed in range(READERS)]
         with ThreadPoolExecutor(32) as pool:
             started: list[Future[None]] = [pool.submit(reader.run) for reader in readers]
             started += [pool.submit(write, stage, way) for way in WAYS]
-            started += [pool.submit(write_and_roll_back, stage), pool.submit(withdraw_and_restore, stage)]
-            started.append(pool.submit(cross_moments, stage))
+            others = (write_and_roll_back, withdraw_and_restore, cross_moments, replace_files, upload_and_delete)
+            started += [pool.submit(do, stage) for do in others]
             began = time.monotonic()
-            while (passed := time.monotonic() - began) < LIMIT and not any(future.done() for future in started):
+            while (passed := time.monotonic() - began) < seconds + LIMIT and not any(one.done() for one in started):
                 if passed > seconds and sum(reader.counts["reads"] for reader in readers) > reads:
                     break
                 time.sleep(0.1)
@@ -297,17 +401,32 @@ def run(server: Server, reads: int, seconds: float) -> Stage:
         return stage
 
 
-def main() -> int:
-    parser = ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--reads", type=int, default=20_000, help="how many there must be (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=20, help="how long it takes at least (default: %(default)s)")
-    arguments = parser.parse_args()
+def run_one(reads: int, seconds: float) -> tuple[Stage, str]:
+    """Run with one server; return what came of it, and the server's log."""
     with (
         tempfile.TemporaryDirectory(prefix="folio-stress-", ignore_cleanup_errors=True) as folder,
         running_server(Path(folder), "--workers", str(WORKERS), **VARIABLES) as server,
     ):
-        stage = run(server, arguments.reads, arguments.seconds)
-        log = server.log.read_text()
+        return run(server, reads, seconds), server.log.read_text()
+
+
+def run_machines(reads: int, seconds: float) -> tuple[Stage, str]:
+    """Run with two servers behind nginx that share a database and a bucket alone."""
+    with running_machines(WORKERS, None, **VARIABLES) as machines:
+        stage = run(machines.as_server(), reads, seconds, [machine.url for machine in machines.servers])
+        return stage, machines.logs()
+
+
+def main() -> int:
+    parser = ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--reads", type=int, default=20_000, help="how many there must be (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=20, help="how long it takes at least (default: %(default)s)")
+    parser.add_argument("--machines", action="store_true", help="two servers behind nginx, on PostgreSQL and S3")
+    arguments = parser.parse_args()
+    if arguments.machines and (why := missing()):
+        print(why, file=sys.stderr)
+        return UNAVAILABLE
+    stage, log = (run_machines if arguments.machines else run_one)(arguments.reads, arguments.seconds)
     if "Traceback" in log:
         stage.violations.append(f"The server logged an error:\n{log}")
     for name, count in sorted(stage.counts.items()):

@@ -13,6 +13,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from http.client import HTTPConnection
 from io import BytesIO
 from pathlib import Path
@@ -21,6 +22,7 @@ from statistics import quantiles
 from PIL import ExifTags, Image
 
 from tests.media.played import ftyp, moov, track
+from tests.s3 import running_s3
 
 from . import machine, report, thumbnails
 from .processes import LIST, Installation, Server, children, fill, folio, usual_of
@@ -136,6 +138,19 @@ def upload_ratios(installation: Installation, photograph: Path, rounds: int) -> 
         return [timed(lambda: send(usual, photograph)) / timed(lambda: send(served, photograph)) for _ in range(rounds)]
 
 
+def bucket_ratios(installation: Installation, folder: Path, photograph: Path, rounds: int) -> list[float]:
+    """Return how many times as long as one to the disk an upload to S3 on loopback takes, round by round, in turns."""
+    with running_s3() as s3:
+        empty = fill(folder, 1, {})
+        in_bucket = replace(empty, variables=s3.variables())
+        with folio(installation) as on_disk, folio(in_bucket) as away:
+            send(on_disk, photograph)
+            send(away, photograph)
+            return [
+                timed(lambda: send(away, photograph)) / timed(lambda: send(on_disk, photograph)) for _ in range(rounds)
+            ]
+
+
 def heic_ratios(installation: Installation, heic: Path, jpeg: Path, rounds: int) -> list[float]:
     """Return how many times as long as a JPEG a HEIC of the same picture takes, round by round."""
     with folio(installation) as served:
@@ -229,6 +244,11 @@ def main() -> int:
                 "usual upload ÷ upload, 12 megapixels",
                 upload_ratios(installation, photograph, rounds),
                 at_least=1.7,
+            ),
+            report.Measure(
+                "upload to S3 on loopback ÷ to the disk, 12 megapixels",
+                bucket_ratios(installation, folder / "in-bucket", photograph, rounds),
+                at_most=2,
             ),
             report.Measure(
                 "upload of a HEIC ÷ of the same picture as JPEG, 12 megapixels",

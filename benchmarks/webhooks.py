@@ -5,36 +5,35 @@ changes are compared and told meanwhile. From a commit to its message's arrival 
 is stated here beyond them. A comparison is timed by itself, with nothing that was read before.
 """
 
-import os
 import random
 import subprocess
 import sys
 import tempfile
 import time
-from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
 from tests.delivery.webhooks.endpoints import LOOPBACK, Endpoint, endpoint
-from tests.postgresql import UNAVAILABLE, find_binaries
 
-from . import machine, report
-from .__main__ import DATABASES, PORTFOLIOS, ROUNDS, database_of, made, tell
+from . import report
+from .__main__ import PORTFOLIOS, ROUNDS, database_of, made, tell
 from .load import wrk
+from .options import DATABASES, alone, begun, parser_of
 from .processes import LIST, PYTHON, ROOT, Installation, Server, folio
 from .report import Measure
 
 MORE = 10_000  # portfolios
 WEBHOOKS = 10
 GATHERED = 10  # seconds: the default of FOLIO_WEBHOOK_SECONDS
-SECONDS = 2 * GATHERED + 2  # of each turn of writes
+SECONDS = GATHERED + 60 + 2  # of each turn of writes: a comparison is spread over up to a minute while others write
 ARRIVALS = 5
 LATE, RATIO = 2.0, 0.95  # what is aimed at
 SETTLED = 5.0  # seconds until what was switched on or off has been noticed, and its baseline is made
 PATIENCE = 120.0
-VARIABLES = {"FOLIO_PUBLIC_READ": "true", "FOLIO_WEBHOOK_PRIVATE": LOOPBACK}
+# No pictures are made meanwhile: that takes a while, and would be measured too.
+VARIABLES = {"FOLIO_PUBLIC_READ": "true", "FOLIO_WEBHOOK_PRIVATE": LOOPBACK, "FOLIO_IMAGE_WIDTHS": ""}
 SWITCH = """
 import sys, django
 django.setup()
@@ -114,16 +113,9 @@ def serving(installation: Installation) -> Iterator[Server]:
 
 
 def main() -> int:
-    parser = ArgumentParser(prog="python -m benchmarks.webhooks", description="Measure webhooks.")
-    parser.add_argument("--database", choices=DATABASES, default="sqlite")
-    parser.add_argument("--quick", action="store_true", help="one round, to see that it works")
-    options = parser.parse_args()
-    if options.database == "postgresql" and find_binaries() is None:
-        print("PostgreSQL is not installed (Debian: apt-get install postgresql-15).", file=sys.stderr)
-        return UNAVAILABLE
-    about = machine.description()
+    options, about = begun(parser_of("webhooks", "Measure webhooks."))
     rounds = 1 if options.quick else ROUNDS
-    os.sched_setaffinity(0, {machine.cores()[1]})
+    alone()
     with (
         database_of(options.database) as url,
         tempfile.TemporaryDirectory(prefix="folio-benchmarks-") as folder,
