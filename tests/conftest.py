@@ -1,3 +1,4 @@
+import gc
 import os
 import re
 from collections.abc import Callable, Generator, Iterator
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.storage import storages
+from django.db import connection
 from django.test import Client as Site
 from django.urls import set_script_prefix
 from rest_framework.test import APIClient
@@ -17,22 +19,62 @@ from folio.access.codes import CODES
 from folio.access.uses import Uses
 from folio.media import journal
 
+from . import databases, emptying
 from .clock import Clock
 from .factories import make_key, make_user, permissions
 from .postgresql import Server as PostgreSQL
 from .postgresql import find_binaries, temporary_server
 
-pytest_plugins = ["tests.watch"]
+pytest_plugins = ["tests.watch", "tests.second_tries"]
 Client = APIClient
 numbers = count()
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out on PostgreSQL what no database has a part in: it takes minutes, and is run on SQLite."""
-    if os.environ.get("DATABASE_URL", "").startswith("postgres"):
-        left_out = [item for item in items if item.get_closest_marker("any_database")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker("any_database")]
+    """Leave out on PostgreSQL what no database has a part in: it takes minutes, and is run on SQLite.
+
+    What starts servers comes first, so that one process of xdist waits for them while the other works through what is
+    quick; else both would come to it last, and the one that is done would wait for the other's longest test.
+    """
+    if databases.is_on_postgresql():
+        left_out = {item for item in items if databases.is_for_sqlite_alone(item)}
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
+    items.sort(key=databases.has_a_server, reverse=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    with databases.watched(item):
+        return (yield)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was imported out of what Python looks through for garbage: it stays, and is looked through often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _emptied_quickly() -> None:
+    emptying.install()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_waits_for_the_disk() -> Iterator[None]:
+    """Have nothing written to the disk before its time, as in `tests/postgresql.py`: nothing outlives the tests.
+
+    An upload asks for it some ten times, each of which takes milliseconds. Servers, which are killed, do write.
+    """
+
+    def fsync(file: Any) -> None:
+        os.fstat(file if isinstance(file, int) else file.fileno())  # which fails where the file is closed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", fsync)
+        yield
 
 
 @pytest.hookimpl(wrapper=True)
@@ -173,3 +215,15 @@ def postgresql() -> Iterator[PostgreSQL | None]:
     with temporary_server(binaries) as own, pytest.MonkeyPatch.context() as patch:
         patch.setenv("DATABASE_URL", own.url)  # instead of the tests' own
         yield own
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobody_else_in_the_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """End, before the suite's own database is dropped, the connections beside Django's: of looks, leases and claims."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )

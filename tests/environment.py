@@ -15,8 +15,8 @@ from unittest import mock
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "folio" / "settings.py"
-READERS = (SETTINGS, SETTINGS.with_name("environment.py"))
-VARIABLE = re.compile(r"FOLIO_[A-Z_]+|DATABASE_URL")
+READERS = (SETTINGS, *(SETTINGS.with_name(name) for name in ("environment.py", "places.py")))
+VARIABLE = re.compile(r"FOLIO_[A-Z_]+|DATABASE_URL|SENTRY_DSN")
 
 
 def environment(folder: Path, **variables: str) -> dict[str, str]:
@@ -24,7 +24,7 @@ def environment(folder: Path, **variables: str) -> dict[str, str]:
     others = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("FOLIO_", "DJANGO_")) and name != "DATABASE_URL"
+        if not name.startswith(("FOLIO_", "DJANGO_")) and name not in {"DATABASE_URL", "SENTRY_DSN"}
     }
     return {**others, "FOLIO_DATA_DIR": str(folder), **variables}
 
@@ -41,9 +41,13 @@ def settings_of(folder: Path, **variables: str) -> dict[str, Any]:
 
 
 def run_folio(
-    *arguments: str, folder: Path, current: Path | None = None, variables: Mapping[str, str] | None = None
+    *arguments: str,
+    folder: Path,
+    current: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+    seconds: float = 120,
 ) -> subprocess.CompletedProcess[str]:
-    """Run the `folio` command to its end, from a current folder that is not the repository's."""
+    """Run the `folio` command to its end, from a current folder that is not the repository's, for so long at most."""
     python_path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     return subprocess.run(
         [sys.executable, "-m", "folio", *arguments],
@@ -51,7 +55,7 @@ def run_folio(
         env=environment(folder, **{**(variables or {}), "PYTHONPATH": python_path}),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=seconds,
     )
 
 

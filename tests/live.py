@@ -31,6 +31,10 @@ from .postgresql import free_port
 START = 180  # seconds that a server may take until it answers, on a machine that does much else
 ADMIN = "ada"
 LATER = {"FOLIO_TASKS_SECONDS": "3600"}  # a server does nothing but what it is asked
+# A database that is slow to answer on a machine that does much else is not taken for one that does not.
+PATIENT = {"FOLIO_LOOK_SECONDS": "20"}
+# For what asks with one key as fast as it can.
+UNLIMITED = {"FOLIO_RATE": "off", "FOLIO_WRITE_RATE": "off"}
 PHOTOGRAPHS = ["china.jpg", "flower.jpg"]
 
 
@@ -78,8 +82,7 @@ def running_server(folder: Path, *flags: str, **variables: str) -> Iterator[Serv
     variants of the sample's pictures are not made ahead, unless asked for: that would take both cores for minutes.
     """
     is_empty = "--demo" in flags
-    if is_empty:
-        variables = {**LATER, **variables}
+    variables = {**PATIENT, **(LATER if is_empty else {}), **variables}
     with ExitStack() as stack:
         if "DATABASE_URL" not in variables:
             variables = {**stack.enter_context(new_database(is_empty)), **variables}
@@ -102,6 +105,22 @@ def running_server(folder: Path, *flags: str, **variables: str) -> Iterator[Serv
         server = Server(f"http://127.0.0.1:{port}", folder, variables, log, process, key)
         wait_until_it_answers(server)
         yield server
+
+
+@contextmanager
+def running_demo(folder: Path, **variables: str) -> Iterator[Server]:
+    """Serve a copy of the sample content, on SQLite: to make it takes several times as long as to start."""
+    shutil.copytree(demo().name, folder, dirs_exist_ok=True)
+    with running_server(folder, "--demo", **variables) as server:
+        yield server
+
+
+@cache
+def demo() -> TemporaryDirectory[str]:
+    folder = TemporaryDirectory(prefix="folio-demo-", ignore_cleanup_errors=True)
+    with running_server(Path(folder.name), "--demo") as server:
+        assert "API key" in server.log.read_text()
+    return folder
 
 
 def postgresql_url() -> str:

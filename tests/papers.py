@@ -23,7 +23,7 @@ from .environment import ROOT, environment
 from .live import running_server
 
 FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SAVED_AS = re.compile(r"[Ss]ave (?:this|it|the other one) as `([\w./]+)`")
+SAVED_AS = re.compile(r"[Ss]ave (?:this|it|the other one) as `([\w./-]+)`")
 SHOWN_SERVER = "http://127.0.0.1:8000"
 ANSWERS = {"json", "text", "html"}
 WIDTH = 118
@@ -64,6 +64,7 @@ class Terminal:
     server: str
     shell: subprocess.Popen[str]
     ids: dict[str, str] = field(default_factory=dict)  # those that were answered, by those that the page shows
+    patience: float = PATIENCE
 
     def run(self, commands: str) -> str:
         """Run a block of commands, and return what it printed."""
@@ -72,7 +73,7 @@ class Terminal:
         self.shell.stdin.write(f"{self.here(commands)}\nprintf '\\n--- ended ---\\n'\n")
         self.shell.stdin.flush()
         printed = ""
-        timer = Timer(PATIENCE, os.killpg, [self.shell.pid, signal.SIGKILL])  # with what it waits for
+        timer = Timer(self.patience, os.killpg, [self.shell.pid, signal.SIGKILL])  # with what it waits for
         timer.start()
         try:
             for line in self.shell.stdout:

@@ -1,6 +1,8 @@
 """Run a command against a PostgreSQL server of its own: `python -m tests.postgresql pytest`.
 
-The server lives in a temporary folder on a free loopback port and is gone when the command ends. The exit status is the
+The server lives in a temporary folder on a free loopback port and is gone when the command ends. `--servers 2` starts
+two: each process of a suite that is spread over several takes one, since what one commits would empty the caches of
+the other's servers. The exit status is the
 command's, or 69 (EX_UNAVAILABLE) where PostgreSQL is not installed.
 """
 
@@ -13,10 +15,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 UNAVAILABLE = 69
+SERVERS_VARIABLE = "TEST_POSTGRESQL_SERVERS"  # URLs, of which each process of a suite takes one
 PATIENCE = 240  # seconds that a program or a lock may take on a machine that does much else
 SERVER_USER = "postgres"  # made by Debian's package; the server refuses to run as root
 
@@ -95,14 +98,27 @@ def temporary_server(binaries: Path, primary: Server | None = None) -> Iterator[
             server.stop()
 
 
+def choose_server() -> None:
+    """Have this process of xdist use the server that is meant for it."""
+    urls = os.environ.get(SERVERS_VARIABLE, "").split()
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    if urls and worker.isdecimal():
+        os.environ["DATABASE_URL"] = urls[int(worker) % len(urls)]
+
+
 def main(command: list[str]) -> int:
+    count = 1
+    if command[:1] == ["--servers"]:
+        count, command = int(command[1]), command[2:]
     binaries = find_binaries()
     if binaries is None:
         print("PostgreSQL is not installed (Debian: apt-get install postgresql-15).", file=sys.stderr)
         return UNAVAILABLE
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # an exception, so that the server is stopped
-    with temporary_server(binaries) as server:
-        return subprocess.run(command, env={**os.environ, "DATABASE_URL": server.url}).returncode
+    with ExitStack() as stack:
+        urls = [stack.enter_context(temporary_server(binaries)).url for _ in range(count)]
+        variables = {"DATABASE_URL": urls[0], SERVERS_VARIABLE: " ".join(urls)}
+        return subprocess.run(command, env={**os.environ, **variables}).returncode
 
 
 if __name__ == "__main__":

@@ -3,10 +3,14 @@
 import os
 import tempfile
 
+from tests.postgresql import choose_server
+
 folder = tempfile.TemporaryDirectory(prefix="folio-tests-", ignore_cleanup_errors=True)
 os.environ["FOLIO_DATA_DIR"] = folder.name
-for name in [name for name in os.environ if name.startswith("FOLIO_") and name != "FOLIO_DATA_DIR"]:
+for name in [name for name in os.environ if name.startswith(("FOLIO_", "SENTRY_")) and name != "FOLIO_DATA_DIR"]:
     del os.environ[name]
+
+choose_server()
 
 from folio.settings import *  # noqa: E402, F403
 

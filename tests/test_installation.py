@@ -191,6 +191,15 @@ class TestAnOldInstallation:
         assert open_to_others(old) == {".": 0o755, "website": 0o755}
         assert any("holds other folders than Folio's, such as website" in line for line in lines)
 
+    def test_its_own_static_files_are_no_others(self, old: Path) -> None:
+        """A server that was started before has made them, and a group may be named only then."""
+        (old / "static").mkdir(mode=0o755)
+
+        lines = close_to_others()
+
+        assert not any("holds other folders" in line for line in lines)
+        assert modes(old)["."] == 0o700
+
     def test_of_another_owner_is_a_warning(self, tmp_path: Path) -> None:
         if os.geteuid() != 0 or not can_limit():
             pytest.skip("Only root can give a folder away.")

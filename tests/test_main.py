@@ -1,8 +1,12 @@
 """The `folio` command: what it says, where it looks, and that asking it leaves nothing behind."""
 
+import platform
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import django
+import psycopg
 import pytest
 from django.core.management import get_commands
 
@@ -36,9 +40,25 @@ def in_one_sentence(done: object, *words: str) -> str:
     return text
 
 
-def test_tells_its_version(tmp_path: Path) -> None:
-    assert run_folio("--version", folder=tmp_path).stdout == f"Folio {folio.__version__}\n"
-    assert run_folio("version", folder=tmp_path).stdout == f"Folio {folio.__version__}\n"
+@pytest.mark.parametrize("flag", ["version", "--version"])
+def test_tells_its_versions_in_a_line(tmp_path: Path, flag: str) -> None:
+    begin = f"Folio {folio.__version__} (Python {platform.python_version()}, Django {django.get_version()}, "
+
+    here = run_folio(flag, folder=tmp_path, variables={"DATABASE_URL": ""})
+    there = run_folio(flag, folder=tmp_path, variables={"DATABASE_URL": "postgres://folio:hunter2@127.0.0.1:1/folio"})
+
+    assert here.stdout == f"{begin}SQLite {sqlite3.sqlite_version})\n"
+    assert there.stdout == f"{begin}PostgreSQL by psycopg {psycopg.__version__})\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tells_its_versions_though_the_environment_is_wrong(tmp_path: Path) -> None:
+    wrong = {"FOLIO_TOKEN_DAYS": "many", "DATABASE_URL": "mysql://127.0.0.1/folio"}
+
+    done = run_folio("version", folder=tmp_path, variables=wrong)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(", DATABASE_URL names no database)\n")
 
 
 def test_help_begins_with_folios_own_commands_in_words(tmp_path: Path) -> None:

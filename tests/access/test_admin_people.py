@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, User
 from django.test import Client as Site
 
@@ -400,6 +401,21 @@ def test_deletes_nobody_who_holds_more(managing: Site, grant: Callable[..., None
 
     assert answer.status_code == 403
     assert User.objects.filter(pk=user.pk).exists()
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["several", "one"])
+def test_deletes_nobody_of_whom_the_history_tells(
+    managing: Site, staff: User, admin: User, site_for: Callable[[User], Site], at_once: bool
+) -> None:
+    LogEntry.objects.create(user=staff, action_flag=CHANGE, object_repr="a tag", change_message="[]")
+    several = {"action": "delete_selected", "_selected_action": [staff.pk], "post": "yes"}
+
+    answer = managing.post(USERS, several) if at_once else managing.post(f"{USERS}{staff.pk}/delete/", {"post": "yes"})
+
+    assert answer.status_code == 403
+    assert LogEntry.objects.filter(user=staff).exists()
+    assert site_for(admin).post(f"{USERS}{staff.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not User.objects.filter(pk=staff.pk).exists()
 
 
 @pytest.mark.parametrize("at_once", [True, False], ids=["several", "one"])

@@ -17,7 +17,7 @@ from django.test import RequestFactory, override_settings
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from folio.admin import assets
-from folio.management.commands.serve import Command
+from folio.server.management.commands.serve import Command
 
 DAY = 86_400
 IMPORT = re.compile(r"""(?:from|import)\s*\(?["'](\.[^"']+)["']""")

@@ -14,6 +14,7 @@ from django.test import Client as Site
 from folio.admin import options as folio_admin
 from folio.admin.languages import LanguageMiddleware
 from folio.admin.policies import page_policy
+from folio.current import current
 from folio.media.models import Media
 from tests.factories import make_user
 
@@ -166,3 +167,20 @@ def test_the_api_goes_on_answering_in_json(db: None, path: str) -> None:
 
     assert response.status_code == 404
     assert list(response.json()) == ["detail"]
+
+
+@pytest.mark.parametrize("path", ["/admin/portfolios/tag/", "/admin/"])
+def test_names_the_request_where_the_server_failed(
+    site_for: Any, admin: User, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def fail(*arguments: Any, **named: Any) -> Any:
+        raise RuntimeError("inside")
+
+    site: Site = site_for(admin)
+    site.raise_request_exception = False
+    monkeypatch.setattr("django.contrib.admin.sites.AdminSite.each_context", fail)
+    monkeypatch.setattr(current, "id", "abc-1")
+
+    assert '<code dir="ltr">abc-1</code>' in page_of(site.get(path), 500)
+    monkeypatch.setattr(current, "id", "")
+    assert "<code" not in page_of(site.get(path), 500)

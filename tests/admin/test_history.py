@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from folio.access.models import Token
 from folio.admin.history import latest
+from folio.current import current
 from folio.history.changes import log, log_each
 from folio.history.comparing import MOST_STEPS, Room
 from folio.history.differences import text_difference
@@ -218,3 +219,20 @@ def test_a_page_of_long_texts_that_differ_everywhere_stays_small(
     assert page.content.decode().count('<li class="folio-history-entry">') == 20
     assert len(page.content) < 3_000_000
     assert [room.steps > -MOST_STEPS and room.parts >= 0 and room.characters >= 0 for room in rooms] == [True]
+
+
+def test_a_change_names_its_request(
+    site_for: Callable[[User], Site], admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tag = make_tag(name="print")
+    monkeypatch.setattr(current, "id", "abc-1")
+    log(admin, tag, CHANGE, {"name": ("prints", "print")}, token="website")
+    monkeypatch.setattr(current, "id", "")
+    log(admin, tag, CHANGE, {"slug": ("prints", "print")})  # by a command, which answers no request
+
+    own, by_request = LogEntry.objects.filter(object_id=str(tag.pk)).order_by("-pk")
+
+    assert (read(by_request, type(tag)).request, read(by_request, type(tag)).token) == ("abc-1", "website")
+    assert read(own, type(tag)).request == ""
+    page = site_for(admin).get(f"/admin/portfolios/tag/{tag.pk}/history/").content.decode()
+    assert page.count("folio-history-request") == page.count('<code dir="ltr">abc-1</code>') == 1

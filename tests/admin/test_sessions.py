@@ -16,6 +16,7 @@ from django.db import connection
 from django.test import Client as Site
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.http import urlencode
 
 from folio.admin.sessions import SessionStore, digest_of
 from tests.environment import settings_of
@@ -173,3 +174,37 @@ def test_an_update_ends_the_sessions_whose_keys_are_stored(nora: User) -> None:
     import_module("folio.access.migrations.0005_tell_keys_by_password_and_end_sessions").end_sessions(apps, None)
 
     assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://elsewhere.example/",
+        "//elsewhere.example/",
+        "/\\elsewhere.example/",
+        "http:///elsewhere.example",
+        "\t//elsewhere.example",
+        "javascript:alert(1)",
+    ],
+)
+def test_a_sign_in_leads_nowhere_else(nora: User, elsewhere: str) -> None:
+    form = {"username": "nora", "password": PASSWORD}
+    answers = (
+        Site().post("/admin/login/", {**form, "next": elsewhere}),
+        Site().post(f"/admin/login/?{urlencode({'next': elsewhere})}", form),
+        # What a page in whose address it stands has put into its own form.
+        Site().post("/admin/login/", {**form, "next": f"/admin/login/?{urlencode({'next': elsewhere})}"}, follow=True),
+    )
+
+    assert [answer.status_code for answer in answers] == [302, 302, 200]
+    assert [answer.headers["Location"] for answer in answers[:2]] == ["/admin/", "/admin/"]
+    assert answers[2].redirect_chain[-1][0] == "/admin/"
+
+
+def test_a_cookie_that_somebody_else_has_set_is_not_the_session_s(nora: User) -> None:
+    site = Site()
+    site.cookies["sessionid"] = "a" * 32
+
+    site.post("/admin/login/", {"username": "nora", "password": PASSWORD})
+
+    assert site.cookies["sessionid"].value not in {"", "a" * 32}

@@ -431,3 +431,26 @@ def test_errors_are_in_english_whatever_the_client_prefers(client: Client) -> No
     response = client.post(PATH, {}, headers={"accept-language": "fa,de;q=0.9"})
 
     assert response.json() == {"name": ["This field is required."]}
+
+
+class TestTheRequest:
+    """Its id is in the header of each answer, and in the bodies of the server's own errors."""
+
+    def test_is_named_by_what_the_server_failed_in(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(TagViewSet, "list", raising(RuntimeError("inside")))
+        monkeypatch.setattr(TagViewSet, "create", raising(OperationalError("inside")))
+        headers = {"Authorization": client._credentials["HTTP_AUTHORIZATION"], "X-Request-ID": "abc-1"}  # type: ignore[attr-defined]
+
+        for method, status in (("GET", 500), ("POST", 503)):
+            answer = ask(application, method, PATH, b"{}", {**headers, "Content-Type": JSON})
+            assert answer.status_code == status
+            assert list(answer.json()) == ["detail", "request_id"]
+            assert answer.json()["request_id"] == answer.headers["X-Request-ID"] == "abc-1"
+
+    @pytest.mark.parametrize("url", [f"{PATH}?has_imag=1", "/api/nothing/", PATH])
+    def test_is_named_in_the_header_alone_by_a_clients_mistake(self, url: str) -> None:
+        answer = ask(application, "GET", url, headers={"X-Request-ID": "abc-1"})
+
+        assert 400 <= answer.status_code < 500
+        assert b"abc-1" not in answer.content
+        assert answer.headers["X-Request-ID"] == "abc-1"

@@ -45,6 +45,7 @@ ACTIONS = {
     "destroy": ("delete", "/api/portfolios/{id}/"),
 }
 
+LIMITS = {"RateLimit", "RateLimit-Policy"}
 HEADERS = {
     406: {"HTTP_ACCEPT": "text/html"},
     412: {"HTTP_IF_MATCH": '"another"'},
@@ -324,7 +325,7 @@ def test_every_operation_names_the_headers_that_it_takes(schema: dict[str, Any])
 
 def test_every_operation_names_the_headers_that_it_tells(schema: dict[str, Any]) -> None:
     def told(method: str, path: str, status: str) -> set[str]:
-        return set(schema["paths"][path][method]["responses"][status].get("headers", {}))
+        return set(schema["paths"][path][method]["responses"][status].get("headers", {})) - LIMITS
 
     for path in ("/api/portfolios/{id}/", "/api/portfolios/slug/{slug}/", "/api/media/{id}/"):
         assert told("get", path, "200") == told("get", path, "304") == {"ETag", "Last-Modified"}
@@ -333,6 +334,18 @@ def test_every_operation_names_the_headers_that_it_tells(schema: dict[str, Any])
     assert told("delete", "/api/tags/{id}/", "204") == told("post", "/api/auth/tokens/", "201") == set()
     assert told("put", "/api/media/{id}/file/", "412") == {"ETag", "Last-Modified"}
     assert told("post", "/api/tags/", "201") == {"ETag", "Location", "Idempotency-Replayed"}
+
+
+def test_every_operation_tells_of_the_limit_that_counts_it(schema: dict[str, Any]) -> None:
+    """Of 429 too; signing in has a count of its own failures alone."""
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            answers = {status: set(told.get("headers", {})) for status, told in operation["responses"].items()}
+            limits = set() if path == "/api/auth/token/" else LIMITS
+            assert answers["429"] == limits | {"Retry-After"}, (method, path)
+            for status in answers:
+                if status < "400":
+                    assert answers[status] & LIMITS == limits, (method, path, status)
 
 
 @pytest.mark.parametrize(
@@ -385,6 +398,10 @@ def test_an_answer_is_as_described(
         path += "?no_such=parameter"
     elif status == 411:
         extra, body = {"HTTP_TRANSFER_ENCODING": "chunked"}, None
+    elif status == 429 and action != "create":
+        extra = {}
+        settings.RATE = settings.WRITE_RATE = (1, 3600)
+        client.get("/api/tags/") if method == "get" else client.post("/api/tags/", {"name": "one"})
     elif status == 429:
         monkeypatch.setattr("folio.access.models.ANSWERS_SIZE", -1)
         KeptAnswer.objects.create(token=Token.objects.get(), key="k", status=201, headers={}, body=b"", size=0)

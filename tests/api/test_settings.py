@@ -3,6 +3,7 @@
 import grp
 import os
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ def test_a_postgres_url_names_a_server(tmp_path: Path, scheme: str) -> None:
 
     database = settings_of(tmp_path, DATABASE_URL=url)["DATABASES"]["default"]
 
-    assert database["ENGINE"] == "django.db.backends.postgresql"
+    assert database["ENGINE"] == "folio.postgresql"
     assert (database["USER"], database["PASSWORD"]) == ("folio", "p@ss")
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db.example", 5433, "portfolio")
     assert "transaction_mode" not in database.get("OPTIONS", {})
@@ -119,6 +120,21 @@ def test_the_defaults_trust_no_origin_and_need_no_https(tmp_path: Path) -> None:
         ("FOLIO_LOG_LEVEL", "loud", "it must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
         ("FOLIO_MEDIA_GROUP", "no-such-group", "there is no such group on this machine"),
         ("FOLIO_PUBLIC_URL", "api.example.com", "it must be an absolute URL"),
+        ("FOLIO_MEDIA", "https://bucket.example.com", "it must be the address of a bucket"),
+        ("FOLIO_MEDIA", "s3://bucket/a//b", "a prefix is of letters, digits"),
+        ("FOLIO_MEDIA", "s3://bucket?acl=public", "it may have endpoint, region and addressing"),
+        ("FOLIO_MEDIA", "s3://bucket?endpoint=minio:9000", "endpoint must be an http or https address"),
+        ("FOLIO_MEDIA", "s3://bucket?addressing=dns", "addressing must be path or virtual"),
+        ("FOLIO_MEDIA_URL", "/files/", "it must be an absolute address"),
+        ("FOLIO_MEDIA_URL", "cdn.example.com/media", "it must be an absolute address"),
+        ("FOLIO_MEDIA_URL", "ftp://cdn.example.com/", "it must be an absolute address"),
+        ("FOLIO_MEDIA_URL", "https://cdn.example.com/?key=1", "it must be an absolute address"),
+        ("FOLIO_MEDIA_URL", "https://me:secret@cdn.example.com/", "it must be an absolute address"),
+        ("FOLIO_MEDIA_SIGNED", "soon", "it must be a number and a unit, d, h, m or s, such as 1h, or 0"),
+        ("FOLIO_MEDIA_SIGNED", "5s", "it must be from 1m to 7d"),
+        ("FOLIO_MEDIA_SIGNED", "8d", "it must be from 1m to 7d"),
+        ("FOLIO_MEDIA_SIGNED", "1h", "FOLIO_MEDIA names none"),
+        ("FOLIO_STORAGE_SECONDS", "0", "it must be a whole number such as 15"),
         ("DATABASE_URL", "mysql://localhost/folio", "must begin with sqlite:/// or postgres://"),
         ("DATABASE_URL", "nonsense", "must begin with sqlite:/// or postgres://"),
         ("DATABASE_URL", "postgres://one,two/folio", "names several servers; it must name one"),
@@ -281,3 +297,25 @@ def test_every_variable_that_is_read_is_known(monkeypatch: pytest.MonkeyPatch, t
     for name in (*variables_read(), "FOLIO_WORKER_THREADS", "FOLIO_USES_SECONDS"):
         monkeypatch.setenv(name, "1")
     assert variables_are_known() == []
+
+
+def test_keys_in_the_address_of_a_bucket_are_refused_and_not_told(tmp_path: Path) -> None:
+    with pytest.raises(ImproperlyConfigured, match="AWS_ACCESS_KEY_ID") as caught:
+        settings_of(tmp_path, FOLIO_MEDIA="s3://key:secret@bucket")
+
+    assert "secret@" not in str(caught.value)
+
+
+def test_files_lie_in_a_bucket_and_are_named_by_an_address(tmp_path: Path) -> None:
+    settings = settings_of(
+        tmp_path,
+        FOLIO_MEDIA="s3://bucket/a/b?endpoint=http://127.0.0.1:9000&region=eu-central-1&addressing=path",
+        FOLIO_MEDIA_URL="https://cdn.example.com/media",
+        FOLIO_MEDIA_SIGNED="1h",
+    )
+
+    assert settings["STORAGES"]["default"]["BACKEND"] == "folio.media.s3.ObjectStorage"
+    assert settings["MEDIA_BUCKET"] == ("bucket", "a/b", "http://127.0.0.1:9000", "eu-central-1", "path")
+    assert settings["MEDIA_URL"] == settings["FILES_URL"] == "https://cdn.example.com/media/"
+    assert settings["MEDIA_SIGNED"] == timedelta(hours=1)
+    assert settings_of(tmp_path)["MEDIA_URL"] == "media/"

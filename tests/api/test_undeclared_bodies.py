@@ -1,9 +1,12 @@
 """Bodies whose length was not declared, or which end before it: never taken for an empty or a whole one."""
 
+import gc
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 
 from folio.portfolios.models import Tag
@@ -105,6 +108,20 @@ def test_a_body_that_ends_before_its_length_changes_nothing(tag: Tag, key: dict[
     assert answer.json() == {"detail": "The body did not arrive whole. Nothing of it was kept; send it again."}
     tag.refresh_from_db()
     assert tag.name == "before"
+
+
+def test_half_a_file_is_removed_before_its_client_is_answered(key: dict[str, str]) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n' + b"words " * 100_000
+    headers = {**key, "Content-Type": "multipart/form-data; boundary=x"}
+    gc.collect()
+    gc.disable()  # which would do it sooner or later
+    try:
+        answer = ask(application, "POST", "/api/media/", body, headers, CONTENT_LENGTH=str(2 * len(body)))
+
+        assert answer.status_code == 400
+        assert list(Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir()) == []
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("size", [1, 100_000])

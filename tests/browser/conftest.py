@@ -16,7 +16,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, sync_playwright
 
 from tests.environment import ROOT
-from tests.live import Server, Session, running_server
+from tests.live import Server, Session, running_demo
+from tests.programs import found
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = [
@@ -35,6 +36,11 @@ SCREENSHOTS = ROOT / "screenshots"  # left behind for whoever wants to look
 SCREEN: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 SERIOUS = {"serious", "critical"}
+AXE = Axe()
+# The whole of what axe answers is large, and takes longer to fetch than to find.
+VIOLATIONS = """async (options) => (await axe.run(options)).violations.map(({ id, impact, help, nodes }) => (
+  { id, impact, help, nodes: nodes.slice(0, 5).map(({ target, html }) => ({ target, html })) }
+))"""
 MAKE_USER = """
 from django.contrib.auth.models import Group, User
 user = User.objects.create_user({name!r}, password={password!r}, is_staff=True, is_superuser={is_admin!r})
@@ -68,12 +74,7 @@ def chromium() -> str | None:
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Chromium, until the tests of this folder end: Playwright's event loop keeps Django from its database."""
-    path = chromium()
-    if path is None:
-        message = "These need Chromium (on Debian: apt-get install chromium)."
-        if os.environ.get("CI_STRICT"):
-            pytest.fail(message)
-        pytest.skip(message)
+    path = found(chromium(), "Chromium", "chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
@@ -84,7 +85,7 @@ def browser() -> Iterator[Browser]:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with the sample content and an admin; the tests of a file leave no trap for the next."""
     folder = tmp_path_factory.mktemp("browser")
-    with running_server(folder, "--demo", FOLIO_CORS_ORIGINS=OTHER_ORIGIN) as server:
+    with running_demo(folder, FOLIO_CORS_ORIGINS=OTHER_ORIGIN) as server:
         make_user(server, "ada", is_admin=True)
         yield server
 
@@ -100,8 +101,9 @@ def make_user(server: Server, name: str, *roles: str, is_admin: bool = False) ->
 
 
 def admin_session(server: Server) -> Session:
-    """Return a session with the API, by a new key of the server's admin."""
-    return server.session(server.folio("createtoken", "ada").strip())
+    """Return a session with the API, by a key of the server's admin, which is made once: the command takes a second."""
+    server.key = server.key or server.folio("createtoken", "ada").strip()
+    return server.session(server.key)
 
 
 def drop(page: Page, files: dict[str, bytes], selector: str = "body") -> None:
@@ -130,7 +132,9 @@ class Tab:
         return self.page
 
     def picture(self, name: str, *, full: bool = True) -> None:
-        """Leave a screenshot behind."""
+        """Leave a screenshot behind, where there is someone who may want to look."""
+        if os.environ.get("CI_STRICT"):
+            return
         SCREENSHOTS.mkdir(exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=full)
 
@@ -141,11 +145,13 @@ class Tab:
 
     def serious_findings(self, **options: object) -> list[str]:
         wcag = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
-        found = Axe().run(self.page, options={"runOnly": wcag, "resultTypes": ["violations"], **options})
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.axe_script)
+        violations = self.page.evaluate(VIOLATIONS, {"runOnly": wcag, "resultTypes": ["violations"], **options})
         return [
             f"{rule['id']} ({rule['impact']}): {rule['help']}: "
-            + "; ".join(f"{node['target']} {node['html'][:160]}" for node in rule["nodes"][:5])
-            for rule in found.response["violations"]
+            + "; ".join(f"{node['target']} {node['html'][:160]}" for node in rule["nodes"])
+            for rule in violations
             if rule["impact"] in SERIOUS
         ]
 

@@ -21,7 +21,7 @@ def make_a_key(tab: Tab, name: str) -> str:
     page = tab.go(ADD)
     page.fill("[name=name]", name)
     page.get_by_role("button", name="Make the key").click()
-    page.wait_for_selector("folio-new-token:defined")
+    page.wait_for_selector("folio-secret:defined")
     return page.input_value("#folio-key")
 
 
@@ -43,7 +43,7 @@ def test_makes_uses_and_revokes_a_key(tab_for: Callable[..., Tab], server: Serve
     page.wait_for_selector("text=Choose at least one.")
     page.check("[name=codes][value='4202']")
     page.get_by_role("button", name="Make the key").click()
-    page.wait_for_selector("folio-new-token:defined")
+    page.wait_for_selector("folio-secret:defined")
     key = page.input_value("#folio-key")
     tab.check_accessibility()
 
@@ -123,7 +123,7 @@ def test_chooses_codes_by_keyboard_on_a_phone(tab_for: Callable[..., Tab]) -> No
     tab.picture("key-add-phone-dark")
 
     page.get_by_role("button", name="Make the key").click()
-    page.wait_for_selector("folio-new-token:defined")
+    page.wait_for_selector("folio-secret:defined")
     tab.check_accessibility()
     tab.picture("key-new-phone-dark")
     tab.check_complaints()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.live import Server, running_server
+from tests.live import Server, running_demo
 
 from .conftest import PHONE, Tab, admin_session, make_user
 
@@ -27,7 +27,7 @@ fetch(url, { cache: "no-store", referrerPolicy: "no-referrer" }).then(async (ans
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of this file's own, which knows a website."""
     folder = tmp_path_factory.mktemp("sharing")
-    with running_server(folder, "--demo", FOLIO_SITE_URL=SITE, FOLIO_PUBLIC_READ="on") as server:
+    with running_demo(folder, FOLIO_SITE_URL=SITE, FOLIO_PUBLIC_READ="on") as server:
         make_user(server, "ada", is_admin=True)
         yield server
 

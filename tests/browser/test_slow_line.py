@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.live import Server, running_server
+from tests.live import Server, running_demo
 
-from .conftest import PASSWORD, PHONE, make_user
+from .conftest import PASSWORD, PHONE, admin_session, make_user
 from .loading import PAGES, SCREEN, Loaded, first_visit
 
 KB = 1000
@@ -21,7 +21,7 @@ NOTE = ".folio-without-scripts"
 @pytest.fixture(scope="module")
 def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose content no other test changes."""
-    with running_server(tmp_path_factory.mktemp("slow"), "--demo") as server:
+    with running_demo(tmp_path_factory.mktemp("slow")) as server:
         make_user(server, "ada", is_admin=True)
         yield server
 
@@ -43,7 +43,7 @@ def cookies(browser: Browser, own_server: Server) -> Any:
 
 @pytest.fixture(scope="module")
 def portfolio(own_server: Server) -> int:
-    session = own_server.session(own_server.folio("createtoken", "ada").strip())
+    session = admin_session(own_server)
     return int(session.get("/api/portfolios/?search=harbour").json()["results"][0]["id"])
 
 
@@ -192,7 +192,7 @@ def test_without_scripts_one_can_search_filter_and_edit(page_with: Any, size: An
 
 
 def test_without_scripts_what_was_chosen_stays(page_with: Any, own_server: Server, portfolio: int) -> None:
-    session = own_server.session(own_server.folio("createtoken", "ada").strip())
+    session = admin_session(own_server)
     before = session.get(f"/api/portfolios/{portfolio}/").json()
     page = page_with(java_script_enabled=False)
 

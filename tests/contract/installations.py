@@ -6,9 +6,11 @@ from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
 
+from folio.server.peers import SECONDS_VARIABLE as PEERS_VARIABLE
+from folio.tasks.runner import SECONDS_VARIABLE
 from tests.live import Server, running_server
 from tests.postgresql import Server as PostgreSQL
-from tests.writers import Database
+from tests.writers import Database, Writers
 
 numbers = count(1)
 
@@ -40,3 +42,11 @@ def at_rest(server: Server, is_written: bool = False) -> Iterator[None]:
             # A reader that has not ended keeps the log from being begun anew.
             busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             assert busy == 0
+
+
+@contextmanager
+def writers_at_rest(folder: Path, postgresql: PostgreSQL | None) -> Iterator[Writers]:
+    """Serve by two workers that do no tasks meanwhile: what they commit would end what lies in memory, too."""
+    variables = {"FOLIO_PUBLIC_READ": "on", SECONDS_VARIABLE: "3600", PEERS_VARIABLE: "3600"}
+    with served(folder, postgresql, "--workers", "2", **variables) as server, Writers.of(server) as writers:
+        yield writers

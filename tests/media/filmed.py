@@ -1,13 +1,12 @@
 """Films, made by ffmpeg."""
 
-import os
 import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pytest
+from tests.programs import found
 
 TEST_PICTURE = "testsrc2=size=320x180:rate=10"
 CODECS = {  # of small builds of ffmpeg, too
@@ -21,13 +20,7 @@ CODECS = {  # of small builds of ffmpeg, too
 
 def find_ffmpeg() -> str:
     """Return where ffmpeg is; skip the test where it is not installed, which fails it where everything has to be."""
-    path = shutil.which("ffmpeg")
-    if path is None:
-        message = "These need ffmpeg (on Debian: apt-get install ffmpeg)."
-        if os.environ.get("CI_STRICT"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return path
+    return found(shutil.which("ffmpeg"), "ffmpeg", "ffmpeg")
 
 
 @cache

@@ -8,7 +8,7 @@ from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import TemporaryUploadedFile
 
-from folio.media.models import Media, Thumbnail
+from folio.media.models import FOLDER, Media, Thumbnail
 from folio.media.uploads import store_upload
 
 Wrap = Callable[..., "File[bytes]"]
@@ -52,3 +52,8 @@ def assert_nothing_is_left(root: Path) -> None:
 
 def extension_of(media: Media) -> str:
     return str(media.file).rpartition(".")[2]
+
+
+def within(name: str) -> str:
+    """Return a name in the folder in which Folio stores files."""
+    return f"{FOLDER}/{name}"

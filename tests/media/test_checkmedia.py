@@ -15,7 +15,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, Storage, default_storage
 from django.core.management import CommandError, call_command
 
-from folio.media.checking import Kind, check_files
+from folio.media.checking import Kind, StoredFile, check_files
 from folio.media.models import Media, Thumbnail
 from folio.media.renewing import measure
 from folio.media.uploads import store_upload
@@ -197,7 +197,7 @@ def test_a_row_that_comes_while_files_are_looked_at_keeps_its_file(
 
     monkeypatch.setattr(default_storage, "get_modified_time", commit_meanwhile)
 
-    assert check_files([STRAY], delete_originals=True) == []
+    assert check_files([StoredFile(default_storage, STRAY)], delete_originals=True) == []
     assert (media_root / STRAY).exists()
 
 

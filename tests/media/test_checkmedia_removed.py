@@ -9,7 +9,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 from django.utils import timezone
 
-from folio.media import journal
+from folio.media import removing
+from folio.media.holding import hold
 from folio.media.models import RemovedFile
 from folio.media.replacing import replace_file
 from folio.media.sizes import human_readable_size
@@ -45,12 +46,23 @@ def test_what_is_kept_is_neither_left_over_nor_missing(media_root: Path) -> None
 
 
 def test_counts_what_goes_with_a_file(media_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "companions", [lambda name: [f"{name}.variant", f"{name}.unmade"]])
+    monkeypatch.setattr(removing, "companions", [lambda name: [f"{name}.variant", f"{name}.unmade"]])
     media = upload(b"words", "a.txt")
     (media_root / f"{media.file}.variant").write_bytes(b"y" * 95)
     media.delete()
 
     assert "until their time comes: 1, of 100 bytes." in checkmedia()
+
+
+def test_what_waits_for_the_end_of_a_backup_is_not_late(media_root: Path) -> None:
+    upload(b"words", "a.txt").delete()
+    be_late(5)
+
+    with hold():
+        assert "until their time comes: 1, of 5 bytes." in checkmedia("--repair")
+    assert len(stored_files(media_root)) == 1
+
+    assert "was to go at" in checkmedia_fails()[0]
 
 
 def test_what_is_due_within_the_hour_may_still_go_by_itself(media_root: Path) -> None:

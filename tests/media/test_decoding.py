@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -211,6 +211,22 @@ def test_is_busy_where_the_system_kills_new_decoders_too(make_pool: MakePool, on
     assert pool.decode(on_disk(draw()), PIXELS)
 
 
+def test_is_busy_where_a_decoder_is_killed_as_it_starts(
+    make_pool: MakePool, on_disk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def receive_and_end(decoder: Decoder, *args: Any) -> Any:
+        decoder.process.kill()
+        return receive(decoder, *args)
+
+    receive = Decoder.receive
+    pool = make_pool(count=1)
+    monkeypatch.setattr(Decoder, "receive", receive_and_end)
+    with pytest.raises(DecodersBusy):
+        pool.decode(on_disk(draw()), PIXELS)
+
+    assert pool.is_idle
+
+
 def test_takes_a_new_decoder_where_the_last_one_has_ended_of_itself(make_pool: MakePool, on_disk: Any) -> None:
     pool = make_pool()
     pool.decode(on_disk(draw()), PIXELS)
@@ -315,6 +331,43 @@ def test_a_decoder_ends_with_a_server_that_is_killed(tmp_path: Path) -> None:
     while is_running(int(run.stdout)):
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def test_a_decoder_at_work_and_its_ffmpeg_end_with_a_server_that_is_killed(tmp_path: Path) -> None:
+    endless = tmp_path / "ffmpeg"
+    endless.write_text("#!/bin/sh\nexec sleep 100\n")
+    endless.chmod(0o755)
+    (tmp_path / "a.mp4").write_bytes(b"a film")
+    code = (
+        "import sys\n"
+        "from folio.media.decoding import decoders\n"
+        "from folio.media.orders import Depict\n"
+        "with open(sys.argv[1], 'rb') as file:\n"
+        "    decoders(1, 2**28, 60).depict(file, Depict('video/mp4', 10**6, 60, sys.argv[2]))\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "a.mp4"), str(endless)]
+    end = time.monotonic() + 60
+    with subprocess.Popen(command, cwd=ROOT) as server:
+        found: list[int] = []
+        while len(found) < 2:
+            assert time.monotonic() < end
+            assert server.poll() is None
+            time.sleep(0.05)
+            found = [child for pid in children(server.pid) for child in (pid, *children(pid))]
+        server.kill()
+        died = time.monotonic()
+
+    while any(map(is_running, found)):
+        assert time.monotonic() < died + 10
+        time.sleep(0.05)
+
+
+def children(pid: int) -> list[int]:
+    found: list[int] = []
+    with suppress(FileNotFoundError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += map(int, (task / "children").read_text().split())
+    return found
 
 
 def test_a_forked_process_has_decoders_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

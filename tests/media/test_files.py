@@ -19,6 +19,8 @@ from folio.media.models import Media, Thumbnail
 from folio.media.uploads import store_upload
 from tests.factories import draw, make_image
 
+from .stored import within
+
 pytestmark = pytest.mark.django_db  # the end of a response looks at the connection
 
 
@@ -124,7 +126,11 @@ def test_deletes_a_row_whose_file_is_gone_already(media_root: Path) -> None:
 # Serving
 
 
-def serve(path: str, method: str = "GET", **headers: str) -> HttpResponseBase:
+def serve(name: str, method: str = "GET", **headers: str) -> HttpResponseBase:
+    return serve_path(within(name), method, **headers)
+
+
+def serve_path(path: str, method: str = "GET", **headers: str) -> HttpResponseBase:
     request = RequestFactory().generic(method, "/media/x", headers=headers)
     return serve_media(request, path)
 
@@ -142,9 +148,15 @@ def head_of(path: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def store(media_root: Path) -> Any:
+def store(place: Any) -> Any:
+    """A function that stores a file where Folio's lie, in a folder and in a bucket."""
+    return lambda name, content=b"content": place(within(name), content)
+
+
+@pytest.fixture
+def store_here(media_root: Path) -> Any:
     def store(name: str, content: bytes = b"content") -> Path:
-        path = media_root / name
+        path = media_root / within(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         return path
@@ -152,11 +164,11 @@ def store(media_root: Path) -> Any:
     return store
 
 
-def test_serves_a_file(store: Any) -> None:
+def test_serves_a_file(store_here: Any) -> None:
     content = os.urandom(200_000)
-    path = store("core_media/2026/03/02/photo.jpg", content)
+    path = store_here("2026/03/02/photo.jpg", content)
 
-    response = serve("core_media/2026/03/02/photo.jpg")
+    response = serve("2026/03/02/photo.jpg")
 
     assert isinstance(response, FileResponse)
     assert response.status_code == 200
@@ -232,7 +244,7 @@ def test_lets_every_website_frame_a_pdf(headers: dict[str, str], store: Any) -> 
     for name in ("plan.pdf", "PLAN.PDF"):
         store(name)
 
-        response = Client().get(f"/media/{name}", headers=headers)
+        response = Client().get(f"/media/core_media/{name}", headers=headers)
         response.close()
 
         assert "X-Frame-Options" not in response.headers
@@ -246,7 +258,7 @@ def test_lets_no_website_frame_another_file(name: str, store: Any) -> None:
     if name != "none.png":
         store(name)
 
-    response = Client().get(f"/media/{name}")
+    response = Client().get(f"/media/core_media/{name}")
     response.close()
 
     assert response.headers["X-Frame-Options"] == "DENY"
@@ -291,10 +303,10 @@ def test_makes_a_download_of_what_no_upload_is_called(name: str, store: Any) -> 
     ],
 )
 def test_knows_no_other_path(path: str, store: Any, media_root: Path) -> None:
-    store("core_media/photo.png")
+    store("photo.png")
     (media_root.parent / "secret_key").write_text("secret")
 
-    response = serve(path)
+    response = serve_path(path)
 
     assert response.status_code == 404
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
@@ -304,7 +316,7 @@ def test_knows_no_other_path(path: str, store: Any, media_root: Path) -> None:
 
 @pytest.mark.parametrize("path", ["/media/../secret_key", "/media/%2e%2e/secret_key", "/media/..%2fsecret_key"])
 def test_leads_nowhere_else_by_its_url(path: str, store: Any, media_root: Path) -> None:
-    store("core_media/photo.png")
+    store("photo.png")
     (media_root.parent / "secret_key").write_text("secret")
 
     response = Client().get(path)
@@ -314,8 +326,8 @@ def test_leads_nowhere_else_by_its_url(path: str, store: Any, media_root: Path) 
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-def test_only_reads(method: str, store: Any) -> None:
-    path = store("photo.png")
+def test_only_reads(method: str, store_here: Any) -> None:
+    path = store_here("photo.png")
 
     response = serve("photo.png", method)
 
@@ -335,8 +347,8 @@ def test_answers_head_with_the_headers_alone(store: Any) -> None:
     assert body(full) == b"x" * 1000
 
 
-def test_sends_what_is_unchanged_only_once(store: Any) -> None:
-    path = store("photo.png")
+def test_sends_what_is_unchanged_only_once(store_here: Any) -> None:
+    path = store_here("photo.png")
     moment = time.time() - 3600
     os.utime(path, (moment, moment))
 
@@ -365,16 +377,16 @@ def test_says_of_an_unchanged_file_how_long_it_is_kept(store: Any) -> None:
         assert again.headers[header] == first.headers[header]
 
 
-def test_the_etag_is_strong_and_follows_size_and_time(store: Any) -> None:
-    path = store("photo.png", b"first")
+def test_the_etag_is_strong_and_follows_size_and_time(store_here: Any) -> None:
+    path = store_here("photo.png", b"first")
     os.utime(path, ns=(10**18, 10**18))
     etags = [head_of("photo.png")["ETag"]]
     os.utime(path, ns=(10**18, 10**18 + 1))
     etags.append(head_of("photo.png")["ETag"])
-    store("photo.png", b"longer")
+    store_here("photo.png", b"longer")
     os.utime(path, ns=(10**18, 10**18))
     etags.append(head_of("photo.png")["ETag"])
-    store("copy.png", b"longer")
+    store_here("copy.png", b"longer")
     os.utime(path.with_name("copy.png"), ns=(10**18, 10**18))
 
     assert len(set(etags)) == 3
@@ -425,7 +437,7 @@ def test_lets_every_website_show_it(name: str, store: Any) -> None:
     store(name)
 
     for headers in ({}, {"Range": "bytes=0-1"}):
-        response = Client().get(f"/media/{name}", headers={"Origin": "https://site.example", **headers})
+        response = Client().get(f"/media/core_media/{name}", headers={"Origin": "https://site.example", **headers})
 
         assert response.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
         assert not {"Vary", "Set-Cookie"} & set(response.headers), "one copy in a shared cache is right for all"
@@ -446,7 +458,7 @@ def test_lets_every_website_read_it_by_script(name: str, headers: dict[str, str]
     """`fetch()`, `<img crossorigin>` and with them canvas, WebGL and PDF.js need it; a key has no part in it."""
     store("photo.png")
 
-    response = Client().get(f"/media/{name}", headers={"Origin": "https://site.example", **headers})
+    response = Client().get(f"/media/core_media/{name}", headers={"Origin": "https://site.example", **headers})
 
     assert response.status_code == status
     assert response.headers["Access-Control-Allow-Origin"] == "*"

@@ -57,8 +57,9 @@ def test_what_is_not_known_of_a_film_is_null(answer: Any) -> None:
     assert [told[name] for name in OF_FILMS] == [None] * 4
 
 
-def test_a_pdf_has_the_keys_of_a_film(answer: Any) -> None:
-    media = make_media(type="document", mime_type="application/pdf", width=595, height=842)
+@pytest.mark.parametrize(("kind", "mime_type"), [("document", "application/pdf"), ("other", "application/illustrator")])
+def test_a_pdf_has_the_keys_of_a_film(answer: Any, kind: str, mime_type: str) -> None:
+    media = make_media(type=kind, mime_type=mime_type, width=595, height=842)
     poster = make_poster(media)
 
     told = answer(media)

@@ -278,6 +278,20 @@ def test_what_came_while_nobody_read_is_looked_for(media_root: Path, settings: A
     assert started() == [ahead.TASK]
 
 
+def test_of_an_image_whose_file_is_missing_one_line_tells(
+    media_root: Path, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.PUBLIC_READ = True
+    lost, _ = public_image(name="lost.jpg"), public_image()
+    Task.objects.all().delete()
+    (media_root / str(lost.file)).unlink()
+
+    started()
+
+    assert caplog.messages == [f"Could not make the variants of {lost.file}: there is no such file."]
+    assert len(variants_in(media_root)) == len(ALL), "of the other one"
+
+
 def test_what_could_not_be_made_is_tried_by_the_next_start(
     media_root: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,11 +310,35 @@ def test_what_could_not_be_made_is_tried_by_the_next_start(
     failures.clear()
 
 
+def test_images_that_lack_nothing_are_read_many_at_once(media_root: Path, django_assert_max_num_queries: Any) -> None:
+    for number in range(6):
+        public_image(name=f"{number}.jpg")
+    assert make_variants({"since": 5.0}) is None
+
+    with django_assert_max_num_queries(4):
+        assert make_variants({"since": 5.0}) is None
+
+
+def test_a_portion_of_many_ends_in_time_and_goes_on_behind(media_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        public_image(name=f"{number}.jpg")
+    pks = list(Media.objects.order_by("pk").values_list("pk", flat=True))
+    monkeypatch.setattr(ahead, "PORTION_SECONDS", -1)
+
+    portions = 1
+    while make_variants({"since": 5.0}) is not None:
+        portions += 1
+        assert portions < 100, "each portion gets further"
+
+    assert portions > len(pks)
+    assert not any(complete(pk, upload_decoders()) for pk in pks), "all were made"
+
+
 def test_a_portion_begins_where_the_last_one_ended(media_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
         public_image(name=f"{number}.jpg")
     looked: list[int] = []
-    monkeypatch.setattr(ahead, "row_of", lambda pk: looked.append(pk))
+    monkeypatch.setattr(ahead, "row_of", lambda pk, images: looked.append(pk))
     first, second, third = Media.objects.order_by("pk").values_list("pk", flat=True)
     ahead.reached[5.0] = second
 

@@ -1,7 +1,7 @@
 """What was replaced or deleted is served until its time comes, and is gone then: exactly, whatever happens between."""
 
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ from django.test import Client as Site
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from folio.media import journal
+from folio.media import journal, removing
+from folio.media.holding import PLACES, Held, hold, is_held
 from folio.media.journal import recover
 from folio.media.models import FormerName, Media, RemovedFile, Thumbnail
-from folio.media.removals import TASK, at_once, shorten
+from folio.media.removals import at_once, shorten
+from folio.media.removing import TASK
 from folio.media.renewing import complete, image_decoders
 from folio.media.replacing import replace_file
 from folio.media.uploads import store_upload
@@ -95,6 +97,37 @@ def test_the_urls_of_a_deleted_media_answer_until_their_time_comes(
     assert set(stored_files(media_root)) == names_of(other)
     assert not RemovedFile.objects.exists()
     assert not tasks().exists()
+
+
+def test_what_is_due_stays_while_a_backup_reads_the_files(client: Client, media_root: Path, runner: Runner) -> None:
+    media, other = make_image(), make_image("other.png")
+    names = names_of(media)
+    assert client.delete(f"{PATH}{media.pk}/").status_code == 204
+    let_time_pass()
+
+    with hold(), hold():
+        assert runner.run_due() == 1
+        now = timezone.now()
+
+        assert statuses(names) == {200}
+        assert now < tasks().get().due_at <= now + timedelta(minutes=1)
+        assert client.delete(f"{PATH}{other.pk}/?now=true").status_code == 204  # what nobody may see has to go
+        assert set(stored_files(media_root)) == names
+
+    tasks().update(due_at=timezone.now())
+    assert runner.run_due() == 1
+    assert statuses(names) == {404}
+    assert not tasks().exists()
+
+
+def test_so_many_hold_files_and_no_more() -> None:
+    with ExitStack() as stack:
+        for _ in PLACES:
+            stack.enter_context(hold())
+        with pytest.raises(Held), hold():
+            pytest.fail("There was a place for one more.")
+
+    assert not is_held()
 
 
 def test_the_urls_of_a_replaced_file_answer_until_their_time_comes(client: Client, runner: Runner) -> None:
@@ -392,7 +425,7 @@ def test_what_belongs_to_a_file_goes_with_it(
     def variants(name: str) -> list[str]:
         return [f"{name}.variant"] if name.endswith(".png") else []
 
-    monkeypatch.setattr(journal, "companions", [variants])
+    monkeypatch.setattr(removing, "companions", [variants])
     first, second = make_image("first.png"), make_image("second.png")
     for media in (first, second):
         (media_root / f"{media.file}.variant").write_bytes(b"variant")

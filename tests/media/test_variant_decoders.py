@@ -14,6 +14,7 @@ from folio.media.decoding import Decoder, Decoders, DecodersBusy
 from folio.media.opening import UnreadableImage
 from folio.media.orders import Refused, Render
 from folio.media.rendering import Wanted
+from folio.server.memory import resident_memory
 from tests.factories import draw
 
 from .decoded import MEGABYTE, plain
@@ -180,3 +181,15 @@ def test_hostile_pictures_are_refused_or_made(single: Decoders, tmp_path: Path, 
     assert refused > 10
     assert made
     assert single.render(image, PIXELS, WANTED)
+
+
+def test_a_decoder_gives_back_the_memory_that_a_large_picture_took(single: Decoders, tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(draw((3000, 2000), "JPEG"))
+    with open(tmp_path / "large", "rb") as file:
+        for _ in range(2):
+            single.render(file, PIXELS, [Wanted("avif", 1920), Wanted("webp", 1920)], 5)
+    at_work = single.free_for_variants.get_nowait()
+    single.free_for_variants.put(at_work)
+
+    assert at_work is not None
+    assert 0 < resident_memory(at_work.process.pid) < 64 * MEGABYTE  # at rest it takes some 36, at work twice that

@@ -155,5 +155,5 @@ def test_asks_the_same_number_of_queries_for_any_number_of_rows(
         make_media(name=f"{number}.png")
     assert Portfolio.objects.count() == Media.objects.count() == rows
 
-    with django_assert_num_queries(12):  # one of them for webhooks
+    with django_assert_num_queries(14):  # one of them for webhooks, two for backups
         home(site)

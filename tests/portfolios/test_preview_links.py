@@ -12,6 +12,7 @@ from django.test import Client as Site
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
+from folio.admin.moments import shown
 from folio.history import entries_of, told
 from folio.portfolios.duplicating import duplicate
 from folio.portfolios.models import Portfolio
@@ -287,7 +288,7 @@ class TestHistory:
 
         assert (entry.who, entry.token, entry.action) == ("eda", "test", "Changed")
         assert [(each.label, str(each.shown)) for each in entry.differences] == [
-            ("Preview link", '<span dir="auto">A link was made, until March 5, 2026, 3:30 p.m. UTC.</span>')
+            ("Preview link", f'<span dir="auto">A link was made, until {shown(clock.after(seconds=DAY))}.</span>')
         ]
         assert answer["token"] not in entry.entry.change_message
         assert answer["token"].partition(".")[2] not in entry.entry.change_message

@@ -62,6 +62,7 @@ class StillWatch:
     """A watch that sees a commit only where a test says so."""
 
     version = 1
+    reason = ""
 
     def look(self) -> Version:
         return 1, self.version

@@ -333,3 +333,13 @@ def test_tells_hit_or_miss_and_the_time_where_it_was_asked_to(scene: Scene) -> N
 def test_tells_no_timings_otherwise(scene: Scene) -> None:
     for _ in range(2):
         assert "Server-Timing" not in scene.ask().headers
+
+
+def test_a_front_keeps_no_such_header_whoever_says_it(scene: Scene) -> None:
+    scene.application.headers += [("ratelimit", '"reads";r=1;t=1'), ("RateLimit-Policy", '"reads";q=1;w=1')]
+
+    first, second = scene.ask(), scene.ask()
+
+    assert {"ratelimit", "RateLimit-Policy"} <= set(first.headers)
+    assert first.content == second.content
+    assert not {"ratelimit", "RateLimit-Policy"} & set(second.headers)

@@ -10,7 +10,10 @@ from folio.snapshots.public import Public
 from .stage import URL, Scene
 
 OURS, OTHER = "https://studio.example", "https://other.example"
-TOLD = "ETag, Location, Last-Modified, Retry-After, Idempotency-Replayed, Allow, WWW-Authenticate"
+TOLD = (
+    "ETag, Location, Last-Modified, Retry-After, Idempotency-Replayed, Allow, WWW-Authenticate, X-Request-ID, "
+    "RateLimit, RateLimit-Policy"
+)
 
 
 @pytest.fixture(autouse=True)

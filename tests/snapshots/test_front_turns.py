@@ -2,7 +2,11 @@
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
+import pytest
+
+from folio.snapshots import BUSY, front
 from folio.snapshots.front import READS_AT_ONCE, SEARCHES_AT_ONCE
 
 from .stage import URL, Answer, Scene
@@ -37,3 +41,34 @@ def test_searches_leave_turns_to_other_reads(scene: Scene) -> None:
     assert waiting == READS_AT_ONCE + 2
     assert computing == SEARCHES_AT_ONCE + 1
     assert len(found) == READS_AT_ONCE + 2
+
+
+@pytest.mark.parametrize("is_patient", [True, False])
+def test_a_turn_that_does_not_come_is_not_waited_for_for_ever(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, settings: Any, is_patient: bool
+) -> None:
+    """The application, which is told, answers at once; so few wait for long, and the others for a moment."""
+    begun, may_end = threading.Semaphore(0), threading.Event()
+    monkeypatch.setattr(front, "IMPATIENCE", PATIENCE if is_patient else 0.01)
+    settings.TURN_SECONDS = 0.01 if is_patient else PATIENCE
+    if not is_patient:
+        scene.front.patient = threading.Semaphore(0)
+
+    def work() -> None:
+        if BUSY not in scene.application.requests[-1]:
+            begun.release()
+            assert may_end.wait(PATIENCE)
+
+    scene.application.work = work
+    with ThreadPoolExecutor(READS_AT_ONCE) as pool:
+        reads = [pool.submit(scene.ask, "GET", f"{URL}?limit={number}") for number in range(READS_AT_ONCE)]
+        try:
+            for _ in reads:
+                assert begun.acquire(timeout=PATIENCE)
+            scene.ask("GET", f"{URL}?limit=99")
+            assert scene.application.requests[-1][BUSY]
+        finally:
+            may_end.set()
+        assert [read.result(PATIENCE).status for read in reads] == ["200 OK"] * READS_AT_ONCE
+    scene.ask("GET", f"{URL}?limit=98")
+    assert BUSY not in scene.application.requests[-1], "whoever got no turn gives none back"

@@ -3,11 +3,14 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from importlib import import_module
+from itertools import count
 from math import inf
 from time import monotonic, sleep
 
 import pytest
 
+from folio.outages import IMPATIENCE, Outage
 from folio.snapshots.looks import Looks
 from folio.snapshots.watches import Version
 from tests.clock import Clock
@@ -15,10 +18,13 @@ from tests.clock import Clock
 from .stage import StillWatch
 
 PATIENCE = 10  # seconds
+module = import_module("folio.snapshots.looks")  # whose name in the package is a function's
 
 
 class SlowWatch:
     """A watch whose looks last until the test ends them; each sees what was committed when it began."""
+
+    reason = "It is slow."
 
     def __init__(self) -> None:
         self.committed: Version | Exception | None = (1, 0)
@@ -45,11 +51,20 @@ class Turn:
         self.waiting = 0
 
     def __enter__(self) -> None:
-        self.count(1)
-        self.lock.acquire()
-        self.count(-1)
+        self.acquire()
 
     def __exit__(self, *exc_info: object) -> None:
+        self.release()
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        if not blocking:
+            return self.lock.acquire(blocking=False)
+        self.count(1)
+        is_had = self.lock.acquire(timeout=timeout)
+        self.count(-1)
+        return is_had
+
+    def release(self) -> None:
         self.lock.release()
 
     def count(self, more: int) -> None:
@@ -63,7 +78,7 @@ class Scene:
     def __init__(self) -> None:
         self.watch = SlowWatch()
         self.turn = Turn()
-        self.looks = Looks(self.watch)
+        self.looks = Looks(self.watch, Outage(clock=count(step=100).__next__))  # none lasts until the next look
         self.looks.turn = self.turn  # type: ignore[assignment]
 
     def start(self) -> "Future[int | None]":
@@ -237,6 +252,71 @@ def test_looks_never_overlap_and_none_misses_what_was_committed_before_it() -> N
         for future in [pool.submit(commit_and_look) for _ in range(8)]:
             future.result(timeout=60)
     assert not watch.has_overlapped
+
+
+# A database that does not answer
+
+
+class FailingWatch:
+    """A watch that fails until a test says otherwise."""
+
+    reason = "gone"
+
+    def __init__(self) -> None:
+        self.version: Version | None = None
+        self.count = 0
+
+    def look(self) -> Version | None:
+        self.count += 1
+        return self.version
+
+
+def test_after_a_look_that_failed_nobody_tries_for_a_second() -> None:
+    now = [50.0]
+    watch = FailingWatch()
+    looks = Looks(watch, Outage(clock=lambda: now[0]))
+
+    assert [looks.snapshot() for _ in range(5)] == [None] * 5
+    assert watch.count == 1
+    now[0] += 0.99
+    assert looks.snapshot() is None
+    assert watch.count == 1
+    now[0] += 0.02
+    assert [looks.snapshot() for _ in range(5)] == [None] * 5
+    assert watch.count == 2
+    now[0] += 1.01
+    watch.version = (1, 1)
+    assert looks.snapshot() is not None
+    assert looks.outage.since is None
+
+
+def test_while_one_tries_again_the_others_do_not_wait(scene: Scene) -> None:
+    scene.looks.outage = Outage()
+    scene.watch.committed = None
+    failed = scene.begin()
+    scene.end()
+    assert result(failed) is None
+    scene.looks.outage.until = monotonic()  # the second is over
+    trial = scene.begin()
+
+    began = monotonic()
+    others = [result(scene.start()) for _ in range(5)]
+
+    assert monotonic() - began < 0.9 * IMPATIENCE
+    assert others == [None] * 5
+    scene.end()
+    assert result(trial) is None
+
+
+def test_nobody_waits_for_ever_for_others_that_look(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "IMPATIENCE", 0.01)
+    scene.looks.patient = threading.Semaphore(0)
+    first = scene.begin()
+
+    assert result(scene.start()) is None
+
+    scene.end()
+    assert result(first) is not None
 
 
 # A snapshot that ends though nothing is committed
@@ -421,6 +501,8 @@ def test_whoever_holds_it_at_once_is_told_the_same(still: Looks, clock: Clock) -
 
 class CountingWatch:
     """A watch that notices if it is asked while it answers."""
+
+    reason = ""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()

@@ -2,14 +2,23 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 from environ import Env
 
+from folio.postgresql import servers
+from folio.snapshots import watches
+from folio.snapshots.looks import Looks
+from folio.snapshots.notes import ServerNote
 from folio.snapshots.watches import PostgreSQLWatch, Version
 from tests.postgresql import Server, find_binaries, temporary_server
+from tests.tcp import Proxy, proxy_to
 
 PATIENCE = 20  # seconds
 
@@ -43,7 +52,8 @@ def watch_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Server], Pos
     yield watch_at
     for watch in watches:
         watch.close()
-        del connections[watch.alias]
+        with suppress(AttributeError):  # it was never asked for
+            del connections[watch.alias]
 
 
 @pytest.fixture
@@ -152,13 +162,12 @@ def test_a_look_leaves_no_transaction_open(watch: PostgreSQLWatch, other: psycop
     assert other.execute(state, [watch.connection.info.backend_pid]).fetchone() == ("idle", None)
 
 
-def test_a_connection_that_was_ended_can_not_tell_and_a_new_one_is_a_new_generation(
+def test_where_the_connection_was_ended_the_look_makes_a_new_one_of_a_new_generation(
     watch: PostgreSQLWatch, other: psycopg.Connection
 ) -> None:
     before = seen(watch)
     terminate(watch, other)
 
-    assert watch.look() is None
     after = seen(watch)
 
     assert after[0] > before[0]
@@ -206,3 +215,95 @@ def wait_for_replay(reader: psycopg.Connection, primary: psycopg.Connection) -> 
     while reader.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", written).fetchone() != (True,):
         assert time.monotonic() < deadline, "The standby did not follow."
         time.sleep(0.005)
+
+
+# A server that does not answer, and another one behind the same address
+
+
+@pytest.fixture
+def proxy(server: Server) -> Iterator[Proxy]:
+    with proxy_to(server.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def other_server() -> Iterator[Server]:
+    binaries = find_binaries()
+    assert binaries is not None
+    with temporary_server(binaries) as other:
+        yield other
+
+
+def watch_by(proxy: Proxy, server: Server, watch_at: Any, note: ServerNote | None = None) -> PostgreSQLWatch:
+    watch: PostgreSQLWatch = watch_at(SimpleNamespace(url=proxy.url(server.url)))
+    watch.note = note
+    return watch
+
+
+def test_a_server_that_does_not_answer_is_waited_for_no_longer_than_a_look_may_take(
+    server: Server, proxy: Proxy, watch_at: Any, settings: Any
+) -> None:
+    settings.LOOK_SECONDS = 0.2
+    watch = watch_by(proxy, server, watch_at)
+    before = seen(watch)
+    proxy.swallow()
+    began = time.monotonic()
+
+    assert watch.look() is None
+
+    assert time.monotonic() - began < PATIENCE / 2
+    assert watch.reason == "There was no answer within 0.2 seconds."
+    proxy.swallow(False)
+    settings.LOOK_SECONDS = PATIENCE
+    assert seen(watch)[0] > before[0], "another connection's version"
+
+
+def test_another_server_behind_the_address_is_another_generation(
+    server: Server, other_server: Server, proxy: Proxy, watch_at: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = watch_by(proxy, server, watch_at, ServerNote(tmp_path / "note"))
+    two = watch_by(proxy, server, watch_at, ServerNote(tmp_path / "note"))
+    assert seen(one)[0] == seen(one)[0] == seen(two)[0] == seen(one)[0] == 1
+    looks = Looks(one)
+    before = looks.snapshot()
+    proxy.switch(other_server.port)
+    assert seen(one)[0] == seen(two)[0] == 1, "which their connections can't tell"
+    assert looks.snapshot() == before
+
+    with psycopg.connect(proxy.url(server.url)) as connection:
+        monkeypatch.setattr(servers, "meetings", [looks.meet])
+        servers.meet(connection, PATIENCE)
+
+    assert seen(one)[0] == seen(two)[0] == 2, "which the other one has read"
+    assert one.server == two.server == (tmp_path / "note").read_text()
+    assert looks.snapshot() != before
+    with psycopg.connect(server.url) as old, pytest.raises(OperationalError, match="more than one server"):
+        servers.meet(old, PATIENCE)
+
+
+def test_where_the_address_leads_is_looked_at_though_nobody_connects(
+    server: Server, other_server: Server, proxy: Proxy, watch_at: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watches, "ADDRESS_SECONDS", 0)
+    watch = watch_by(proxy, server, watch_at)
+    for _ in range(3):
+        assert seen(watch)[0] == 1
+        if watch.checking is not None:
+            watch.checking.join(PATIENCE)
+            assert not watch.checking.is_alive()
+    proxy.switch(other_server.port)
+
+    end = time.monotonic() + PATIENCE
+    while seen(watch)[0] == 1:
+        assert time.monotonic() < end
+    assert seen(watch)[0] == 2
+
+
+def test_tells_the_timeline(watch: PostgreSQLWatch) -> None:
+    assert seen(watch)[1].startswith(b"00000001 ")
+
+
+def test_a_note_that_can_not_be_written_is_no_failure(watch: PostgreSQLWatch, tmp_path: Path) -> None:
+    watch.note = ServerNote(tmp_path / "missing" / "note")
+
+    assert seen(watch) == seen(watch)

@@ -12,7 +12,7 @@ from django.core.files.base import ContentFile
 from django.db import models
 from PIL import Image
 
-from folio.media.models import FormerName, Media, RemovedFile, Thumbnail
+from folio.media.models import FormerName, Media, PendingFile, RemovedFile, Thumbnail
 from folio.media.uploads import store_upload
 from folio.portfolios.models import (
     Employer,
@@ -68,6 +68,7 @@ NOT_COMPARED: dict[tuple[type[models.Model], str], str] = {
 NOT_EXPORTED = {
     Thumbnail: "made of the original",
     FormerName: "names that were given once, of this installation alone",
+    PendingFile: "files that are just being put, which no row has yet",
     RemovedFile: "files that nothing shows, which go by themselves",
 }
 

@@ -397,6 +397,10 @@ def test_sends_again_from_the_list_and_from_its_page(site: Site) -> None:
     assert "It will be sent again in a moment." in text_of(page)
     assert address not in text_of(page)
     assert site.get(address).status_code == 405
+    [entry] = LogEntry.objects.all()
+    assert entry.object_id == str(delivery.webhook_id)
+    history = text_of(site.get(f"{LIST}{delivery.webhook_id}/history/"))
+    assert f"The message {delivery.message_id} was sent again." in history
 
 
 def test_says_why_it_does_not_send_again(site: Site) -> None:
@@ -407,6 +411,7 @@ def test_says_why_it_does_not_send_again(site: Site) -> None:
         page = site.post(f"{DELIVERIES}{make_delivery(webhook).pk}/send/", follow=True)
         assert reason in text_of(page)
     assert WebhookDelivery.objects.filter(state=DeliveryState.WAITING).count() == 1
+    assert not LogEntry.objects.exists()
     assert "deleted meanwhile" in text_of(site.post(f"{DELIVERIES}999/send/", follow=True))
 
 

@@ -296,6 +296,9 @@ def test_sends_again(client: Client, state: str) -> None:
     assert response.status_code == 200
     assert (response.json()["state"], response.json()["message_id"]) == ("waiting", delivery.message_id)
     assert (delivery.state, delivery.attempts) == (DeliveryState.WAITING, 0)
+    entry = LogEntry.objects.get(object_id=str(delivery.webhook_id))
+    assert json.loads(entry.change_message)[0]["changed"]["values"] == {"sent_again": [None, delivery.message_id]}
+    assert json.loads(entry.change_message)[0]["by"]["token"]
 
 
 def test_sends_nothing_while_something_else_waits_or_the_webhook_rests(client: Client) -> None:

@@ -209,7 +209,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def run(*arguments: str) -> None:
         subprocess.run([openssl, *arguments], cwd=folder, check=True, capture_output=True)
 
-    run("req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Tests")
+    may_sign = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")  # without which Python 3.13 trusts none
+    run("req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Tests", *may_sign)
     run("req", *new_key[:-2], "-keyout", "host.key", "-out", "host.csr", "-subj", "/CN=build.example")
     (folder / "extensions").write_text("subjectAltName=DNS:build.example\n")
     files = ("-in", "host.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "extensions")

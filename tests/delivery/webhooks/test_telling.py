@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from django.test.utils import CaptureQueriesContext
 
 from folio.delivery.models import Event, Telling, ToldPortfolio, Webhook, WebhookDelivery
 from folio.delivery.webhooks import secret_of
-from folio.delivery.webhooks.teller import Teller
+from folio.delivery.webhooks.teller import LEASE, Teller
 from folio.media.models import Media
 from folio.portfolios.models import Employer, Portfolio, Tag
+from folio.tasks.leases import leases
 from tests.clock import Clock
 from tests.factories import make_employer, make_image, make_meta, make_portfolio, make_tag
 
@@ -498,7 +500,8 @@ def test_what_someone_else_compares_is_looked_at_later(
     teller.step()
     clock.move(seconds=10)
     with monkeypatch.context() as patch:
-        patch.setattr(teller, "alone", lambda work: False)
+        patch.setattr("folio.tasks.leases.FileLeases.take", lambda self, work: False)
+        patch.setattr("folio.tasks.leases.PostgreSQLLeases.take", lambda self, work: False)
         run(teller)
     clock.move(seconds=59)
     run(teller)
@@ -509,10 +512,11 @@ def test_what_someone_else_compares_is_looked_at_later(
     assert len(endpoint.received) == 1
 
 
+@pytest.mark.parametrize("part", ["Comparison.go_on", "note"])
 def test_a_comparison_that_fails_is_made_again(
-    endpoint: Endpoint, make_webhook: Make, teller: Teller, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    endpoint: Endpoint, make_webhook: Make, teller: Teller, clock: Clock, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
-    def fail(looks: Any) -> None:
+    def fail(*arguments: Any, **options: Any) -> None:
         raise RuntimeError
 
     make_webhook()
@@ -521,7 +525,7 @@ def test_a_comparison_that_fails_is_made_again(
     teller.step()
     clock.move(seconds=10)
     with monkeypatch.context() as patch:
-        patch.setattr("folio.delivery.webhooks.teller.compare", fail)
+        patch.setattr(f"folio.delivery.webhooks.comparing.{part}", fail)
         with pytest.raises(RuntimeError):
             teller.step()
 
@@ -535,16 +539,200 @@ def test_comparing_takes_no_more_than_a_share_of_the_time(make_webhook: Make, te
     teller.step()
     teller.rest(6.0)
     assert teller.rest_until == clock.now
-    teller.rest(6.0)
-    assert teller.rest_until == clock.after(seconds=50)  # two seconds too much, at 4 %
+    teller.rest(5.8)
+    assert teller.rest_until == clock.after(seconds=90)  # 1.8 seconds too much, at 2 %
 
-    clock.move(seconds=20)
+    clock.move(seconds=30)
     run(teller)
     make_portfolio()
     teller.seen = None
     teller.step()
-    assert clock.after(seconds=29) < (teller.compare_at or clock.now) < clock.after(seconds=60)
+    assert clock.after(seconds=59) < (teller.compare_at or clock.now) < clock.after(seconds=90)
 
     clock.move(minutes=5)
     run(teller)
     assert teller.rest_until == clock.now
+
+
+def test_comparing_spares_those_who_write_all_the_time_at_once(
+    make_webhook: Make, teller: Teller, clock: Clock
+) -> None:
+    make_webhook()
+    teller.step()
+    for _ in range(9):
+        clock.move(seconds=1)
+        teller.seen = None  # as if something had been committed
+        teller.notice()
+    teller.rest(0.6)
+    assert teller.rest_until == clock.after(seconds=30)
+
+    clock.move(seconds=1)
+    teller.measure(is_news=False)
+    teller.rest(0.6)
+    assert teller.rest_until == clock.now
+
+
+def test_what_was_committed_between_two_late_looks_is_not_all_the_time(
+    make_webhook: Make, teller: Teller, clock: Clock
+) -> None:
+    make_webhook()
+    teller.step()
+    for _ in range(3):
+        clock.move(seconds=9)
+        teller.seen = None
+        teller.notice()
+    teller.rest(6.0)
+
+    assert teller.rest_until == clock.now
+
+
+@pytest.fixture
+def busy(teller: Teller, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Return a function after which others write all the time, as far as the teller knows, and a piece is two rows."""
+    monkeypatch.setattr("folio.delivery.webhooks.comparing.SMALL", 2)
+    monkeypatch.setattr("folio.delivery.webhooks.teller.PIECE", 0.0)
+
+    def begin() -> None:
+        for _ in range(9):
+            clock.move(seconds=1)
+            teller.seen = None  # as if something had been committed
+            teller.notice()
+        assert teller.is_busy
+        clock.move(seconds=2)
+        teller.seen = None
+
+    return begin
+
+
+def piece_by_piece(teller: Teller, clock: Clock, pieces: int) -> None:
+    """Let so many pieces be compared, while others write."""
+    for _ in range(pieces):
+        assert teller.comparison is not None
+        clock.now = max(clock.now, teller.go_on_at)
+        teller.seen = None
+        teller.step()
+
+
+def test_pieces_of_a_comparison_are_told_together(
+    endpoint: Endpoint, make_webhook: Make, teller: Teller, clock: Clock, busy: Callable[[], None]
+) -> None:
+    make_webhook()
+    teller.step()
+    works = [make_portfolio(slug=f"work-{number}") for number in range(5)]
+    busy()
+    teller.step()
+    piece_by_piece(teller, clock, 1)
+    assert not ToldPortfolio.objects.exists()
+
+    piece_by_piece(teller, clock, 1)
+    run(teller)
+    assert teller.comparison is None
+    [message] = endpoint.received
+    assert message.events == {work.slug: "published" for work in works}
+
+
+def test_what_is_written_between_two_pieces_is_told_by_the_next_comparison(
+    endpoint: Endpoint, make_webhook: Make, teller: Teller, clock: Clock, busy: Callable[[], None]
+) -> None:
+    first, *_ = [make_portfolio(slug=f"work-{number}") for number in range(5)]
+    make_webhook()
+    run(teller)
+    busy()
+    teller.step()
+    Portfolio.objects.filter(pk=first.pk).update(title="Changed after it was compared")
+    piece_by_piece(teller, clock, 2)
+    assert not endpoint.received
+
+    assert teller.compare_at is not None
+    clock.now = teller.compare_at
+    run(teller)
+    assert [each.events for each in endpoint.received] == [{"work-0": "changed"}]
+
+
+def test_a_comparison_ends_at_once_where_others_write_no_more(
+    endpoint: Endpoint, make_webhook: Make, teller: Teller, clock: Clock, busy: Callable[[], None]
+) -> None:
+    make_webhook()
+    teller.step()
+    for _ in range(9):
+        make_portfolio()
+    busy()
+    teller.step()
+    assert teller.comparison is not None
+
+    teller.busy_since = None
+    clock.now = teller.go_on_at
+    run(teller)
+    assert teller.comparison is None
+    assert len(endpoint.received) == 1
+
+
+def test_nobody_else_compares_between_two_pieces(
+    make_webhook: Make, teller: Teller, clock: Clock, busy: Callable[[], None]
+) -> None:
+    make_webhook()
+    teller.step()
+    for _ in range(5):
+        make_portfolio()
+    busy()
+    teller.step()
+    other = leases()
+    is_free = other.take(LEASE)
+    other.close()
+    assert not is_free
+
+    teller.close()
+    assert other.take(LEASE)
+    other.close()
+
+
+def test_a_comparison_that_fails_in_the_middle_begins_anew(
+    endpoint: Endpoint,
+    make_webhook: Make,
+    teller: Teller,
+    clock: Clock,
+    busy: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*arguments: Any, **options: Any) -> None:
+        raise RuntimeError
+
+    make_webhook()
+    teller.step()
+    for _ in range(5):
+        make_portfolio()
+    busy()
+    teller.step()
+    with monkeypatch.context() as patch:
+        patch.setattr("folio.delivery.webhooks.comparing.told", fail)
+        with pytest.raises(RuntimeError):
+            piece_by_piece(teller, clock, 1)
+    assert teller.comparison is None
+
+    teller.busy_since = None
+    clock.move(seconds=60)
+    run(teller)
+    [message] = endpoint.received
+    assert len(message.events) == 5
+
+
+def test_pieces_take_their_share_of_the_time_and_end_in_a_minute(
+    make_webhook: Make, teller: Teller, clock: Clock, busy: Callable[[], None]
+) -> None:
+    make_webhook()
+    teller.step()
+    for _ in range(8):
+        make_portfolio()
+    busy()
+    began = clock.now
+    teller.step()
+    assert teller.comparison is not None
+    assert clock.now < teller.go_on_at <= teller.rest_until
+
+    teller.worked = 600.0  # seconds for two of the eight: more than there is room for in a minute
+    assert teller.pause_to_end_in_time(1.0) < timedelta(seconds=0.1)
+    teller.worked = 1.0
+    assert teller.pause_to_end_in_time(1.0) > timedelta(seconds=10)
+    clock.now = began + timedelta(seconds=61)
+    assert teller.pause_to_end_in_time(1.0) == timedelta(0)
+    assert 0 < teller.pause() < 0.01  # it has waited for long enough

@@ -252,6 +252,24 @@ def test_what_is_stored_is_stored_the_same_again(body: str) -> None:
     assert not re.search(r"<script|foreignObject|onload|xml:base|url\((?!#)|<!|<\?", tags)
 
 
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        'class="url("',
+        'class="a URL(x)"',
+        'aria-label="&#10;url(//a.b)"',
+        'xml:lang="url("',
+        'x="url(#a)"',
+        'result="url("',
+    ],
+)
+def test_attributes_that_are_no_style_hold_no_address(attribute: str) -> None:
+    stored = rewrite(f"<svg {NAMES}><rect {attribute}/></svg>".encode()).content
+
+    assert b"url(" not in stored.lower()
+    assert b"<rect" in stored
+
+
 @pytest.mark.parametrize("selector", [".c{}", "rect.c{}", "g > .c{}", "@media (min-width:1px){{.c{}"])
 def test_what_styles_refer_to_is_counted(selector: str) -> None:
     """Each mask is drawn ten times by the one before it, though no attribute says so."""

@@ -1,5 +1,6 @@
 """How often one client may ask for what has to be computed."""
 
+import fcntl
 import multiprocessing
 import os
 import time
@@ -10,12 +11,11 @@ from unittest.mock import Mock
 
 import pytest
 
-from folio.delivery import rates as module
-from folio.delivery.rates import BUCKET, BUCKETS, SLOTS, Rates
+from folio.api import rates as module
+from folio.api.rates import BUCKET, BUCKETS, SLOTS, Rates
+from tests.delivery.fronts import CORS, Front
 from tests.factories import make_portfolio
 from tests.snapshots.stage import StubLooks
-
-from .fronts import CORS, Front
 
 NOW = 1_800_000_000.0
 
@@ -31,40 +31,41 @@ def rates() -> Rates:
     return Rates()
 
 
+def waits(rates: Rates, name: str, number: int, seconds: int, now: float | None = None) -> int:
+    """Return the seconds to wait; 0 also where nothing could be counted."""
+    standing = rates.take(name, number, seconds, now)
+    return standing.wait if standing else 0
+
+
 # Counting
 
 
 def test_so_many_may_come_at_once_and_then_one_as_often_as_the_rate_says(rates: Rates) -> None:
-    assert [rates.take("a", 3, 60, NOW) for _ in range(5)] == [0, 0, 0, 20, 20]
-    assert rates.take("a", 3, 60, NOW + 19.5) == 1
-    assert [rates.take("a", 3, 60, NOW + 20) for _ in range(2)] == [0, 20]
-    assert [rates.take("a", 3, 60, NOW + 3600) for _ in range(4)] == [0, 0, 0, 20]
+    assert [waits(rates, "a", 3, 60, NOW) for _ in range(5)] == [0, 0, 0, 20, 20]
+    assert waits(rates, "a", 3, 60, NOW + 19.5) == 1
+    assert [waits(rates, "a", 3, 60, NOW + 20) for _ in range(2)] == [0, 20]
+    assert [waits(rates, "a", 3, 60, NOW + 3600) for _ in range(4)] == [0, 0, 0, 20]
 
 
 def test_what_is_refused_is_not_counted(rates: Rates) -> None:
     for _ in range(100):
-        rates.take("a", 1, 60, NOW)
+        waits(rates, "a", 1, 60, NOW)
 
-    assert rates.take("a", 1, 60, NOW + 60) == 0
+    assert waits(rates, "a", 1, 60, NOW + 60) == 0
 
 
 def test_whoever_waits_as_long_as_told_is_heard(rates: Rates) -> None:
     now = NOW
     for _ in range(1000):
-        now += rates.take("a", 7, 60, now)
-    wait = next(wait for wait in (rates.take("a", 7, 60, now) for _ in range(100)) if wait)
+        now += waits(rates, "a", 7, 60, now)
+    wait = next(wait for wait in (waits(rates, "a", 7, 60, now) for _ in range(100)) if wait)
 
-    assert rates.take("a", 7, 60, now + wait) == 0
+    assert waits(rates, "a", 7, 60, now + wait) == 0
 
 
 def test_each_address_has_a_count_of_its_own(rates: Rates) -> None:
-    assert [rates.take(f"address {number}", 1, 60, NOW) for number in range(1000)] == [0] * 1000
-    assert all(rates.take(f"address {number}", 1, 60, NOW) for number in range(1000))
-
-
-def test_an_address_that_is_not_known_is_not_counted(rates: Rates, path: Path) -> None:
-    assert [rates.take("", 1, 60, NOW) for _ in range(3)] == [0, 0, 0]
-    assert not path.exists()
+    assert [waits(rates, f"address {number}", 1, 60, NOW) for number in range(1000)] == [0] * 1000
+    assert all(waits(rates, f"address {number}", 1, 60, NOW) for number in range(1000))
 
 
 def test_a_million_addresses_take_two_megabytes_and_shut_nobody_out(
@@ -73,29 +74,29 @@ def test_a_million_addresses_take_two_megabytes_and_shut_nobody_out(
     """The table is full of others; here with fewer buckets, so that it is sooner."""
     monkeypatch.setattr(module, "BUCKETS", 4)
     for number in range(1000):
-        assert rates.take(f"address {number}", 5, 60, NOW + number / 1000) == 0
+        assert waits(rates, f"address {number}", 5, 60, NOW + number / 1000) == 0
 
     assert path.stat().st_size <= 4 * BUCKET
     assert BUCKET * BUCKETS == 2 * 1024 * 1024
-    assert rates.take("another", 5, 60, NOW + 1) == 0
+    assert waits(rates, "another", 5, 60, NOW + 1) == 0
 
 
 def test_whoever_is_at_the_limit_is_the_last_to_be_forgotten(rates: Rates, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BUCKETS", 1)
     for _ in range(5):
-        rates.take("busy", 5, 60, NOW)
+        waits(rates, "busy", 5, 60, NOW)
     for number in range(SLOTS * 10):
-        rates.take(f"address {number}", 5, 60, NOW)
+        waits(rates, f"address {number}", 5, 60, NOW)
 
-    assert rates.take("busy", 5, 60, NOW) == 12
+    assert waits(rates, "busy", 5, 60, NOW) == 12
 
 
 def test_a_clock_or_a_rate_that_was_put_back_locks_nobody_out(rates: Rates) -> None:
     for _ in range(10):
-        rates.take("a", 10, 86_400, NOW)
+        waits(rates, "a", 10, 86_400, NOW)
 
-    assert rates.take("a", 10, 86_400, NOW - 10 * 86_400) <= 8640
-    assert rates.take("a", 10, 1, NOW) == 1
+    assert waits(rates, "a", 10, 86_400, NOW - 10 * 86_400) <= 8640
+    assert waits(rates, "a", 10, 1, NOW) == 1
 
 
 def ask_often(path: str, asked: int) -> int:
@@ -104,7 +105,7 @@ def ask_often(path: str, asked: int) -> int:
 
     settings.RATES_PATH = path
     rates = Rates()
-    return sum(rates.take("a", 50, 3600, NOW) == 0 for _ in range(asked))
+    return sum(waits(rates, "a", 50, 3600, NOW) == 0 for _ in range(asked))
 
 
 def test_all_workers_count_together(path: Path) -> None:
@@ -119,12 +120,38 @@ def test_a_file_that_can_not_be_used_keeps_nobody_out(
 ) -> None:
     settings.RATES_PATH = tmp_path / "no" / "such" / "folder"
 
-    assert [rates.take("a", 1, 60, NOW) for _ in range(2)] == [0, 0]
-    assert "Public requests are not counted" in caplog.text
+    assert [waits(rates, "a", 1, 60, NOW) for _ in range(2)] == [0, 0]
+    assert caplog.text.count("Requests are not counted") == 1
+
+
+def keep_locked(path: str, is_kept: Any, is_over: Any) -> None:
+    """Keep the whole file, as a worker that was stopped in the middle of a count keeps a part."""
+    with open(path, "a+b") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        is_kept.set()
+        is_over.wait(60)
+
+
+def test_a_worker_that_was_stopped_while_it_counted_keeps_nobody_out(
+    rates: Rates, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    context = multiprocessing.get_context("fork")
+    is_kept, is_over = context.Event(), context.Event()
+    other = context.Process(target=keep_locked, args=(str(path), is_kept, is_over))
+    other.start()
+    try:
+        assert is_kept.wait(60)
+        assert rates.take("a", 1, 60, NOW) is None
+    finally:
+        is_over.set()
+        other.join(60)
+
+    assert "Requests are not counted" in caplog.text
+    assert [waits(rates, "a", 1, 60, NOW) for _ in range(2)] == [0, 60]
 
 
 def test_the_file_tells_no_address_and_is_for_its_owner_alone(rates: Rates, path: Path) -> None:
-    rates.take("203.0.113.5", 1, 60, NOW)
+    waits(rates, "203.0.113.5", 1, 60, NOW)
 
     assert b"203.0" not in path.read_bytes()
     assert path.stat().st_mode & 0o777 == 0o600
@@ -134,7 +161,7 @@ def test_it_costs_little(rates: Rates) -> None:
     """Some system calls; the bound is wide, for a machine that does much else."""
     started = time.process_time()
     for number in range(1000):
-        rates.take(str(number % 7), 10**6, 60)
+        waits(rates, str(number % 7), 10**6, 60)
 
     assert time.process_time() - started < 1
 
@@ -220,6 +247,6 @@ def test_the_file_is_not_opened_again_for_each_request(rates: Rates, monkeypatch
     monkeypatch.setattr(os, "open", opening)
 
     for _ in range(3):
-        rates.take("a", 9, 60, NOW)
+        waits(rates, "a", 9, 60, NOW)
 
     assert opening.call_count == 1
