@@ -9,7 +9,7 @@ import pytest
 from . import databases
 
 MOST = 5  # second tries of one run
-NO_SECOND = "Timeout|watched"  # what hung for five minutes would do so again; what starts Folio unseen always does
+NO_SECOND = r"Timeout \(>|watched"  # what hung for five minutes would do so again; what starts Folio unseen always does
 
 
 @pytest.hookimpl(trylast=True)

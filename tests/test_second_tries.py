@@ -72,6 +72,19 @@ def test_it(served):
     assert "test_it.py::test_it (setup): " in done.stdout
 
 
+def test_a_program_that_took_too_long_is_started_again(tmp_path: Path) -> None:
+    tests = """
+import subprocess
+
+def test_program():
+    subprocess.run(["sleep", "5" if is_first("program") else "0"], timeout=0.5)
+"""
+    done = run(tmp_path, tests)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "test_it.py::test_program (call): " in done.stdout
+
+
 def test_what_fails_twice_has_failed(tmp_path: Path) -> None:
     done = run(tmp_path, "def test_always():\n    assert not is_first('always')\n    assert False, 'wrong'\n")
 

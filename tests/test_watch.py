@@ -9,6 +9,8 @@ import pytest
 
 from .environment import ROOT
 
+pytestmark = pytest.mark.any_database
+
 PLUGINS = ["-p", "xdist", "-p", "pytest_timeout", "-p", "tests.watch", "-p", "no:cacheprovider"]
 INI = "[pytest]\ntimeout = 1\ntimeout_spare = 1\nsession_timeout = {}\n"
 STUCK = """
@@ -53,7 +55,7 @@ def test_some(number):
 """
 
 
-def run(folder: Path, program: str, *flags: str, session: int = 60) -> str:
+def run(folder: Path, program: str, *flags: str, session: int = 200) -> str:
     (folder / "test_it.py").write_text(program)
     (folder / "pytest.ini").write_text(INI.format(session))
     done = subprocess.run(
@@ -62,7 +64,7 @@ def run(folder: Path, program: str, *flags: str, session: int = 60) -> str:
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
     )
     assert done.returncode != 0
     return done.stdout + done.stderr

