@@ -53,7 +53,7 @@ class PortfolioViewSet(PublicListView):
         if searched is not None and searched.few is not None:
             # Counted and sorted in one: whoever looks for two pages of a few has seen most of what there is.
             if filterset.is_search_alone:
-                return searched.published, searched.part(window.offset, window.offset + window.limit)
+                return searched.few, searched.part(window.offset, window.offset + window.limit)
             rows = filterset.ordered(filterset.narrowed(Portfolio.objects.all()))
             ids = list(rows.values_list("pk", flat=True))
             return len(ids), ids[window.offset : window.offset + window.limit]

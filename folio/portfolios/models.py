@@ -31,6 +31,7 @@ BATCH = 500  # rows of one statement, where all are changed
 SCHEDULE = ("is_active", "publish_at", "unpublish_at")  # the fields by which it is told who may read a portfolio
 NOW = CurrentMoment()
 IN_TIME = (Q(publish_at=None) | Q(publish_at__lte=NOW)) & (Q(unpublish_at=None) | Q(unpublish_at__gt=NOW))
+OUT_OF_TIME = Q(publish_at__gt=NOW) | Q(unpublish_at__lte=NOW)
 PUBLISHED = Q(is_active=True) & IN_TIME  # what visitors may read: a bare column in SQL, for which SQLite uses no index
 PUBLISHED_BY_INDEX = Q(is_active__in=[True]) & IN_TIME  # the same, for which it does
 
@@ -151,7 +152,7 @@ class PortfolioQuerySet(models.QuerySet["Portfolio"]):
 
     def unpublished(self) -> "PortfolioQuerySet":
         """Return all others: those of which visitors must not even learn that they are there."""
-        return self.filter(Q(is_active__in=[False]) | Q(publish_at__gt=NOW) | Q(unpublish_at__lte=NOW))
+        return self.filter(Q(is_active__in=[False]) | OUT_OF_TIME)
 
     def with_state(self) -> "PortfolioQuerySet":
         """Tell of each row, as `state`, which of its four states it is in now."""

@@ -10,21 +10,31 @@ from django.utils import timezone
 
 from folio.portfolios.models import Portfolio
 from folio.portfolios.searching import due, finding
+from tests.clock import Clock
 from tests.conftest import Client as ManagingClient
 from tests.delivery.entries import ask, listed
 from tests.factories import make_portfolio
 
 pytestmark = pytest.mark.django_db
 MANAGING = "/api/portfolios/"
-Bounds = tuple[int, int, int]  # SORTED, WALKED, AT_ONCE
+NEVER, ALWAYS = 0, 1_000_000  # of STEPS: whether a walk is thought to be the shorter way
+BOUNDS = ("STEPS", "WALKED", "AT_ONCE", "INDEXED")
 
 
-@pytest.fixture(params=[(1_000, 20_000, 100), (0, 20_000, 2), (0, 4, 2), (0, 3, 3)])
+@pytest.fixture(
+    params=[
+        (NEVER, 20_000, 100, 2_000),
+        (ALWAYS, 20_000, 100, 2_000),
+        (ALWAYS, 20_000, 2, 0),
+        (ALWAYS, 4, 2, 2_000),
+        (ALWAYS, 4, 2, 0),
+        (ALWAYS, 3, 3, 0),
+    ]
+)
 def bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All are sorted; met on a walk; on one that ends too early, between two readings and within one."""
-    for name, value in zip(("SORTED", "WALKED", "AT_ONCE"), request.param, strict=True):
+    """All are sorted; met on a walk by the database, or by Python; on one that ends too early."""
+    for name, value in zip(BOUNDS, request.param, strict=True):
         monkeypatch.setattr(finding, name, value)
-    finding.all_in_order.cache_clear()
 
 
 @pytest.fixture
@@ -64,6 +74,15 @@ def test_the_best_of_many_comes_first(visitor: Client, lamps: list[str]) -> None
 def test_what_is_due_counts_among_many(visitor: Client, lamps: list[str]) -> None:
     Portfolio.objects.filter(slug=lamps[0]).update(excerpt="A chair.")
     assert listed(visitor, search="lamp") == lamps[1:]
+
+
+def test_what_is_found_follows_the_clock(visitor: Client, lamps: list[str], clock: Clock) -> None:
+    assert listed(visitor, search="lamp") == lamps
+
+    clock.move(minutes=120)
+
+    assert sorted(listed(visitor, search="lamp")) == sorted([*lamps, "later"])
+    assert ask(visitor, search="lamp", limit=1)["count"] == 6
 
 
 def test_many_drafts_alone_are_nothing(visitor: Client, lamps: list[str]) -> None:

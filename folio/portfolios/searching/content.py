@@ -7,27 +7,26 @@ from dataclasses import dataclass, field
 from folio.api.folding import fold, words_of_text
 
 from .. import markdown
-from .stores import among, run
+from .stores import BODY, EXCERPT, NAMES, TITLE, among, run
 
 # The version of what is made of texts: with another one, everything is folded anew.
-VERSION = 1
+VERSION = 2
 
 BATCH = 500  # portfolios whose texts are held in memory at once
 LONGEST_TEXT = 200_000  # characters; of a longer description or meta text, the first ones are searched
 MOST_BYTES = 800_000  # of all words of a portfolio: PostgreSQL holds up to a megabyte of them
 WORD_COST = 8  # bytes that each word takes beside its own
 
-TITLE, NAMES, EXCERPT, BODY = WEIGHTS = (4, 3, 2, 1)  # of the fields, in the score
-
 # The rows of all three kinds in one statement: each costs a round trip, and most writes ask for one portfolio.
 TEXTS = """
-    SELECT 0, 0, p.id, p.title, p.slug, p.excerpt, p.year, p.description, e.name
+    SELECT 0, 0, p.id, p.title, p.slug, p.excerpt, p.year, p.description, e.name, p.is_active,
+        p.publish_at IS NOT NULL OR p.unpublish_at IS NOT NULL
     FROM portfolios_portfolio p LEFT JOIN portfolios_employer e ON e.id = p.employer_id WHERE p.id {among}
     UNION ALL
-    SELECT 1, x.place, x.portfolio_id, t.name, NULL, NULL, NULL, NULL, NULL
+    SELECT 1, x.place, x.portfolio_id, t.name, NULL, NULL, NULL, NULL, NULL, NULL, NULL
     FROM portfolios_portfoliotag x JOIN portfolios_tag t ON t.id = x.tag_id WHERE x.portfolio_id {among}
     UNION ALL
-    SELECT 2, place, portfolio_id, value_text, NULL, NULL, NULL, NULL, NULL
+    SELECT 2, place, portfolio_id, value_text, NULL, NULL, NULL, NULL, NULL, NULL, NULL
     FROM portfolios_metaentry WHERE portfolio_id {among} AND value_text <> '' AND SUBSTR(key, 1, 1) <> '_'
     ORDER BY 1, 3, 2
 """
@@ -48,6 +47,8 @@ class Texts:
     year: int | None
     description: str | None
     employer: str | None
+    is_active: bool  # visitors may read it, but where it
+    is_timed: bool  # is published at a moment, or until one
     tags: list[str] = field(default_factory=list)
     meta: list[str] = field(default_factory=list)
 

@@ -15,19 +15,18 @@ from folio.api.filters import NAMED
 from folio.api.folding import LONGEST_WORD, forgivable, is_near, words_of_query
 from folio.api.texts import MAX_SEARCH_WORDS
 
-from ..models import Portfolio
+from ..models import OUT_OF_TIME, Portfolio
 from . import content
 from .due import Due, due_now
-from .stores import SQL, VOCABULARY, among, gathered, listed, run, store, values_of
+from .stores import LAST, SQL, VOCABULARY, Alternatives, among, gathered, listed, one_of_named, run, store, values_of
 
 FORGIVEN = 5  # letters of a word from which on one error is forgiven
 FEW = NAMED  # portfolios that are found once, to be counted and put in order; more are found for each of the two
-SORTED = 1_000  # portfolios of which all are sorted, sooner than some are met on a walk through all
+STEPS = 4  # portfolios that a walk through an order passes in the time in which one is looked up and sorted
 WALKED = 20_000  # that such a walk passes at the most
 AT_ONCE = 100  # of them that are read at once
-GLANCE = 50  # entries among which a published one is looked for first
+INDEXED = 2_000  # ids of which SQLite makes an index sooner than Python reads the rows of a walk
 DEFAULT_ORDER: Sequence[Any] = Portfolio._meta.ordering or ()
-LAST = chr(0x10FFFF)  # no word has it, and all words come before it
 MANY = 2_000  # due portfolios from which on one thread at a time compares them
 turn = Lock()
 
@@ -88,7 +87,7 @@ class Found:
     def ids(self) -> SQL:
         if not self.words:
             return listed([])
-        return but_for(store().with_words(alternatives(self.words)), self.stale, list(self.due))
+        return but_for(published_with(alternatives(self.words)), self.stale, list(self.due))
 
     @property
     def condition(self) -> Q:
@@ -116,46 +115,24 @@ class Found:
 
     @cached_property
     def named(self) -> tuple[int, SQL]:
-        """How many portfolios it finds, drafts included, by the index alone, and their ids; or more than FEW."""
+        """How many portfolios it finds, and their ids; or more than FEW."""
         return gathered(self.ids, FEW)
 
     @cached_property
     def few(self) -> int | None:
-        """How many portfolios it finds, drafts included; None where more than FEW."""
+        """How many portfolios it finds; None where more than FEW."""
         count, _ = self.named
         return count if count <= FEW else None
 
-    @cached_property
-    def in_order(self) -> list[int]:
-        """The ids of all that it finds and that is published, the best first, then in the default order."""
-        _, ids = self.named
-        return [pk for (pk,) in run(*in_order(connection.vendor).of(ids, self.score_of_few))]
-
-    @cached_property
-    def score_of_few(self) -> SQL:
-        return self.score(None if self.stale else self.few)
-
-    @property
-    def is_walked(self) -> bool:
-        """Whether a walk through the order comes to the first of those found sooner than all of them are sorted.
-
-        That is so where the score of all is the same, and many are found; PostgreSQL chooses by itself.
-        """
-        is_many = self.few is not None and self.few > SORTED
-        return is_many and connection.vendor == "sqlite" and "{pk}" not in self.score_of_few[0]
-
-    @cached_property
-    def published(self) -> int:
-        """How many it finds that are published."""
-        if not self.is_walked:
-            return len(self.in_order)
-        _, ids = self.named
-        return int(run(*count_of_published(connection.vendor).of(ids))[0][0])
-
     def part(self, start: int, stop: int) -> list[int]:
-        """Return a part of `in_order`, of a few."""
-        found = walked(self.named[1], stop, is_published=True) if self.is_walked else None
-        return self.in_order[start:stop] if found is None else found[start:stop]
+        """Return a part of the ids of a few, the best first, then in the default order."""
+        count, ids = self.named
+        score = self.score(None if self.stale else count)
+        found = walked(ids, count, stop, is_published=True) if "{pk}" not in score[0] else None
+        if found is None:
+            sql, parameters = in_order(connection.vendor).of(ids, score)
+            found = [pk for (pk,) in run(f"{sql} LIMIT %s", [*parameters, stop])]
+        return found[start:stop]
 
     def highlights(self, ids: Sequence[int], snapshot: int | None = None) -> dict[int, str | None]:
         """Return for each portfolio the sentence that shows why it was found, as HTML that may stand in any page.
@@ -172,13 +149,13 @@ def find(text: str, *, in_order: bool = False) -> Found:
     """Return what visitors find by a text, of which the first MAX_SEARCH_WORDS words count.
 
     A word that alone finds nothing that is published is taken for one that is like it. With `in_order`, the ids are
-    going to be asked for in order, all of them; so they also tell whether there are any.
+    going to be counted and asked for in order; so they also tell whether there are any.
     """
     plain = [Word(word, (word,)) for word in words_of_query(text)[:MAX_SEARCH_WORDS]]
     stale = due_now()
     if in_order and not stale:
         found = Found(tuple(plain), {}, stale)
-        if found.few and found.published:
+        if found.few:
             return found
     texts = Matching(stale.ids) if stale else None
     words = tuple(forgiven(plain, stale, texts))
@@ -265,11 +242,8 @@ class Written:
     In the queryset IDS stands for the SELECT of what is found, and behind it SCORE for the score.
     """
 
-    def __init__(self, rows: QuerySet[Any, Any], what: str = "") -> None:
-        """Write it; with `what`, that is selected of the rows."""
+    def __init__(self, rows: QuerySet[Any, Any]) -> None:
         sql, parameters = rows.values("pk").query.sql_with_params()
-        if what:
-            sql = f"SELECT {what} {sql[sql.index('FROM') :]}"
         self.before, found, rest = sql.partition(IDS)
         assert found
         self.between, _, self.after = rest.partition(SCORE)
@@ -289,46 +263,70 @@ PK = '"portfolios_portfolio"."id"'  # as Django writes it
 
 
 @cache
-def any_published(vendor: str) -> Written:
-    return Written(Portfolio.objects.only_published().order_by().filter(pk__in=raw((IDS, [])))[:1])
+def not_now(vendor: str) -> Written:
+    return Written(Portfolio.objects.filter(OUT_OF_TIME, pk__in=raw((IDS, []))).order_by())
+
+
+def published_with(words: Sequence[Alternatives]) -> SQL:
+    """Return the SELECT of what the index finds and is published; it has no drafts.
+
+    Only of what is published at a moment or until one, the row tells whether it is now.
+    """
+    sql, parameters = store().with_words(words)
+    hidden, own = not_now(connection.vendor).of(store().with_words(words, timed=True))
+    is_any, theirs = store().any_timed()
+    return (
+        f"SELECT id FROM ({sql}) AS active WHERE id NOT IN (SELECT pk FROM ({hidden}) AS hidden WHERE {is_any})",
+        [*parameters, *own, *theirs],
+    )
 
 
 @cache
 def in_order(vendor: str) -> Written:
-    rows = Portfolio.objects.only_published().filter(pk__in=raw((IDS, [])))
+    rows = Portfolio.objects.filter(pk__in=raw((IDS, [])))
     return Written(rows.order_by(Relevance(F("pk"), sql=SCORE, parameters=()).desc(), *DEFAULT_ORDER))
 
 
 @cache
-def count_of_published(vendor: str) -> Written:
-    return Written(Portfolio.objects.only_published().order_by().filter(pk__in=raw((IDS, []))), "COUNT(*)")
-
-
-@cache
 def all_in_order(vendor: str, is_published: bool) -> SQL:
-    rows = Portfolio.objects.published() if is_published else Portfolio.objects.all()
-    sql, parameters = rows.order_by(*DEFAULT_ORDER).values("pk").query.sql_with_params()
-    return f"{sql} LIMIT %s", [*parameters, WALKED]
+    rows: Any = Portfolio.objects.published() if is_published else Portfolio.objects.all()
+    written: SQL = rows.order_by(*DEFAULT_ORDER).values("pk").query.sql_with_params()
+    return written
 
 
-def walked(ids: SQL, stop: int, *, is_published: bool) -> list[int] | None:
-    """Return the first of some ids that are named, in the default order; None where they don't come soon.
+def walked(ids: SQL, count: int, stop: int, *, is_published: bool) -> list[int] | None:
+    """Return the first of so many ids that are named, in the default order; None where looking each up takes no longer.
 
-    Python looks whether a row is one of them: the database would make an index of them first.
+    They are met on a walk through the index of the order. Of many, Python looks whether a row is one of them: SQLite
+    would make an index of them first.
     """
-    wanted = set(values_of(ids))
+    [(last,)] = run("SELECT MAX(id) FROM portfolios_portfolio")
+    expected = stop * (last or 0) / max(1, count)
+    if stop > count or expected > STEPS * count:
+        return None
+    most = min(WALKED, int(2 * expected) + AT_ONCE)
+    sql, parameters = all_in_order(connection.vendor, is_published)
+    walk, parameters = f"{sql} LIMIT %s", [*parameters, most]
+    if connection.vendor == "postgresql" or count <= INDEXED:
+        condition, [named] = one_of_named(), ids[1]
+        rows = run(f"SELECT pk FROM ({walk}) AS walk WHERE pk {condition} LIMIT %s", [*parameters, named, stop])
+        found = [pk for (pk,) in rows]
+    else:
+        found = met(walk, parameters, set(values_of(ids)), stop)
+    return found[:stop] if len(found) >= stop else None
+
+
+def met(walk: str, parameters: Sequence[Any], wanted: set[int], stop: int) -> list[int]:
     found: list[int] = []
-    left = WALKED
     with connection.cursor() as cursor:
-        cursor.execute(*all_in_order(connection.vendor, is_published))
+        cursor.execute(walk, parameters)
         while len(found) < stop and (rows := cursor.fetchmany(AT_ONCE)):
             found += [pk for (pk,) in rows if pk in wanted]
-            left -= len(rows)
-    return found[:stop] if len(found) >= stop or left > 0 else None
+    return found
 
 
 class Published:
-    """What is published, of what the index finds."""
+    """Whether anything is published of what the index finds."""
 
     def __init__(self, stale: Due) -> None:
         self.stale = stale
@@ -340,11 +338,9 @@ class Published:
         selects: list[str] = []
         parameters: list[Any] = []
         for words in searches:
-            sql, own = but_for(store().with_words(alternatives(words)), self.stale)
-            # Most searches are settled by their first few entries; only drafts' words need all of them.
-            tests = [any_published(connection.vendor).of(ids) for ids in ((f"{sql} LIMIT {GLANCE}", own), (sql, own))]
-            selects.append(f"({' OR '.join(f'EXISTS ({test})' for test, _ in tests)})")
-            parameters += [each for _, values in tests for each in values]
+            sql, own = but_for(published_with(alternatives(words)), self.stale)
+            selects.append(f"EXISTS ({sql})")
+            parameters += own
         [answers] = run(f"SELECT {', '.join(selects)}", parameters)
         return [bool(answer) for answer in answers]
 

@@ -88,7 +88,22 @@ class Glance:
         self.is_open = any(word.is_forgiven for word in words)  # what is due may have words that nobody knows yet
 
     def __call__(self, folded: str) -> bool:
-        return self.is_open or any(each in folded for each in self.beginnings)
+        for each in self.beginnings:  # it is asked of thousands of texts for an answer: `any` takes twice as long
+            if each in folded:
+                return True
+        return self.is_open
+
+    def chunks(self, folded: str) -> list[Span]:
+        """Return where what stands between two spaces may match, in a text in which all white space is a space."""
+        found: set[Span] = set()
+        for each in self.beginnings:
+            place = folded.find(each)
+            while place >= 0:
+                end = folded.find(" ", place)
+                end = len(folded) if end < 0 else end
+                found.add((folded.rfind(" ", 0, place) + 1, end))
+                place = folded.find(each, end)
+        return sorted(found)
 
 
 def sentences(text: str) -> Iterator[Sentence]:
@@ -103,15 +118,16 @@ def matches(sentence: str, folded: str, words: Sequence["Word"], may_match: Glan
     spans: list[Span] = []
     matched: set[str] = set()
     # Of ASCII, folding leaves each letter in its place or takes it away.
-    is_aligned = len(folded) == len(sentence) and sentence.isascii()
-    for chunk in CHUNK.finditer(sentence):
-        start, end = chunk.span()
-        if not may_match(folded[start:end] if is_aligned else fold(chunk[0])):
-            continue
-        found = matching(chunk[0], words)
+    if len(folded) == len(sentence) and sentence.isascii() and not may_match.is_open:
+        chunks = may_match.chunks(folded)
+    else:
+        chunks = [chunk.span() for chunk in CHUNK.finditer(sentence) if may_match(fold(chunk[0]))]
+    for start, end in chunks:
+        chunk = sentence[start:end]
+        found = matching(chunk, words)
         if found:
             matched.update(word.text for word in found)
-            spans += ((start + first, start + last) for first, last in spans_of(chunk[0], found))
+            spans += ((start + first, start + last) for first, last in spans_of(chunk, found))
     return spans, len(matched)
 
 

@@ -76,10 +76,10 @@ def first_by_parts(
 ) -> tuple[int, list[int]] | None:
     """Return how many portfolios there are of which each word is part of one of FIELDS, and a part of them, as ordered.
 
-    None where they are too few or too many to be met on a walk, or that part of them does not come soon; and on
-    PostgreSQL, which finds by itself what is quicker. What is found is kept for other pages of what was `asked`.
+    None where they are too few or too many to be met on a walk, or that part of them does not come soon. What is found
+    is kept for other pages of what was `asked`.
     """
-    if not search.words or connection.vendor != "sqlite":
+    if not search.words:
         return None
     snapshot = snapshots.usable(snapshot)
     key = (Having, asked)
@@ -88,9 +88,9 @@ def first_by_parts(
     if kept is None and snapshot is not None:
         size = KEY_SIZE + len(asked) + ID_SIZE * (found.total or 0)
         snapshots.documents.put(snapshot, key, found, size)
-    if found.total is None or found.total <= finding.SORTED:
+    if found.total is None:
         return None
-    ids = walked(found.sql, stop, is_published=False)
+    ids = walked(found.sql, found.total, stop, is_published=False)
     return None if ids is None else (found.total, ids[start:stop])
 
 

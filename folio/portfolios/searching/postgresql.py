@@ -1,7 +1,7 @@
 """The index on PostgreSQL: a table of folded texts and of folded words with their weights.
 
-The words are a `tsvector`, made of words as they are rather than by one of the server's parsers; its labels A to D are
-the weights. Parts of words are found through the extension pg_trgm; without it, by reading the folded texts.
+The words are a `tsvector`, made of words as they are rather than by one of the server's parsers. Parts of words are
+found through the extension pg_trgm; without it, by reading the folded texts.
 """
 
 from collections.abc import Collection, Sequence
@@ -9,12 +9,31 @@ from collections.abc import Collection, Sequence
 from django.db import transaction
 from django.db.utils import DatabaseError
 
-from .stores import DUE, NOTED, SQL, STATE, VOCABULARY, Alternatives, Entry, run, run_many
+from .stores import (
+    BODY,
+    DUE,
+    EXCERPT,
+    NAMES,
+    NOTED,
+    SQL,
+    STATE,
+    TIMED,
+    TITLE,
+    VOCABULARY,
+    WEIGHTS,
+    Alternatives,
+    Entry,
+    run,
+    run_many,
+)
+from .words import WordIndex
 
 INDEX = "portfolios_search_index"
 BY_WORDS = "portfolios_search_by_words"
 BY_PARTS = "portfolios_search_by_parts"
-LABELS = {4: "A", 3: "B", 2: "C", 1: "D"}
+# Each word begins with a mark for the weight of its best field. By PostgreSQL's own labels of weights an index finds
+# nothing: it finds the word, and every entry that has it is read.
+MARKS = {TITLE: "A", NAMES: "B", EXCERPT: "C", BODY: "D"}
 LOCK = 0x666F6C64  # of whoever folds
 # What new entries bring waits in a list that each search reads. A short one keeps searches quick after many writes.
 OPTIONS = "WITH (gin_pending_list_limit = 256)"  # kilobytes
@@ -74,7 +93,14 @@ def triggers() -> dict[str, str]:
     return made
 
 
-class PostgreSQLStore:
+def quoted(word: str) -> str:
+    return "'{}'".format(word.replace("\\", "\\\\").replace("'", "''"))
+
+
+class PostgreSQLStore(WordIndex):
+    AND, OR = " & ", " | "
+    is_timed = quoted(TIMED)
+
     def make(self) -> None:
         for sql in TABLES:
             run(sql)
@@ -121,7 +147,7 @@ class PostgreSQLStore:
         run_many(
             f"INSERT INTO {INDEX} VALUES (%s, %s, %s::tsvector) ON CONFLICT (portfolio_id) "
             "DO UPDATE SET parts = excluded.parts, words = excluded.words",
-            [(entry.pk, entry.parts, vector(entry.words)) for entry in entries],
+            [(entry.pk, entry.parts, vector(entry)) for entry in entries],
         )
 
     def learn(self, words: Collection[str]) -> None:
@@ -147,18 +173,11 @@ class PostgreSQLStore:
         conditions = " AND ".join(["parts LIKE %s"] * len(words))
         return f"SELECT portfolio_id FROM {INDEX} WHERE {conditions}", list(map(pattern, words))
 
-    def with_words(self, words: Sequence[Alternatives]) -> SQL:
-        sql = f"SELECT portfolio_id FROM {INDEX} WHERE words @@ %s::tsquery"
-        return sql, [" & ".join(map(some, words))]
+    def having(self, query: str) -> SQL:
+        return f"SELECT portfolio_id AS id FROM {INDEX} WHERE words @@ %s::tsquery", [query]
 
-    def relevance(self, words: Sequence[Alternatives], count: int | None) -> SQL:
-        terms: list[str] = []
-        parameters: list[str] = []
-        for word in words:
-            terms.append("CASE WHEN words @@ %s::tsquery THEN 4 WHEN words @@ %s::tsquery THEN 3 "
-                         "WHEN words @@ %s::tsquery THEN 2 ELSE 1 END")  # fmt: skip
-            parameters += [some(word, label) for label in "ABC"]
-        return f"(SELECT {' + '.join(terms)} FROM {INDEX} WHERE portfolio_id = {{pk}})", parameters
+    def some(self, alternatives: Alternatives, weights: Collection[int] = WEIGHTS) -> str:
+        return f"({' | '.join(f'{quoted(MARKS[weight] + each)}:*' for each in alternatives for weight in weights)})"
 
 
 def known_triggers() -> list[tuple[str, bool]]:
@@ -188,16 +207,9 @@ def pattern(word: str) -> str:
     return f"%{word}%"
 
 
-def quoted(word: str) -> str:
-    return "'{}'".format(word.replace("\\", "\\\\").replace("'", "''"))
-
-
-def vector(words: dict[str, int]) -> str:
-    return " ".join(f"{quoted(word)}:1{LABELS[weight]}" for word, weight in words.items())
-
-
-def some(alternatives: Alternatives, label: str = "") -> str:
-    return f"({' | '.join(f'{quoted(each)}:*{label}' for each in alternatives)})"
+def vector(entry: Entry) -> str:
+    marked = [f"{MARKS[weight]}{word}" for word, weight in entry.words.items()]
+    return " ".join(map(quoted, [*marked, *([TIMED] if entry.is_timed else [])]))
 
 
 store = PostgreSQLStore()

@@ -8,15 +8,31 @@ characters; words of one or two are looked for in the stored texts.
 import json
 from collections.abc import Collection, Sequence
 
-from .stores import DUE, NOTED, SQL, STATE, VOCABULARY, Alternatives, Entry, run, run_many
+from .stores import (
+    BODY,
+    DUE,
+    EXCERPT,
+    NAMES,
+    NOTED,
+    SQL,
+    STATE,
+    TIMED,
+    TITLE,
+    VOCABULARY,
+    WEIGHTS,
+    Alternatives,
+    Entry,
+    run,
+    run_many,
+)
+from .words import WordIndex
 
 WORDS = "portfolios_search_words"
 PARTS = "portfolios_search_parts"
-COLUMNS = {4: "title", 3: "names", 2: "excerpt", 1: "body"}
+COLUMNS = {TITLE: "title", NAMES: "names", EXCERPT: "excerpt", BODY: "body"}
 SIGNS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"  # of ASCII; all characters beyond it belong to words anyway
 TOKENIZER = "ascii tokenchars '{}'".format(SIGNS.replace("'", "''"))
 TRIGRAM = 3  # characters
-NARROWING = 2  # other words that the ids of one word in one field are narrowed by, the longest first
 FEW = 500  # entries that are sooner read than several words are looked for by all of their sequences
 MOST_LOOKED_AT = 12  # sequences of which a rare one is looked for
 LONGEST_PHRASE = 30  # characters that the index is asked for; the rest of a longer word is compared
@@ -58,7 +74,10 @@ def triggers() -> dict[str, str]:
     return made
 
 
-class SQLiteStore:
+class SQLiteStore(WordIndex):
+    AND, OR = " AND ", " OR "
+    is_timed = f'"{TIMED}"'
+
     def make(self) -> None:
         for sql in TABLES:
             run(sql)
@@ -89,7 +108,7 @@ class SQLiteStore:
         # FTS5 has no ON CONFLICT; its REPLACE takes the old row's words out of the index.
         run_many(
             f"REPLACE INTO {WORDS} (rowid, {columns}) VALUES (%s, %s, %s, %s, %s)",
-            [(entry.pk, *in_columns(entry.words)) for entry in entries],
+            [(entry.pk, *in_columns(entry.words | ({TIMED: BODY} if entry.is_timed else {}))) for entry in entries],
         )
         run_many(
             f"REPLACE INTO {PARTS} (rowid, parts) VALUES (%s, %s)",
@@ -125,37 +144,12 @@ class SQLiteStore:
                 parameters.append(word)
         return f"SELECT rowid FROM {PARTS} WHERE {' AND '.join(conditions)}", parameters
 
-    def with_words(self, words: Sequence[Alternatives]) -> SQL:
-        return f"SELECT rowid FROM {WORDS} WHERE {WORDS} MATCH %s", [every(words)]
+    def having(self, query: str) -> SQL:
+        return f"SELECT rowid AS id FROM {WORDS} WHERE {WORDS} MATCH %s", [query]
 
-    def relevance(self, words: Sequence[Alternatives], count: int | None) -> SQL:
-        """Return a sum of what each word counts for; the ids of each field are collected once for the whole query.
-
-        Few entries have rare words in their titles, tags or employer's name, and often all have them in the excerpt:
-        where that is so, nothing is collected.
-        """
-        columns = {weight: column for weight, column in COLUMNS.items() if weight > 1}
-        if count is not None:
-            best = f"{{title names}} : ({' OR '.join(map(some, words))}) AND {every(words)}"
-            excerpt = " AND ".join(f"excerpt : {some(word)}" for word in words)
-            counts = f"SELECT {', '.join([f'(SELECT COUNT(*) FROM {WORDS} WHERE {WORDS} MATCH %s)'] * 2)}"
-            [(in_best, in_excerpt)] = run(counts, [best, excerpt])
-            if not in_best and in_excerpt == count:
-                return f"{2 * len(words)} + 0", []  # a number by itself would be a column's place
-            if not in_best:
-                columns = {2: COLUMNS[2]}
-        terms: list[str] = []
-        parameters: list[str] = []
-        # What is scored has all words, so that any of the others narrow; all of them would be read over and over.
-        narrowing = sorted(words, key=lambda word: min(map(len, word)), reverse=True)
-        for word in words:
-            cases = ""
-            for weight, column in columns.items():
-                cases += f" WHEN {{pk}} IN (SELECT rowid FROM {WORDS} WHERE {WORDS} MATCH %s) THEN {weight}"
-                others = [each for each in narrowing if each is not word]
-                parameters.append(" AND ".join([f"{column} : {some(word)}", *map(some, others[:NARROWING])]))
-            terms.append(f"CASE{cases} ELSE 1 END")
-        return " + ".join(terms), parameters
+    def some(self, alternatives: Alternatives, weights: Collection[int] = WEIGHTS) -> str:
+        any_of = f"({' OR '.join(f'{phrase(each)} *' for each in alternatives)})"
+        return any_of if weights is WEIGHTS else f"{{{' '.join(COLUMNS[weight] for weight in weights)}}} : {any_of}"
 
 
 def rare_trigram(words: Sequence[str]) -> str | None:
@@ -180,14 +174,6 @@ def in_columns(words: dict[str, int]) -> list[str]:
 
 def phrase(word: str) -> str:
     return '"{}"'.format(word.replace('"', '""'))
-
-
-def some(alternatives: Alternatives) -> str:
-    return f"({' OR '.join(f'{phrase(each)} *' for each in alternatives)})"
-
-
-def every(words: Sequence[Alternatives]) -> str:
-    return " AND ".join(map(some, words))
 
 
 store = SQLiteStore()

@@ -17,12 +17,19 @@ DUE = "portfolios_search_due"
 VOCABULARY = "portfolios_search_vocabulary"
 STATE = "portfolios_search_state"
 
+TITLE, NAMES, EXCERPT, BODY = WEIGHTS = (4, 3, 2, 1)  # of the fields, in the score
+LAST = chr(0x10FFFF)  # no word has it, and all words come before it
+TIMED = "\x9ftimed"  # stands among the words of what is published at a moment or until one; folding leaves no such sign
+
 # Tables whose changes make portfolios due: the column of DUE, its value in a row, and the columns that matter.
 NOTED = {
     "portfolios_portfolio": (
         "portfolio_id",
         "id",
-        ("id", "title", "slug", "excerpt", "description", "completed_at", "employer_id"),
+        (
+            *("id", "title", "slug", "excerpt", "description", "completed_at", "employer_id"),
+            *("is_active", "publish_at", "unpublish_at"),
+        ),
     ),
     "portfolios_portfoliotag": ("portfolio_id", "portfolio_id", ("portfolio_id", "tag_id")),
     "portfolios_metaentry": ("portfolio_id", "portfolio_id", ("portfolio_id", "key", "value_text")),
@@ -37,6 +44,7 @@ class Entry(NamedTuple):
     pk: int
     parts: str
     words: dict[str, int]  # with their weights
+    is_timed: bool = False  # it is published from a moment on, or until one
 
 
 class Store(Protocol):
@@ -78,13 +86,19 @@ class Store(Protocol):
     def with_parts(self, words: Sequence[str]) -> SQL:
         """Return the SELECT of the ids whose texts have each of the words in them, folded, anywhere."""
 
-    def with_words(self, words: Sequence[Alternatives]) -> SQL:
-        """Return the SELECT of the ids that have, for each word, a word that begins with one of its alternatives."""
+    def with_words(self, words: Sequence[Alternatives], *, timed: bool = False) -> SQL:
+        """Return the SELECT of the ids that have, for each word, a word that begins with one of its alternatives.
+
+        It ends with a condition. With `timed`, it is of those alone that are published at a moment or until one.
+        """
+
+    def any_timed(self) -> SQL:
+        """Return the condition that anything at all is published at a moment, or until one."""
 
     def relevance(self, words: Sequence[Alternatives], count: int | None) -> SQL:
         """Return the score of an entry that has all of the words, as SQL in which `{pk}` stands for its id.
 
-        `count` is how many have them, where that is known and worth a look at how they differ.
+        `count` is how many are found, where that is known and worth a look at how they differ.
         """
 
 
@@ -96,9 +110,12 @@ def store() -> Store:
 
 def among(values: Collection[Any]) -> tuple[str, Any]:
     """Return a condition for what is one of any number of values, as SQL after the column, and its parameter."""
-    if connection.vendor == "postgresql":
-        return "= ANY(%s)", list(values)
-    return "IN (SELECT value FROM json_each(%s))", json.dumps(list(values))
+    return one_of_named(), list(values) if connection.vendor == "postgresql" else json.dumps(list(values))
+
+
+def one_of_named() -> str:
+    """Return the condition for what is one of the ids that a SELECT of `gathered` names, by its parameter."""
+    return "= ANY(%s)" if connection.vendor == "postgresql" else "IN (SELECT value FROM json_each(%s))"
 
 
 def listed(values: Collection[Any], kind: str = "bigint") -> SQL:

@@ -7,11 +7,12 @@ from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db import connection, migrations, models, transaction
 from django.db.migrations.state import ProjectState
+from django.utils import timezone
 
 from folio.api.texts import search
 from folio.portfolios.models import Portfolio
 from folio.portfolios.searching import checks, due, finding, sqlite
-from folio.portfolios.searching.stores import STATE, run, store
+from folio.portfolios.searching.stores import STATE, TIMED, VOCABULARY, run, store
 from tests.factories import make_meta, make_portfolio
 
 from .found import found, scored, sql
@@ -51,6 +52,47 @@ def test_another_version_of_the_folding_makes_all_due(monkeypatch: pytest.Monkey
     assert told() == []
     assert not due.is_anything_due()
     assert found("needle") == ["match"]
+
+
+def test_a_program_of_another_version_leaves_what_is_due_to_those_that_made_the_index(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    due.fold_all()
+    with monkeypatch.context() as older:
+        older.setattr(due, "version", lambda: "of old")
+        portfolio = make_portfolio(slug="match", title="before")
+        due.fold_with_a_write()
+        due.fold_all()
+        assert due.due_now().ids == [portfolio.pk]
+        assert found("before") == ["match"]
+
+    due.fold_all()
+
+    assert not due.is_anything_due()
+    assert found("before") == ["match"]
+
+
+def test_holds_no_words_of_drafts() -> None:
+    make_portfolio(title="needle", excerpt="A needle.", description="needle", is_active=False)
+    make_portfolio(slug="shown", title="Needles and pins", publish_at=timezone.now())
+    due.fold_all()
+
+    def count(*words: str) -> int:
+        index, parameters = store().with_words([(word,) for word in words])
+        return len(run(index, parameters))
+
+    assert count("NEEDLE") == 1
+    assert count("NEEDLES") == count("PINS") == 1
+    assert run(f"SELECT COUNT(*) FROM {VOCABULARY} WHERE word = 'NEEDLE'") == [(0,)]
+
+
+@pytest.mark.parametrize("text", [TIMED, TIMED.upper(), TIMED[0], "timed", "ATIMED", "A", "D"])
+def test_what_the_index_notes_is_no_word(text: str) -> None:
+    make_portfolio(title="Zinc", excerpt="Zinc.", publish_at=timezone.now())
+    due.fold_all()
+
+    assert found("zinc")
+    assert found(text) == []
 
 
 def test_triggers_that_are_gone_are_made_again_and_what_was_missed_is_folded() -> None:

@@ -185,7 +185,11 @@ def test_answers_as_a_look_at_every_row_does(seed: int) -> None:
             ordered = rows.order_by("-score", "order", "-created_at", "pk")
             assert list(ordered.values_list("pk", "score")) == visitors_find(plain, text), (step, text)
             assert rows.count() == len(ordered)
-            assert find(text, in_order=True).in_order == [pk for pk, _ in visitors_find(plain, text)], (step, text)
+            best = [pk for pk, _ in visitors_find(plain, text)]
+            found = find(text, in_order=True)
+            assert found.few == len(best), (step, text)
+            for start, stop in ((0, 1), (0, len(best) or 1), (1, 3), (len(best), len(best) + 2)):
+                assert found.part(start, stop) == best[start:stop], (step, text)
             words = fold(text).split()
             managed = search(Portfolio.objects.all(), text, "title", "slug", "excerpt", "year", "employer__name")
             expected = {

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from folio.portfolios.models import Portfolio
+from folio.portfolios.searching import find
 from folio.portfolios.searching.due import due_now, fold_all
 from tests.factories import make_employer, make_meta, make_portfolio, make_tag
 
@@ -68,6 +69,26 @@ def test_what_is_gone_by_sql_is_not_found(pk: int, word: str) -> None:
     assert found(word) == []
     fold_all()
     assert found(word) == []
+
+
+HIDES = {
+    "is_active": ("UPDATE portfolios_portfolio SET is_active = %s WHERE id = %s", False, True),
+    "publish_at": ("UPDATE portfolios_portfolio SET publish_at = %s WHERE id = %s", "9000-01-01 00:00:00+00", None),
+    "unpublish_at": ("UPDATE portfolios_portfolio SET unpublish_at = %s WHERE id = %s", "2001-01-01 00:00:00+00", None),
+}
+
+
+@pytest.mark.parametrize("folded", [False, True])
+@pytest.mark.parametrize("what", HIDES)
+def test_what_sql_hides_or_shows_is_found_accordingly(pk: int, what: str, folded: bool) -> None:
+    statement, hiding, showing = HIDES[what]
+    for value, expected in ((hiding, []), (showing, ["match"]), (hiding, [])):
+        sql(statement, value, pk)
+        if folded:
+            fold_all()
+        assert found("alpha") == expected
+        counted = find("alpha", in_order=True)
+        assert (counted.few, counted.part(0, 5)) == (len(expected), [pk] * len(expected))
 
 
 def test_a_row_that_changes_hands_is_found_where_it_is(pk: int) -> None:
@@ -139,7 +160,7 @@ def test_truncate_is_known(pk: int) -> None:
 
 
 def reorder(pk: int) -> None:
-    Portfolio.objects.filter(pk=pk).update(order=7, is_active=False)
+    Portfolio.objects.filter(pk=pk).update(order=7, image=None)
 
 
 def touch(pk: int) -> None:
