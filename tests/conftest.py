@@ -21,6 +21,7 @@ from folio.media import journal
 
 from . import databases, emptying
 from .clock import Clock
+from .environment import TEMPROOT
 from .factories import make_key, make_user, permissions
 from .postgresql import Server as PostgreSQL
 from .postgresql import find_binaries, temporary_server
@@ -83,6 +84,15 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     report = yield
     report.sections = [(name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections]
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def runs_within_this_one(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Have the runs of pytest that tests start keep their folders within this run's.
+
+    At its end each removes those of earlier runs beside its own, and of a run of this suite there are 60,000.
+    """
+    os.environ[TEMPROOT] = str(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture

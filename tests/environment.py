@@ -16,6 +16,7 @@ from unittest import mock
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "folio" / "settings.py"
 READERS = (SETTINGS, *(SETTINGS.with_name(name) for name in ("environment.py", "places.py")))
+TEMPROOT = "PYTEST_DEBUG_TEMPROOT"  # below which a run of pytest has its folders
 VARIABLE = re.compile(r"FOLIO_[A-Z_]+|DATABASE_URL|SENTRY_DSN")
 
 

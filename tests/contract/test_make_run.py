@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.databases import is_on_postgresql
-from tests.environment import ROOT
+from tests.environment import ROOT, TEMPROOT
 from tests.live import LATER, Session, link, new_database
 from tests.papers import PAGES, Terminal, blocks_of, compared, run_page, shortened, terminal
 from tests.postgresql import free_port
@@ -41,7 +41,7 @@ def clean_environment(**variables: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("FOLIO_", "DJANGO_", "PYTHON", "PYTEST", "MAKE", "COV"))
+        if name == TEMPROOT or not name.startswith(("FOLIO_", "DJANGO_", "PYTHON", "PYTEST", "MAKE", "COV"))
         and name not in {"DATABASE_URL", "VIRTUAL_ENV", "DATABASES", "PORT", "DATA"}
     }
     base = str(Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}")
