@@ -10,6 +10,7 @@ docs/decisions/0012-slow-sign-in.md and 0063-limits.md.
 import logging
 import math
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -23,6 +24,7 @@ from django.utils.translation import ngettext
 from folio.api.errors import TooMany
 from folio.api.shared import shared
 from folio.installation import make_file
+from folio.outages import threads
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ FIRST_WAIT = 5  # seconds, doubled by each further failure
 LONGEST_WAIT = 15 * 60  # seconds; also the time in which one failure is forgotten
 DOUBLINGS = math.ceil(math.log2(LONGEST_WAIT / FIRST_WAIT))
 BUSY_SECONDS = 5  # that a sign-in waits for others that are being counted
+HASHED_AT_ONCE = 2  # passwords, by each worker: each takes a core for a third of a second
 TABLE = """CREATE TABLE IF NOT EXISTS counts (
     digest TEXT PRIMARY KEY, level REAL NOT NULL, counted_at REAL NOT NULL, forgotten_at REAL NOT NULL
 ) WITHOUT ROWID"""
@@ -188,21 +191,28 @@ class Attempt:
     is_here: bool = True  # counted in the file of this machine
     is_together: bool = False  # counted in Redis
 
+    def withdraw(self) -> None:
+        """Take back what was counted, of an attempt that nobody has looked at."""
+        self.take_back(is_own=False)
+
     def succeed(self) -> None:
         """Take back what was counted, and forget the failures before it if they were all of the same client.
 
         Those of others must stay: they would see, by the attempts that are heard again, that the account exists.
         """
+        self.take_back(is_own=self.is_own)
+
+    def take_back(self, *, is_own: bool) -> None:
         if self.is_here:
-            self.succeed_here()
+            self.take_back_here(is_own=is_own)
         redis = shared() if self.is_together else None
         if redis is not None:
-            redis.run(SUCCEED, [f"attempt {digest}" for digest in self.digests], ["own" if self.is_own else "others'"])
+            redis.run(SUCCEED, [f"attempt {digest}" for digest in self.digests], ["own" if is_own else "others'"])
 
-    def succeed_here(self) -> None:
+    def take_back_here(self, *, is_own: bool) -> None:
         digests = [(digest,) for digest in self.digests]
         with or_log_why_not(), counts() as database:
-            if self.is_own:
+            if is_own:
                 database.executemany("DELETE FROM counts WHERE digest = ?", digests)
             else:
                 database.executemany("UPDATE counts SET level = MAX(0, level - 1) WHERE digest = ?", digests)
@@ -211,6 +221,36 @@ class Attempt:
 def count_of(database: sqlite3.Connection, digest: str, free: int) -> Count:
     row = database.execute("SELECT level, counted_at FROM counts WHERE digest = ?", (digest,)).fetchone()
     return Count(digest, free, *(row or ()))
+
+
+class Turns:
+    """Who may have a password hashed: a few at once. A few more wait, so that threads are left for all else."""
+
+    def __init__(self) -> None:
+        self.free = threading.BoundedSemaphore(HASHED_AT_ONCE)
+        self.waiting = threading.BoundedSemaphore(max(1, threads() // 8))
+
+    @contextmanager
+    def turn(self, attempt: Attempt) -> Iterator[None]:
+        """Wait for a turn; withdraw the attempt and raise TooManyAttempts where none comes."""
+        if not self.free.acquire(blocking=False) and not self.wait():
+            attempt.withdraw()
+            raise TooManyAttempts(1)
+        try:
+            yield
+        finally:
+            self.free.release()
+
+    def wait(self) -> bool:
+        if not self.waiting.acquire(blocking=False):
+            return False
+        try:
+            return self.free.acquire(timeout=BUSY_SECONDS)
+        finally:
+            self.waiting.release()
+
+
+turns = Turns()
 
 
 @contextmanager

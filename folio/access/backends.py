@@ -27,7 +27,8 @@ class PatientBackend(ModelBackend):
         if request is None or username is None or password is None:
             return super().authenticate(request, username, password, **kwargs)
         attempt = counted(request, username)
-        user = super().authenticate(request, username, password, **kwargs)
+        with attempts.turns.turn(attempt):
+            user = super().authenticate(request, username, password, **kwargs)
         if user is not None:
             attempt.succeed()
         return user

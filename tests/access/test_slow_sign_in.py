@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from ipaddress import ip_network
 from pathlib import Path
 from threading import Barrier
@@ -427,3 +428,26 @@ def test_counts_that_are_held_by_others_refuse_for_a_moment(
 
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
     assert by_api(PASSWORD).status_code == 201
+
+
+@pytest.mark.parametrize("held", ["free", "waiting"])
+def test_more_passwords_at_once_than_may_be_hashed_are_refused_uncounted(
+    nora: User, attempts_path: Path, monkeypatch: pytest.MonkeyPatch, held: str
+) -> None:
+    monkeypatch.setattr(attempts, "BUSY_SECONDS", 0.01 if held == "free" else 60)
+    turns = attempts.Turns()
+    monkeypatch.setattr(attempts, "turns", turns)
+    with ExitStack() as stack:
+        for _ in range(attempts.HASHED_AT_ONCE):
+            stack.enter_context(turns.free)
+        while held == "waiting" and turns.waiting.acquire(blocking=False):
+            stack.callback(turns.waiting.release)
+
+        for _ in range(attempts.FREE_FOR_BOTH + 1):
+            refused = by_api(PASSWORD)
+            assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
+
+    with closing(sqlite3.connect(attempts_path)) as database:
+        assert database.execute("SELECT SUM(level) < 0.01 FROM counts").fetchone() == (1,)
+    assert by_api(PASSWORD).status_code == 201
+    assert turns.free.acquire(blocking=False), "it was given back"

@@ -41,8 +41,11 @@ def clean_environment(**variables: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name == TEMPROOT or not name.startswith(("FOLIO_", "DJANGO_", "PYTHON", "PYTEST", "MAKE", "COV"))
-        and name not in {"DATABASE_URL", "VIRTUAL_ENV", "DATABASES", "PORT", "DATA"}
+        if name == TEMPROOT
+        or (
+            not name.startswith(("FOLIO_", "DJANGO_", "PYTHON", "PYTEST", "MAKE", "COV"))
+            and name not in {"DATABASE_URL", "VIRTUAL_ENV", "DATABASES", "PORT", "DATA"}
+        )
     }
     base = str(Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}")
     return {**kept, "PATH": path, "PYTHON": base, **LATER, **FETCHING, **variables}

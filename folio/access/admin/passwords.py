@@ -19,7 +19,7 @@ from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm
 
 from folio.history.changes import log_each
 
-from ..attempts import TooManyAttempts
+from ..attempts import TooManyAttempts, turns
 from ..backends import counted
 from ..known import remember
 from ..models import Token
@@ -97,9 +97,10 @@ class OwnPasswordForm(RevokesKeys, AdminOwnPasswordChangeForm):
     def clean_old_password(self) -> str:
         try:
             attempt = counted(self.request, self.user.get_username())
+            with turns.turn(attempt):
+                password: str = super().clean_old_password()
         except TooManyAttempts as error:
             raise ValidationError(str(error), code="too_many") from error
-        password: str = super().clean_old_password()
         attempt.succeed()
         return password
 

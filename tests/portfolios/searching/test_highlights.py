@@ -1,11 +1,17 @@
 """The sentence that shows why a portfolio was found."""
 
+import random
+import re
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from folio import snapshots
+from folio.api.folding import fold
 from folio.portfolios.searching import find
+from folio.portfolios.searching.finding import Word
+from folio.portfolios.searching.highlighting import Glance
 from folio.snapshots.caches import SnapshotCache
 from tests.factories import make_employer, make_meta, make_portfolio, make_tag
 
@@ -109,3 +115,20 @@ def test_texts_are_read_once_in_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(captured) == 0
     assert first == {portfolio.pk: "At the <mark>harbour</mark>."} == kept
     assert search.highlights([portfolio.pk], 2) == {portfolio.pk: "The <mark>harbour</mark> by night."}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_marks_in_ascii_what_a_look_at_each_piece_finds(seed: int) -> None:
+    chance = random.Random(seed)
+    pieces = ["lamp", "Lamps", "lamp-post", "clamp", "(lamp)", "post", "a", "POSTER,", "-", "lamp_post", "o'lamp"]
+    spaces = [" ", "  ", "\t", "\x1c", " - "]
+    words = [Word(text, (text,)) for text in chance.sample(["LAMP", "POST", "A", "LAMP-"], 2)]
+    glance = Glance(words)
+    for _ in range(50):
+        sentence = "".join(chance.choice(pieces) + chance.choice(spaces) for _ in range(chance.randrange(1, 8)))
+        folded = fold(sentence)
+        if len(folded) == len(sentence):
+            looked_at = [
+                chunk.span() for chunk in re.finditer(r"\S+", sentence) if glance(folded[chunk.start() : chunk.end()])
+            ]
+            assert glance.chunks(folded) == looked_at, sentence
