@@ -173,22 +173,21 @@ class SnapshotFront:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        if path.startswith(FILES):
+            return self.application(environ, start_response)
         if not path.startswith(API_PREFIX):
-            if path.startswith(FILES):
-                return self.application(environ, start_response)
             self.look()
             return call_with_room_for_frames(self.application, environ, start_response)
         public = self.public
         if public is not None and not public.covers(path):
             public = None
+        rules = public or self.origins
+        if rules is not None and method == "OPTIONS" and is_preflight(environ):
+            return rules.preflight(environ, start_response)
         if public is None and self.origins is not None:
-            if method == "OPTIONS" and is_preflight(environ):
-                return self.origins.preflight(environ, start_response)
             start_response = self.origins.telling(environ, start_response)
         if method == "GET" or method == "HEAD":
             return self.read(environ, start_response, public)
-        if public is not None and method == "OPTIONS" and is_preflight(environ):
-            return public.preflight(environ, start_response)
         self.look()
         if public is not None:
             start_response = public.telling(start_response, PAGE_HEADERS)
