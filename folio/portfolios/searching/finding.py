@@ -1,11 +1,11 @@
 """What a search finds: by the index, but for what is due, whose texts are read and compared themselves."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import F, Func, IntegerField, Q, QuerySet
@@ -18,7 +18,21 @@ from folio.api.texts import MAX_SEARCH_WORDS
 from ..models import OUT_OF_TIME, Portfolio
 from . import content
 from .due import Due, due_now
-from .stores import LAST, SQL, VOCABULARY, Alternatives, among, gathered, listed, one_of_named, run, store, values_of
+from .stores import (
+    LAST,
+    SQL,
+    VOCABULARY,
+    Alternatives,
+    among,
+    exists,
+    gathered,
+    listed,
+    one_of_named,
+    run,
+    store,
+    values_of,
+)
+from .words import TOLD
 
 FORGIVEN = 5  # letters of a word from which on one error is forgiven
 FEW = NAMED  # portfolios that are found once, to be counted and put in order; more are found for each of the two
@@ -99,11 +113,11 @@ class Found:
         sql, parameters = self.score()
         return Relevance(F("pk"), sql=sql, parameters=parameters)
 
-    def score(self, count: int | None = None) -> SQL:
-        """Return the same as SQL of `{pk}`; `count` is how many the index finds, where nothing is due."""
+    def score(self, present: Collection[int] = TOLD) -> SQL:
+        """Return the same as SQL of `{pk}`; `present` are the weights of TOLD that may matter."""
         if not self.words:
             return "0 * {pk}", []  # PostgreSQL takes a plain 0 for a column's place
-        sql, parameters = store().relevance(alternatives(self.words), count)
+        sql, parameters = store().relevance(alternatives(self.words), present)
         if self.due:
             cases, before = "", []
             for score, ids in grouped(self.due):
@@ -114,23 +128,26 @@ class Found:
         return sql, parameters
 
     @cached_property
-    def named(self) -> tuple[int, SQL]:
-        """How many portfolios it finds, and their ids; or more than FEW."""
-        return gathered(self.ids, FEW)
+    def named(self) -> tuple["Named", list[int]]:
+        """What it finds, or of more than FEW so many and one; and the weights of TOLD that matter there."""
+        if not self.words or self.stale:
+            named, _ = Named.of(self.ids)
+            return named, [*TOLD]
+        named, [sum_of_powers] = Named.of(self.ids, store().fields(alternatives(self.words)))
+        return named, [weight for weight in TOLD if sum_of_powers & 2**weight]
 
     @cached_property
     def few(self) -> int | None:
         """How many portfolios it finds; None where more than FEW."""
-        count, _ = self.named
-        return count if count <= FEW else None
+        named, _ = self.named
+        return named.total if named.total <= FEW else None
 
     def part(self, start: int, stop: int) -> list[int]:
         """Return a part of the ids of a few, the best first, then in the default order."""
-        count, ids = self.named
-        score = self.score(None if self.stale else count)
-        found = walked(ids, count, stop, is_published=True) if "{pk}" not in score[0] else None
+        named, present = self.named
+        found = None if present else walked(named, stop, is_published=True)
         if found is None:
-            sql, parameters = in_order(connection.vendor).of(ids, score)
+            sql, parameters = in_order(connection.vendor).of(named.sql, self.score(present))
             found = [pk for (pk,) in run(f"{sql} LIMIT %s", [*parameters, stop])]
         return found[start:stop]
 
@@ -294,25 +311,38 @@ def all_in_order(vendor: str, is_published: bool) -> SQL:
     return written
 
 
-def walked(ids: SQL, count: int, stop: int, *, is_published: bool) -> list[int] | None:
-    """Return the first of so many ids that are named, in the default order; None where looking each up takes no longer.
+class Named(NamedTuple):
+    """Portfolios that were looked for once: how many they are, and the SELECT that names their ids."""
+
+    total: int
+    sql: SQL
+    last: int  # the highest id of any portfolio, by which it is told how many there are about
+
+    @classmethod
+    def of(cls, ids: SQL, *more: SQL) -> tuple["Named", list[Any]]:
+        """Look for them, FEW and one at the most; return more values with them."""
+        total, sql, (last, *values) = gathered(ids, FEW, ("SELECT MAX(id) FROM portfolios_portfolio", []), *more)
+        return cls(total, sql, last or 0), values
+
+
+def walked(ids: Named, stop: int, *, is_published: bool) -> list[int] | None:
+    """Return the first of some ids, in the default order; None where looking each of them up takes no longer.
 
     They are met on a walk through the index of the order. Of many, Python looks whether a row is one of them: SQLite
     would make an index of them first.
     """
-    [(last,)] = run("SELECT MAX(id) FROM portfolios_portfolio")
-    expected = stop * (last or 0) / max(1, count)
-    if stop > count or expected > STEPS * count:
+    expected = stop * ids.last / max(1, ids.total)
+    if stop > ids.total or expected > STEPS * ids.total:
         return None
     most = min(WALKED, int(2 * expected) + AT_ONCE)
     sql, parameters = all_in_order(connection.vendor, is_published)
     walk, parameters = f"{sql} LIMIT %s", [*parameters, most]
-    if connection.vendor == "postgresql" or count <= INDEXED:
-        condition, [named] = one_of_named(), ids[1]
-        rows = run(f"SELECT pk FROM ({walk}) AS walk WHERE pk {condition} LIMIT %s", [*parameters, named, stop])
+    if connection.vendor == "postgresql" or ids.total <= INDEXED:
+        found_there = f"SELECT pk FROM ({walk}) AS walk WHERE pk {one_of_named()} LIMIT %s"
+        rows = run(found_there, [*parameters, *ids.sql[1], stop])
         found = [pk for (pk,) in rows]
     else:
-        found = met(walk, parameters, set(values_of(ids)), stop)
+        found = met(walk, parameters, set(values_of(ids.sql)), stop)
     return found[:stop] if len(found) >= stop else None
 
 
@@ -338,8 +368,8 @@ class Published:
         selects: list[str] = []
         parameters: list[Any] = []
         for words in searches:
-            sql, own = but_for(published_with(alternatives(words)), self.stale)
-            selects.append(f"EXISTS ({sql})")
+            sql, own = exists(but_for(published_with(alternatives(words)), self.stale))
+            selects.append(sql)
             parameters += own
         [answers] = run(f"SELECT {', '.join(selects)}", parameters)
         return [bool(answer) for answer in answers]

@@ -16,8 +16,8 @@ from folio.api.texts import Search
 from ..models import Portfolio
 from . import content, finding
 from .due import due_now
-from .finding import DEFAULT_ORDER, IDS, Written, but_for, one_of_many, raw, walked
-from .stores import SQL, gathered, listed, run, store
+from .finding import DEFAULT_ORDER, IDS, Named, Written, but_for, one_of_many, raw, walked
+from .stores import SQL, listed, run, store
 
 FIELDS = {"title", "slug", "excerpt", "year", "employer__name"}
 
@@ -88,17 +88,19 @@ def first_by_parts(
     if kept is None and snapshot is not None:
         size = KEY_SIZE + len(asked) + ID_SIZE * (found.total or 0)
         snapshots.documents.put(snapshot, key, found, size)
-    if found.total is None:
-        return None
-    ids = walked(found.sql, found.total, stop, is_published=False)
-    return None if ids is None else (found.total, ids[start:stop])
+    ids = None if found.named is None else walked(found.named, stop, is_published=False)
+    return None if ids is None or found.named is None else (found.named.total, ids[start:stop])
 
 
 class Having(NamedTuple):
-    """The SELECT of the portfolios that a managing search finds, and how many they are, if that is known."""
+    """The SELECT of the portfolios that a managing search finds; with what is known of them where they are few."""
 
     sql: SQL
-    total: int | None
+    named: Named | None
+
+    @property
+    def total(self) -> int | None:
+        return None if self.named is None else self.named.total
 
 
 def having_parts(search: Search, kept: Having | None = None) -> Having:
@@ -120,5 +122,5 @@ def having(words: Sequence[str]) -> Having:
                 found.append(texts.pk)
     sql, parameters = but_for(store().with_parts(words), stale, found)
     # They are counted, and read in order; PostgreSQL would guess how many they are, and walk through all for a few.
-    count, named = gathered((sql, parameters), finding.FEW)
-    return Having(named, count) if count <= finding.FEW else Having((sql, parameters), None)
+    named, _ = Named.of((sql, parameters))
+    return Having(named.sql, named) if named.total <= finding.FEW else Having((sql, parameters), None)

@@ -95,10 +95,16 @@ class Store(Protocol):
     def any_timed(self) -> SQL:
         """Return the condition that anything at all is published at a moment, or until one."""
 
-    def relevance(self, words: Sequence[Alternatives], count: int | None) -> SQL:
+    def fields(self, words: Sequence[Alternatives]) -> SQL:
+        """Return a number as SQL: the sum of 2 to the power of each weight of TOLD that a word counts for anywhere.
+
+        That is in an entry with all of the words.
+        """
+
+    def relevance(self, words: Sequence[Alternatives], present: Collection[int] = ...) -> SQL:
         """Return the score of an entry that has all of the words, as SQL in which `{pk}` stands for its id.
 
-        `count` is how many are found, where that is known and worth a look at how they differ.
+        `present` are those of TOLD that may matter.
         """
 
 
@@ -115,7 +121,7 @@ def among(values: Collection[Any]) -> tuple[str, Any]:
 
 def one_of_named() -> str:
     """Return the condition for what is one of the ids that a SELECT of `gathered` names, by its parameter."""
-    return "= ANY(%s)" if connection.vendor == "postgresql" else "IN (SELECT value FROM json_each(%s))"
+    return "= ANY(%s::bigint[])" if connection.vendor == "postgresql" else "IN (SELECT value FROM json_each(%s))"
 
 
 def listed(values: Collection[Any], kind: str = "bigint") -> SQL:
@@ -125,25 +131,38 @@ def listed(values: Collection[Any], kind: str = "bigint") -> SQL:
     return "SELECT value FROM json_each(%s)", [json.dumps(list(values))]
 
 
-def gathered(sql: SQL, most: int) -> tuple[int, SQL]:
-    """Return how many ids a SELECT finds, and the SELECT of these as `listed` names them; of too many, `most` and one.
+def exists(sql: SQL) -> SQL:
+    """Return the condition that an index finds anything.
 
-    The database puts them together: to fetch each as a row takes twice as long.
+    For the first row alone PostgreSQL would read the table, expecting to come across one soon.
     """
-    together = "array_agg(id)" if connection.vendor == "postgresql" else "json_group_array(id)"
     text, parameters = sql
-    [(count, ids)] = run(
-        f"WITH found (id) AS (SELECT * FROM ({text}) AS every LIMIT {most + 1}) SELECT COUNT(*), {together} FROM found",
-        parameters,
+    if connection.vendor == "postgresql":
+        text = f"WITH found AS MATERIALIZED ({text}) SELECT 1 FROM found"
+    return f"EXISTS ({text})", parameters
+
+
+def gathered(sql: SQL, most: int, *more: SQL) -> tuple[int, SQL, list[Any]]:
+    """Return how many ids a SELECT finds, the SELECT of these as `listed` names them, and more values, in one query.
+
+    Of too many, they are `most` and one. The database puts them together, and gets them back, as one text: to fetch
+    each as a row takes twice as long.
+    """
+    together = "array_agg(id)::text" if connection.vendor == "postgresql" else "json_group_array(id)"
+    text, parameters = sql
+    selected = ", ".join(["COUNT(*)", together, *(f"({value})" for value, _ in more)])
+    [(count, ids, *values)] = run(
+        f"WITH found (id) AS (SELECT * FROM ({text}) AS every LIMIT {most + 1}) SELECT {selected} FROM found",
+        [*parameters, *(each for _, own in more for each in own)],
     )
     head, _ = listed([])
-    return int(count), (head, [ids or []] if connection.vendor == "postgresql" else [ids])
+    return int(count), (head, [ids or "{}"]), values
 
 
 def values_of(named: SQL) -> list[int]:
-    """Return the ids that such a SELECT names."""
-    [values] = named[1]
-    found: list[int] = json.loads(values) if isinstance(values, str) else values
+    """Return the ids that such a SELECT names, on SQLite."""
+    [text] = named[1]
+    found: list[int] = json.loads(text)
     return found
 
 

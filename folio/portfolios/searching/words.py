@@ -1,10 +1,11 @@
 """The search for words, as both indexes have it: which entries have them, and how much each of these counts."""
 
 from collections.abc import Collection, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from .stores import BODY, EXCERPT, NAMES, SQL, TITLE, WEIGHTS, Alternatives, run
+from .stores import BODY, EXCERPT, NAMES, SQL, TITLE, WEIGHTS, Alternatives, exists
 
+TOLD = (TITLE, NAMES, BODY)  # weights of which it is looked up whether they matter; an excerpt is left
 NARROWING = 2  # other words that the ids of one word in one field are narrowed by, the longest first
 
 
@@ -29,25 +30,30 @@ class WordIndex:
     def with_words(self, words: Sequence[Alternatives], *, timed: bool = False) -> SQL:
         return self.having(self.AND.join([self.every(words), *([self.is_timed] if timed else [])]))
 
-    def relevance(self, words: Sequence[Alternatives], count: int | None) -> SQL:
+    def fields(self, words: Sequence[Alternatives]) -> SQL:
+        """Return a number as SQL: the sum of 2 to the power of each weight of TOLD that a word counts for anywhere."""
+        cases: list[str] = []
+        parameters: list[Any] = []
+        for weight in TOLD:
+            condition, own = exists(self.having(f"({self.any_of(words, (weight,))}){self.AND}{self.every(words)}"))
+            cases.append(f"CASE WHEN {condition} THEN {2**weight} ELSE 0 END")
+            parameters += own
+        # Rare words are often in excerpts alone, which is found out at once. SQLite looks at both sides of an AND.
+        condition, own = exists(self.having(self.any_of(words, TOLD)))
+        return f"CASE WHEN {condition} THEN {' + '.join(cases)} ELSE 0 END", [*own, *parameters]
+
+    def any_of(self, words: Sequence[Alternatives], weights: Collection[int]) -> str:
+        return self.OR.join(self.some(word, weights) for word in words)
+
+    def relevance(self, words: Sequence[Alternatives], present: Collection[int] = TOLD) -> SQL:
         """Return a sum of what each word counts for; the ids of each field are collected once for the whole query.
 
         Few entries have rare words in their titles, tags or employer's name, and often all have them in the excerpt:
         where that is so, nothing is collected.
         """
-        weights = [weight for weight in WEIGHTS if weight != BODY]
-        if count is not None:
-            best = self.OR.join(self.some(word, (TITLE, NAMES)) for word in words)
-            in_best, in_excerpt, in_all = self.counts(
-                (f"({best}){self.AND}{self.every(words)}", best),
-                (self.every(words, (EXCERPT,)), None),
-                (self.every(words), self.is_timed),
-            )
-            # Of what is published at a moment, some may be counted here that is not found.
-            if not in_best and in_excerpt == (in_all or count):
-                return f"{EXCERPT * len(words)} + 0", []  # a number by itself would be a column's place
-            if not in_best:
-                weights = [EXCERPT]
+        if not present:
+            return f"{EXCERPT * len(words)} + 0", []  # a number by itself would be a column's place
+        weights = [weight for weight in (TITLE, NAMES, EXCERPT) if weight == EXCERPT or weight in present]
         terms: list[str] = []
         parameters: list[str] = []
         # What is scored has all words, so that any of the others narrow; all of them would be read over and over.
@@ -64,21 +70,4 @@ class WordIndex:
 
     def any_timed(self) -> SQL:
         """Return the condition that anything at all is published at a moment, or until one."""
-        sql, parameters = self.having(self.is_timed)
-        return f"EXISTS ({sql})", parameters
-
-    def counts(self, *queries: tuple[str, str | None]) -> Sequence[int]:
-        """Return how many entries each query finds; beside it may stand a shorter one, without which it finds none."""
-        terms: list[str] = []
-        parameters: list[str] = []
-        for query, needed in queries:
-            select, own = self.having(query)
-            term = f"(SELECT COUNT(*) FROM ({select}) AS found)"
-            if needed is not None:
-                condition, theirs = self.having(needed)
-                term, own = f"CASE WHEN EXISTS ({condition}) THEN {term} ELSE 0 END", [*theirs, *own]
-            terms.append(term)
-            parameters += own
-        [found] = run(f"SELECT {', '.join(terms)}", parameters)
-        counted: Sequence[int] = found
-        return counted
+        return exists(self.having(self.is_timed))

@@ -178,7 +178,7 @@ def test_a_migration_that_makes_a_table_anew_is_followed() -> None:
 
 def test_what_scores_cost_grows_as_the_words_do() -> None:
     def asked(count: int) -> int:
-        _, parameters = store().relevance([(f"word{number:02}",) for number in range(count)], None)
+        _, parameters = store().relevance([(f"word{number:02}",) for number in range(count)])
         return sum(str(parameter).count("word") for parameter in parameters)
 
     assert asked(32) == 2 * asked(16)
