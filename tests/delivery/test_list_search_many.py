@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from folio.portfolios.models import Portfolio
-from folio.portfolios.searching import due, finding
+from folio.portfolios.searching import due, statements, walking
 from tests.clock import Clock
 from tests.conftest import Client as ManagingClient
 from tests.delivery.entries import ask, listed
@@ -34,7 +34,7 @@ BOUNDS = ("STEPS", "WALKED", "AT_ONCE", "INDEXED")
 def bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """All are sorted; met on a walk by the database, or by Python; on one that ends too early."""
     for name, value in zip(BOUNDS, request.param, strict=True):
-        monkeypatch.setattr(finding, name, value)
+        monkeypatch.setattr(walking, name, value)
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_who_manages_finds_the_same_in_the_same_order(client: ManagingClient, la
     order = ["lamp-0", "draft", "lamp-2", "later", "lamp-4", "ended", "lamp-6", "lamp-8"]
     assert sorted(page(limit=100)) == sorted(order)
     assert page(limit=100) == list(
-        Portfolio.objects.filter(excerpt="A lamp.").order_by(*finding.DEFAULT_ORDER).values_list("slug", flat=True)
+        Portfolio.objects.filter(excerpt="A lamp.").order_by(*statements.DEFAULT_ORDER).values_list("slug", flat=True)
     )
     assert pages(page) == page(limit=100)
     assert page(limit=100, ordering="-slug") == sorted(order, reverse=True)

@@ -3,44 +3,34 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import connection
-from django.db.models import F, Func, IntegerField, Q, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models import F, Q
 
-from folio.api.filters import NAMED
 from folio.api.folding import LONGEST_WORD, forgivable, is_near, words_of_query
 from folio.api.texts import MAX_SEARCH_WORDS
 
-from ..models import OUT_OF_TIME, Portfolio
-from . import content
+from ..models import Portfolio
+from . import content, walking
 from .due import Due, due_now
+from .statements import Relevance, in_order, published_with, raw
 from .stores import (
     LAST,
     SQL,
     VOCABULARY,
-    Alternatives,
     among,
     exists,
-    gathered,
     listed,
-    one_of_named,
     run,
     store,
-    values_of,
 )
+from .walking import Named, walked
 from .words import TOLD
 
 FORGIVEN = 5  # letters of a word from which on one error is forgiven
-FEW = NAMED  # portfolios that are found once, to be counted and put in order; more are found for each of the two
-STEPS = 4  # portfolios that a walk through an order passes in the time in which one is looked up and sorted
-WALKED = 20_000  # that such a walk passes at the most
-AT_ONCE = 100  # of them that are read at once
-INDEXED = 2_000  # ids of which SQLite makes an index sooner than Python reads the rows of a walk
-DEFAULT_ORDER: Sequence[Any] = Portfolio._meta.ordering or ()
 MANY = 2_000  # due portfolios from which on one thread at a time compares them
 turn = Lock()
 
@@ -61,23 +51,6 @@ class Word:
     def weight(self, words: dict[str, int]) -> int:
         """Return the weight of its best match among words; 0 without one."""
         return max((weight for word, weight in words.items() if self.matches(word)), default=0)
-
-
-class Relevance(Func):
-    """The score of a portfolio that was found; `sql` says it of `{pk}`."""
-
-    output_field = IntegerField()
-
-    def __init__(self, *expressions: Any, sql: str, parameters: Sequence[Any]) -> None:
-        super().__init__(*expressions)
-        self.sql = sql
-        self.parameters = tuple(parameters)
-
-    def as_sql(self, compiler: Any, connection: Any, *names: Any, **context: Any) -> Any:
-        [expression] = self.get_source_expressions()
-        pk, own = compiler.compile(expression)
-        assert not own  # it is a column
-        return f"({self.sql.replace('{pk}', pk)})", self.parameters
 
 
 @dataclass(frozen=True)
@@ -128,7 +101,7 @@ class Found:
         return sql, parameters
 
     @cached_property
-    def named(self) -> tuple["Named", list[int]]:
+    def named(self) -> tuple[Named, list[int]]:
         """What it finds, or of more than FEW so many and one; and the weights of TOLD that matter there."""
         if not self.words or self.stale:
             named, _ = Named.of(self.ids)
@@ -140,7 +113,7 @@ class Found:
     def few(self) -> int | None:
         """How many portfolios it finds; None where more than FEW."""
         named, _ = self.named
-        return named.total if named.total <= FEW else None
+        return named.total if named.total <= walking.FEW else None
 
     def part(self, start: int, stop: int) -> list[int]:
         """Return a part of the ids of a few, the best first, then in the default order."""
@@ -250,111 +223,6 @@ def forgiven(words: list[Word], stale: Due, due: Matching | None) -> Iterator[Wo
         yield Word(word.text, tuple(meant[word.text]), True) if word in lost else word
 
 
-IDS, SCORE = "folio_found_ids", "folio_found_score"
-
-
-class Written:
-    """A SELECT of ids that Django has written once: it takes longer for it than the database takes to carry it out.
-
-    In the queryset IDS stands for the SELECT of what is found, and behind it SCORE for the score.
-    """
-
-    def __init__(self, rows: QuerySet[Any, Any]) -> None:
-        sql, parameters = rows.values("pk").query.sql_with_params()
-        self.before, found, rest = sql.partition(IDS)
-        assert found
-        self.between, _, self.after = rest.partition(SCORE)
-        self.parameters = tuple(parameters)
-        counts = [part.count("%s") for part in (self.before, self.between)]
-        self.first, self.second = counts[0], sum(counts)
-
-    def of(self, ids: SQL, score: SQL = ("", [])) -> SQL:
-        """Return it for such ids and such a score, which is SQL of `{pk}`."""
-        relevance = score[0].replace("{pk}", PK)
-        sql = "".join((self.before, ids[0], self.between, relevance, self.after))
-        own = self.parameters
-        return sql, [*own[: self.first], *ids[1], *own[self.first : self.second], *score[1], *own[self.second :]]
-
-
-PK = '"portfolios_portfolio"."id"'  # as Django writes it
-
-
-@cache
-def not_now(vendor: str) -> Written:
-    return Written(Portfolio.objects.filter(OUT_OF_TIME, pk__in=raw((IDS, []))).order_by())
-
-
-def published_with(words: Sequence[Alternatives]) -> SQL:
-    """Return the SELECT of what the index finds and is published; it has no drafts.
-
-    Only of what is published at a moment or until one, the row tells whether it is now.
-    """
-    sql, parameters = store().with_words(words)
-    hidden, own = not_now(connection.vendor).of(store().with_words(words, timed=True))
-    is_any, theirs = store().any_timed()
-    return (
-        f"SELECT id FROM ({sql}) AS active WHERE id NOT IN (SELECT pk FROM ({hidden}) AS hidden WHERE {is_any})",
-        [*parameters, *own, *theirs],
-    )
-
-
-@cache
-def in_order(vendor: str) -> Written:
-    rows = Portfolio.objects.filter(pk__in=raw((IDS, [])))
-    return Written(rows.order_by(Relevance(F("pk"), sql=SCORE, parameters=()).desc(), *DEFAULT_ORDER))
-
-
-@cache
-def all_in_order(vendor: str, is_published: bool) -> SQL:
-    rows: Any = Portfolio.objects.published() if is_published else Portfolio.objects.all()
-    written: SQL = rows.order_by(*DEFAULT_ORDER).values("pk").query.sql_with_params()
-    return written
-
-
-class Named(NamedTuple):
-    """Portfolios that were looked for once: how many they are, and the SELECT that names their ids."""
-
-    total: int
-    sql: SQL
-    last: int  # the highest id of any portfolio, by which it is told how many there are about
-
-    @classmethod
-    def of(cls, ids: SQL, *more: SQL) -> tuple["Named", list[Any]]:
-        """Look for them, FEW and one at the most; return more values with them."""
-        total, sql, (last, *values) = gathered(ids, FEW, ("SELECT MAX(id) FROM portfolios_portfolio", []), *more)
-        return cls(total, sql, last or 0), values
-
-
-def walked(ids: Named, stop: int, *, is_published: bool) -> list[int] | None:
-    """Return the first of some ids, in the default order; None where looking each of them up takes no longer.
-
-    They are met on a walk through the index of the order. Of many, Python looks whether a row is one of them: SQLite
-    would make an index of them first.
-    """
-    expected = stop * ids.last / max(1, ids.total)
-    if stop > ids.total or expected > STEPS * ids.total:
-        return None
-    most = min(WALKED, int(2 * expected) + AT_ONCE)
-    sql, parameters = all_in_order(connection.vendor, is_published)
-    walk, parameters = f"{sql} LIMIT %s", [*parameters, most]
-    if connection.vendor == "postgresql" or ids.total <= INDEXED:
-        found_there = f"SELECT pk FROM ({walk}) AS walk WHERE pk {one_of_named()} LIMIT %s"
-        rows = run(found_there, [*parameters, *ids.sql[1], stop])
-        found = [pk for (pk,) in rows]
-    else:
-        found = met(walk, parameters, set(values_of(ids.sql)), stop)
-    return found[:stop] if len(found) >= stop else None
-
-
-def met(walk: str, parameters: Sequence[Any], wanted: set[int], stop: int) -> list[int]:
-    found: list[int] = []
-    with connection.cursor() as cursor:
-        cursor.execute(walk, parameters)
-        while len(found) < stop and (rows := cursor.fetchmany(AT_ONCE)):
-            found += [pk for (pk,) in rows if pk in wanted]
-    return found
-
-
 class Published:
     """Whether anything is published of what the index finds."""
 
@@ -447,10 +315,6 @@ def but_for(index: SQL, stale: Due, others: Sequence[int] = ()) -> SQL:
             more, own = listed(others)
             sql, parameters = f"SELECT * FROM ({sql}) AS found UNION ALL {more}", [*parameters, *own]
     return sql, parameters
-
-
-def raw(sql: SQL) -> RawSQL:
-    return RawSQL(*sql)
 
 
 def grouped(scores: dict[int, int]) -> list[tuple[int, list[int]]]:

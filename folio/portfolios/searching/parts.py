@@ -14,10 +14,12 @@ from folio.api.filters import ID_SIZE
 from folio.api.texts import Search
 
 from ..models import Portfolio
-from . import content, finding
+from . import content, walking
 from .due import due_now
-from .finding import DEFAULT_ORDER, IDS, Named, Written, but_for, one_of_many, raw, walked
+from .finding import but_for, one_of_many
+from .statements import DEFAULT_ORDER, IDS, Written, raw
 from .stores import SQL, listed, run, store
+from .walking import Named, walked
 
 FIELDS = {"title", "slug", "excerpt", "year", "employer__name"}
 
@@ -123,4 +125,4 @@ def having(words: Sequence[str]) -> Having:
     sql, parameters = but_for(store().with_parts(words), stale, found)
     # They are counted, and read in order; PostgreSQL would guess how many they are, and walk through all for a few.
     named, _ = Named.of((sql, parameters))
-    return Having(named.sql, named) if named.total <= finding.FEW else Having((sql, parameters), None)
+    return Having(named.sql, named) if named.total <= walking.FEW else Having((sql, parameters), None)

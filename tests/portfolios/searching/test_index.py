@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from folio.api.texts import search
 from folio.portfolios.models import Portfolio
-from folio.portfolios.searching import checks, due, finding, sqlite
+from folio.portfolios.searching import checks, due, sqlite, walking
 from folio.portfolios.searching.stores import STATE, TIMED, VOCABULARY, run, store
 from tests.factories import make_meta, make_portfolio
 
@@ -218,6 +218,6 @@ def test_the_same_is_found_where_it_is_too_much_to_be_named(monkeypatch: pytest.
         return list(rows.values_list("title", flat=True))
 
     named = titles()
-    monkeypatch.setattr(finding, "FEW", 2)
+    monkeypatch.setattr(walking, "FEW", 2)
 
     assert titles() == named == ["Harbour 0", "Harbour 1", "Harbour 2"]
