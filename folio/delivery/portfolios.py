@@ -50,10 +50,10 @@ class PortfolioViewSet(PublicListView):
 
     def found(self, filterset: PageFilterSet, window: Window, snapshot: int | None) -> tuple[int, Sequence[int]]:
         searched = filterset.searched if isinstance(filterset, PortfolioFilterSet) else None
+        if searched is not None and filterset.is_search_alone and searched.is_ranked:
+            return searched.total, searched.part(window.offset, window.offset + window.limit)
         if searched is not None and searched.few is not None:
             # Counted and sorted in one: whoever looks for two pages of a few has seen most of what there is.
-            if filterset.is_search_alone:
-                return searched.few, searched.part(window.offset, window.offset + window.limit)
             rows = filterset.ordered(filterset.narrowed(Portfolio.objects.all()))
             ids = list(rows.values_list("pk", flat=True))
             return len(ids), ids[window.offset : window.offset + window.limit]

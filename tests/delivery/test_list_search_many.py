@@ -18,21 +18,24 @@ from tests.factories import make_portfolio
 pytestmark = pytest.mark.django_db
 MANAGING = "/api/portfolios/"
 NEVER, ALWAYS = 0, 1_000_000  # of STEPS: whether a walk is thought to be the shorter way
-BOUNDS = ("STEPS", "WALKED", "AT_ONCE", "INDEXED")
+BOUNDS = ("STEPS", "WALKED", "AT_ONCE", "INDEXED", "FEW")
 
 
 @pytest.fixture(
     params=[
-        (NEVER, 20_000, 100, 2_000),
-        (ALWAYS, 20_000, 100, 2_000),
-        (ALWAYS, 20_000, 2, 0),
-        (ALWAYS, 4, 2, 2_000),
-        (ALWAYS, 4, 2, 0),
-        (ALWAYS, 3, 3, 0),
+        (NEVER, 20_000, 100, 2_000, 20_000),
+        (ALWAYS, 20_000, 100, 2_000, 20_000),
+        (ALWAYS, 20_000, 2, 0, 20_000),
+        (ALWAYS, 4, 2, 2_000, 20_000),
+        (ALWAYS, 4, 2, 0, 20_000),
+        (ALWAYS, 3, 3, 0, 20_000),
+        (ALWAYS, 20_000, 100, 2_000, 2),
+        (NEVER, 20_000, 100, 2_000, 2),
+        (ALWAYS, 2, 1, 2_000, 2),
     ]
 )
 def bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All are sorted; met on a walk by the database, or by Python; on one that ends too early."""
+    """All are sorted; met on a walk by the database, or by Python; on one that ends too early; few or many."""
     for name, value in zip(BOUNDS, request.param, strict=True):
         monkeypatch.setattr(walking, name, value)
 

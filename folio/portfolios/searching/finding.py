@@ -14,10 +14,11 @@ from folio.api.folding import LONGEST_WORD, forgivable, is_near, words_of_query
 from folio.api.texts import MAX_SEARCH_WORDS
 
 from ..models import Portfolio
-from . import content, walking
+from . import content, ranking, walking
 from .due import Due, due_now
 from .statements import Relevance, in_order, published_with, raw
 from .stores import (
+    EXCERPT,
     LAST,
     SQL,
     VOCABULARY,
@@ -115,9 +116,26 @@ class Found:
         named, _ = self.named
         return named.total if named.total <= walking.FEW else None
 
+    @property
+    def is_ranked(self) -> bool:
+        """Whether a part of what it finds is told without a look at all: of a few, and of one word by the index."""
+        return self.few is not None or self.is_one_word
+
+    @property
+    def is_one_word(self) -> bool:
+        return len(self.words) == 1 and not self.stale
+
+    @cached_property
+    def total(self) -> int:
+        """How many portfolios it finds."""
+        return ranking.count_of(self.ids) if self.few is None else self.few
+
     def part(self, start: int, stop: int) -> list[int]:
-        """Return a part of the ids of a few, the best first, then in the default order."""
+        """Return a part of the ids of what it finds, the best first, then in the default order; see `is_ranked`."""
         named, present = self.named
+        if self.is_one_word and (present or self.few is None):
+            [word] = alternatives(self.words)
+            return ranking.part_of(word, {*present, EXCERPT}, named.last, start, stop)
         found = None if present else walked(named, stop, is_published=True)
         if found is None:
             sql, parameters = in_order(connection.vendor).of(named.sql, self.score(present))
@@ -145,7 +163,7 @@ def find(text: str, *, in_order: bool = False) -> Found:
     stale = due_now()
     if in_order and not stale:
         found = Found(tuple(plain), {}, stale)
-        if found.few:
+        if found.few != 0:
             return found
     texts = Matching(stale.ids) if stale else None
     words = tuple(forgiven(plain, stale, texts))

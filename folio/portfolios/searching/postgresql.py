@@ -98,7 +98,7 @@ def quoted(word: str) -> str:
 
 
 class PostgreSQLStore(WordIndex):
-    AND, OR = " & ", " | "
+    AND, OR, BUT = " & ", " | ", " & !"
     is_timed = quoted(TIMED)
 
     def make(self) -> None:

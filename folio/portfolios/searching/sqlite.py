@@ -75,7 +75,7 @@ def triggers() -> dict[str, str]:
 
 
 class SQLiteStore(WordIndex):
-    AND, OR = " AND ", " OR "
+    AND, OR, BUT = " AND ", " OR ", " NOT "
     is_timed = f'"{TIMED}"'
 
     def make(self) -> None:

@@ -70,11 +70,16 @@ def not_now(vendor: str) -> Written:
 
 
 def published_with(words: Sequence[Alternatives]) -> SQL:
-    """Return the SELECT of what the index finds and is published; it has no drafts.
+    """Return the SELECT of what the index finds and is published."""
+    return published(store().with_words(words), words)
+
+
+def published(active: SQL, words: Sequence[Alternatives]) -> SQL:
+    """Return what is published of what the index finds, which has these words and is no draft.
 
     Only of what is published at a moment or until one, the row tells whether it is now.
     """
-    sql, parameters = store().with_words(words)
+    sql, parameters = active
     hidden, own = not_now(connection.vendor).of(store().with_words(words, timed=True))
     is_any, theirs = store().any_timed()
     return (

@@ -92,6 +92,9 @@ class Store(Protocol):
         It ends with a condition. With `timed`, it is of those alone that are published at a moment or until one.
         """
 
+    def with_best(self, word: Alternatives, weight: int) -> SQL:
+        """Return the SELECT of the ids that have a word whose best field has that weight."""
+
     def any_timed(self) -> SQL:
         """Return the condition that anything at all is published at a moment, or until one."""
 

@@ -31,16 +31,31 @@ class Named(NamedTuple):
         return cls(total, sql, last or 0), values
 
 
+def is_shorter(total: int, last: int, stop: int) -> bool:
+    """Tell whether so many of `total` are met on a walk sooner than all of them are looked up and sorted."""
+    return 0 < stop <= total and stop * last / total <= STEPS * total
+
+
+def most_passed(total: int, last: int, stop: int) -> int:
+    """Return how many a walk may pass: twice as many as are to be expected, and some more."""
+    return min(WALKED, int(2 * stop * last / total) + AT_ONCE)
+
+
+def passed(most: int) -> list[int]:
+    """Return the ids of the first of all that are published, in the default order."""
+    sql, parameters = all_in_order(connection.vendor, True)
+    return [pk for (pk,) in run(f"{sql} LIMIT %s", [*parameters, most])]
+
+
 def walked(ids: Named, stop: int, *, is_published: bool) -> list[int] | None:
     """Return the first of some ids, in the default order; None where looking each of them up takes no longer.
 
     They are met on a walk through the index of the order. Of many, Python looks whether a row is one of them: SQLite
     would make an index of them first.
     """
-    expected = stop * ids.last / max(1, ids.total)
-    if stop > ids.total or expected > STEPS * ids.total:
+    if not is_shorter(ids.total, ids.last, stop):
         return None
-    most = min(WALKED, int(2 * expected) + AT_ONCE)
+    most = most_passed(ids.total, ids.last, stop)
     sql, parameters = all_in_order(connection.vendor, is_published)
     walk, parameters = f"{sql} LIMIT %s", [*parameters, most]
     if connection.vendor == "postgresql" or ids.total <= INDEXED:

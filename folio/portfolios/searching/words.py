@@ -14,6 +14,7 @@ class WordIndex:
 
     AND: ClassVar[str]
     OR: ClassVar[str]
+    BUT: ClassVar[str]
     is_timed: ClassVar[str]  # the query for what is published at a moment, or until one
 
     def having(self, query: str) -> SQL:
@@ -35,7 +36,10 @@ class WordIndex:
         cases: list[str] = []
         parameters: list[Any] = []
         for weight in TOLD:
-            condition, own = exists(self.having(f"({self.any_of(words, (weight,))}){self.AND}{self.every(words)}"))
+            query = self.any_of(words, (weight,))
+            if len(words) > 1:
+                query = f"({query}){self.AND}{self.every(words)}"
+            condition, own = exists(self.having(query))
             cases.append(f"CASE WHEN {condition} THEN {2**weight} ELSE 0 END")
             parameters += own
         # Rare words are often in excerpts alone, which is found out at once. SQLite looks at both sides of an AND.
@@ -67,6 +71,11 @@ class WordIndex:
                 parameters += own
             terms.append(f"CASE{cases} ELSE {BODY} END")
         return " + ".join(terms), parameters
+
+    def with_best(self, word: Alternatives, weight: int) -> SQL:
+        better = [each for each in WEIGHTS if each > weight]
+        query = self.some(word, (weight,))
+        return self.having(f"{query}{self.BUT}{self.some(word, better)}" if better else query)
 
     def any_timed(self) -> SQL:
         """Return the condition that anything at all is published at a moment, or until one."""

@@ -11,7 +11,7 @@ from django.utils import timezone
 from folio.api.folding import fold, forgivable, is_near, words_of_query, words_of_text
 from folio.api.texts import search
 from folio.portfolios.models import Employer, MetaEntry, Portfolio, PortfolioTag, State, Tag
-from folio.portfolios.searching import find
+from folio.portfolios.searching import find, walking
 from folio.portfolios.searching.due import fold_all
 from tests.factories import make_employer, make_meta, make_portfolio, make_tag
 
@@ -69,6 +69,7 @@ WORDS = [
 ]
 ROWS = 40
 QUERIES = 60
+BOUNDS = ((walking.FEW, walking.STEPS), (2, walking.STEPS), (2, 1_000))  # what is many, and when a walk is shorter
 
 
 def text(chance: random.Random, most: int) -> str:
@@ -170,7 +171,7 @@ def visitors_find(rows: Iterable[Plain], text: str) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_answers_as_a_look_at_every_row_does(seed: int) -> None:
+def test_answers_as_a_look_at_every_row_does(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(seed)
     make_rows(chance)
     for step in ("nothing is folded", "all is folded", "some has changed", "all is folded again"):
@@ -186,10 +187,14 @@ def test_answers_as_a_look_at_every_row_does(seed: int) -> None:
             assert list(ordered.values_list("pk", "score")) == visitors_find(plain, text), (step, text)
             assert rows.count() == len(ordered)
             best = [pk for pk, _ in visitors_find(plain, text)]
-            found = find(text, in_order=True)
-            assert found.few == len(best), (step, text)
-            for start, stop in ((0, 1), (0, len(best) or 1), (1, 3), (len(best), len(best) + 2)):
-                assert found.part(start, stop) == best[start:stop], (step, text)
+            for few, steps in BOUNDS:
+                monkeypatch.setattr(walking, "FEW", few)
+                monkeypatch.setattr(walking, "STEPS", steps)
+                found = find(text, in_order=True)
+                assert found.total == len(best), (step, text, few)
+                for start, stop in ((0, 1), (0, len(best) or 1), (1, 3), (len(best), len(best) + 2)):
+                    if found.is_ranked:
+                        assert found.part(start, stop) == best[start:stop], (step, text, few, steps)
             words = fold(text).split()
             managed = search(Portfolio.objects.all(), text, "title", "slug", "excerpt", "year", "employer__name")
             expected = {
