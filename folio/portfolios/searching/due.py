@@ -31,6 +31,7 @@ NOTES = 10  # that are read for each of them: a write may leave several of one p
 BATCH = 500  # portfolios that are folded in one transaction, for which other writers wait
 TASK = "portfolios.fold"  # its name and its key
 SECONDS = 2  # that it folds for before others have their turn
+TELLING = 1  # seconds between two words on how many are left
 SHORTEST = 4  # letters of a word in the vocabulary: errors are forgiven from five on, one of which may be too many
 
 IDS = f"""
@@ -154,12 +155,16 @@ def fold_with_a_write() -> None:
 
 
 def fold_all(tell: Callable[[int], None] = lambda count: None) -> None:
-    """Fold whatever is due, in many transactions; `tell` is told how many notes are left."""
+    """Fold whatever is due, in many transactions; `tell` is told once a second how many notes are left, and at the end."""
+    next_time = 0.0
     while True:
         with transaction.atomic():
             if not fold_some():
                 break
-        tell(run(f"SELECT COUNT(*) FROM {DUE}")[0][0])
+        if monotonic() >= next_time:  # to count them takes as long as to fold some, where there are millions
+            tell(run(f"SELECT COUNT(*) FROM {DUE}")[0][0])
+            next_time = monotonic() + TELLING
+    tell(0)
 
 
 @task(TASK)

@@ -90,6 +90,7 @@ def test_a_renamed_tag_of_many_is_left_to_a_task(client: Client) -> None:
 def test_many_are_folded_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(due, "BATCH", 3)
     monkeypatch.setattr(due.fold_some, "__defaults__", (3,))
+    monkeypatch.setattr(due, "TELLING", 0)
     tag = make_tag(name="shared")
     for number in range(10):
         make_portfolio(slug=f"p{number}", tags=[tag])
@@ -100,8 +101,22 @@ def test_many_are_folded_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     fold_all(left.append)
 
     assert len(left) > 7
+    assert left.count(0) >= 2
     assert not is_anything_due()
     assert len(found("renamed")) == 10
+
+
+def test_how_many_are_left_is_counted_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(due.fold_some, "__defaults__", (1,))
+    monkeypatch.setattr(due, "TELLING", 3_600)
+    for _ in range(10):
+        make_portfolio()
+    left: list[int] = []
+
+    fold_all(left.append)
+
+    assert len(left) == 2
+    assert left[-1] == 0
 
 
 def test_whoever_finds_another_one_folding_leaves_it(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
