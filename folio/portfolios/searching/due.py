@@ -155,7 +155,7 @@ def fold_with_a_write() -> None:
 
 
 def fold_all(tell: Callable[[int], None] = lambda count: None) -> None:
-    """Fold whatever is due, in many transactions; `tell` is told how many notes are left, once a second and at the end."""
+    """Fold whatever is due, in many transactions; `tell` is told how many notes are left, each second and at last."""
     next_time = 0.0
     while True:
         with transaction.atomic():
