@@ -33,7 +33,7 @@ COLUMNS = {TITLE: "title", NAMES: "names", EXCERPT: "excerpt", BODY: "body"}
 SIGNS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"  # of ASCII; all characters beyond it belong to words anyway
 TOKENIZER = "ascii tokenchars '{}'".format(SIGNS.replace("'", "''"))
 TRIGRAM = 3  # characters
-FEW = 500  # entries that are sooner read than several words are looked for by all of their sequences
+FEW = (500, 5_000)  # entries that are sooner read than several words are looked for by all of their sequences
 MOST_LOOKED_AT = 12  # sequences of which a rare one is looked for
 LONGEST_PHRASE = 30  # characters that the index is asked for; the rest of a longer word is compared
 
@@ -159,9 +159,9 @@ def rare_trigram(words: Sequence[str]) -> str | None:
     """
     places = [[word[:TRIGRAM], word[-TRIGRAM:], word[len(word) // 2 - 1 :][:TRIGRAM]] for word in words]
     looked = list(dict.fromkeys(trigrams[turn] for turn in range(3) for trigrams in places))[:MOST_LOOKED_AT]
-    is_rare = f"(SELECT 1 FROM {PARTS} WHERE {PARTS} MATCH %s LIMIT 1 OFFSET {FEW}) IS NULL"
-    cases = " ".join(f"WHEN {is_rare} THEN {place}" for place in range(len(looked)))
-    [(place,)] = run(f"SELECT CASE {cases} END", map(phrase, looked))
+    is_rare = f"(SELECT 1 FROM {PARTS} WHERE {PARTS} MATCH %s LIMIT 1 OFFSET {{few}}) IS NULL"
+    cases = " ".join(f"WHEN {is_rare.format(few=few)} THEN {place}" for few in FEW for place in range(len(looked)))
+    [(place,)] = run(f"SELECT CASE {cases} END", [*map(phrase, looked)] * len(FEW))
     return None if place is None else looked[place]
 
 

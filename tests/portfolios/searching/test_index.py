@@ -194,9 +194,9 @@ def test_scores_each_of_many_words() -> None:
 
 
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="SQLite's own")
-@pytest.mark.parametrize("few", [0, sqlite.FEW])
+@pytest.mark.parametrize("few", [(0,), sqlite.FEW])
 def test_parts_of_several_words_are_found_with_and_without_a_rare_sequence(
-    monkeypatch: pytest.MonkeyPatch, few: int
+    monkeypatch: pytest.MonkeyPatch, few: tuple[int, ...]
 ) -> None:
     monkeypatch.setattr(sqlite, "FEW", few)
     for title in ("Harbour museum", "Museum of harbours", "Harbour", "Har bour mus eum"):
