@@ -26,7 +26,6 @@ is_postgresql = connection.vendor == "postgresql"
 pytestmark = [
     pytest.mark.skipif(not is_postgresql, reason="It is about PostgreSQL"),
     pytest.mark.django_db(transaction=True),
-    pytest.mark.flaky(reruns=1),  # a pool's own threads are waited for, as programs are elsewhere
 ]
 SIZE = 3
 
@@ -35,6 +34,7 @@ SIZE = 3
 def pooled(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Pool this process's connections, as one does that serves."""
     connection.close()
+    pools.close()  # that of a test which has loaded what the HTTP server calls
     monkeypatch.setitem(connection.settings_dict["OPTIONS"], "pool", {"max_size": SIZE, "max_lifetime": 600})
     monkeypatch.setattr(module, "WAIT", 0.5)
     # What another test has watched another server for would have the pool emptied here.
