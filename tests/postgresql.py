@@ -17,10 +17,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from random import SystemRandom
 
 UNAVAILABLE = 69
 SERVERS_VARIABLE = "TEST_POSTGRESQL_SERVERS"  # URLs, of which each process of a suite takes one
 PATIENCE = 240  # seconds that a program or a lock may take on a machine that does much else
+PORTS = (20_000, 32_000)
+chance = SystemRandom()  # what tests seed would have each process of the suite choose the same ports
 SERVER_USER = "postgres"  # made by Debian's package; the server refuses to run as root
 
 
@@ -33,9 +36,17 @@ def find_binaries() -> Path | None:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """Return a port that is free at all addresses, below those that Linux gives to connections by itself.
+
+    One of these may be a connection's of another test by the time that a server wants to listen there.
+    """
+    while True:
+        port = chance.randrange(*PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("", port))
+            except OSError:
+                continue
         return port
 
 

@@ -27,6 +27,7 @@ from tests.conftest import Client
 from tests.environment import ROOT
 from tests.factories import make_portfolio
 from tests.papers import Block, blocks_of
+from tests.postgresql import free_port
 
 from .endpoints import PATIENCE, Endpoint
 
@@ -53,13 +54,6 @@ def message(webhook: Webhook, at: datetime | None = None) -> tuple[dict[str, str
     now = at or datetime.now(UTC)
     body = body_of({"7": ("hafen-möwe", Event.CHANGED.value)}, now)
     return headers_of(webhook, "msg_1", body, now), body
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 # The relay to GitHub
