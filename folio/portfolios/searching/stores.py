@@ -89,7 +89,7 @@ class Store(Protocol):
     def with_words(self, words: Sequence[Alternatives], *, timed: bool = False) -> SQL:
         """Return the SELECT of the ids that have, for each word, a word that begins with one of its alternatives.
 
-        It ends with a condition. With `timed`, it is of those alone that are published at a moment or until one.
+        With `timed`, of those alone that are published at a moment or until one.
         """
 
     def with_best(self, word: Alternatives, weight: int) -> SQL:

@@ -28,6 +28,9 @@ class WordIndex:
     def every(self, words: Sequence[Alternatives], weights: Collection[int] = WEIGHTS) -> str:
         return self.AND.join(self.some(word, weights) for word in words)
 
+    def any_of(self, words: Sequence[Alternatives], weights: Collection[int]) -> str:
+        return self.OR.join(self.some(word, weights) for word in words)
+
     def with_words(self, words: Sequence[Alternatives], *, timed: bool = False) -> SQL:
         return self.having(self.AND.join([self.every(words), *([self.is_timed] if timed else [])]))
 
@@ -45,9 +48,6 @@ class WordIndex:
         # Rare words are often in excerpts alone, which is found out at once. SQLite looks at both sides of an AND.
         condition, own = exists(self.having(self.any_of(words, TOLD)))
         return f"CASE WHEN {condition} THEN {' + '.join(cases)} ELSE 0 END", [*own, *parameters]
-
-    def any_of(self, words: Sequence[Alternatives], weights: Collection[int]) -> str:
-        return self.OR.join(self.some(word, weights) for word in words)
 
     def relevance(self, words: Sequence[Alternatives], present: Collection[int] = TOLD) -> SQL:
         """Return a sum of what each word counts for; the ids of each field are collected once for the whole query.
