@@ -3,9 +3,12 @@
 What was computed after a look holds until a later look tells another snapshot: whoever wrote, through whatever path.
 """
 
+import ctypes
 import logging
+import mmap
 import os
 import sqlite3
+import sys
 import threading
 from contextlib import closing, suppress
 from time import monotonic
@@ -27,6 +30,10 @@ logger = logging.getLogger(__name__)
 
 Version = tuple[int, Any]  # the connection's generation, and what the database says on it
 SECONDS_VARIABLE = "FOLIO_ADDRESS_SECONDS"  # for tests, which can't wait for long
+HEADER = 48  # bytes, of which SQLite writes a copy first; so what is old here was read before a commit ended
+LOG_VERSION = 3_007_000
+# By device and file; what is mapped is never let go, so that no other file can have the same numbers.
+shared_logs: dict[tuple[int, int], mmap.mmap] = {}
 ADDRESS_SECONDS = float(os.environ.get(SECONDS_VARIABLE, 10))  # between two looks where PostgreSQL's address leads
 
 
@@ -46,7 +53,8 @@ class SQLiteWatch:
     """`PRAGMA data_version` of a database file, which every commit of another connection changes.
 
     It counts from the same number on each connection, hence the generation: it changes with the connection, which is
-    made anew when the path leads to another file.
+    made anew when the path leads to another file. SQLite is not asked again while the header of its write-ahead log
+    stays as it was before it was asked: SQLite itself goes by nothing else.
     """
 
     def __init__(self, path: str) -> None:
@@ -56,6 +64,9 @@ class SQLiteWatch:
         self.file: tuple[int, int] | None = None
         self.generation = 0
         self.reason = ""
+        self.log: mmap.mmap | None = None  # begins with the log's header
+        self.header = b""  # as it was before SQLite was asked
+        self.version: Version | None = None
 
     def look(self) -> Version | None:
         try:
@@ -63,12 +74,23 @@ class SQLiteWatch:
             status = os.stat(self.path)
             if self.cursor is None or self.file != (status.st_dev, status.st_ino):
                 self.cursor = self.connect((status.st_dev, status.st_ino)).cursor()
-            [(version,)] = self.cursor.execute("PRAGMA data_version")
+            log = self.log
+            if log is None:
+                return self.ask(self.cursor)
+            header = log[:HEADER]
+            if header != self.header:
+                self.ask(self.cursor)
+                self.header = header
         except (OSError, sqlite3.Error) as error:
             self.reason = str(error)
             self.close()
             return None
-        return self.generation, version
+        return self.version
+
+    def ask(self, cursor: sqlite3.Cursor) -> Version:
+        [(version,)] = cursor.execute("PRAGMA data_version")
+        self.version = self.generation, version
+        return self.version
 
     def connect(self, file: tuple[int, int]) -> sqlite3.Connection:
         self.close()
@@ -82,13 +104,44 @@ class SQLiteWatch:
             timeout=1,  # second
         )
         self.connection.execute("PRAGMA query_only = ON").close()
+        self.connection.execute("PRAGMA data_version").fetchall()  # from here on the log is shared with us, if any is
+        self.log, self.header = shared_log(self.path), b""
         self.file = file
         return self.connection
 
     def close(self) -> None:
         if self.connection is not None:
             self.connection.close()
-            self.connection = self.cursor = None
+            self.connection = self.cursor = self.log = None
+
+
+def mapped_for_good(name: bytes) -> mmap.mmap:
+    """Map the beginning of a file, and never close it: a process that closes a file loses all its locks of it.
+
+    These are SQLite's, of the same file. So not even the end of Python does, while threads may still be at a commit.
+    """
+    log = mmap.mmap(os.open(name, os.O_RDONLY | os.O_CLOEXEC), HEADER, prot=mmap.PROT_READ)
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(log))
+    return log
+
+
+def shared_log(path: bytes) -> mmap.mmap | None:
+    """Return the memory in which processes share where a database's write-ahead log ends, None where there is no such.
+
+    A connection of this process has to be open that has read by the log: until it is closed, the file stays. Its form
+    is told in SQLite's "WAL-mode File Format".
+    """
+    name = os.path.realpath(path) + b"-shm"
+    with suppress(OSError, ValueError):
+        status = os.stat(name)
+        file = status.st_dev, status.st_ino
+        if file not in shared_logs:
+            shared_logs[file] = mapped_for_good(name)
+        log = shared_logs[file]
+        version, is_begun = int.from_bytes(log[:4], sys.byteorder), log[12]
+        if version == LOG_VERSION and is_begun:
+            return log
+    return None
 
 
 class PostgreSQLWatch:

@@ -156,6 +156,124 @@ def test_a_database_that_is_locked_can_not_be_told(tmp_path: Path, watch_at: Cal
     assert watch.look() not in {None, before}
 
 
+class Asking:
+    """A cursor that counts what it is asked."""
+
+    def __init__(self, cursor: sqlite3.Cursor) -> None:
+        self.cursor = cursor
+        self.asked = 0
+
+    def execute(self, sql: str) -> sqlite3.Cursor:
+        self.asked += 1
+        return self.cursor.execute(sql)
+
+
+@pytest.fixture
+def logged(tmp_path: Path) -> Path:
+    """A database with a write-ahead log."""
+    return make_database(tmp_path / "logged.sqlite3")
+
+
+def counted(watch: SQLiteWatch) -> Asking:
+    seen(watch)
+    assert watch.cursor is not None
+    watch.cursor = asking = Asking(watch.cursor)  # type: ignore[assignment]
+    return asking
+
+
+def test_asks_again_only_after_a_commit(logged: Path, watch_at: Callable[[Path], SQLiteWatch]) -> None:
+    watch = watch_at(logged)
+    asking = counted(watch)
+    first = [seen(watch) for _ in range(5)]
+    before = asking.asked
+    with closing(sqlite3.connect(logged, isolation_level=None)) as other:
+        increment(other)
+        second = [seen(watch) for _ in range(5)]
+
+    assert before <= 1
+    assert len(set(first)) == len(set(second)) == 1
+    assert first[0] != second[0]
+    assert asking.asked == before + 1
+
+
+def test_asks_each_time_where_there_is_no_log(tmp_path: Path, watch_at: Callable[[Path], SQLiteWatch]) -> None:
+    watch = watch_at(make_database(tmp_path / "folio.sqlite3", journal="delete"))
+    asking = counted(watch)
+
+    assert len({seen(watch) for _ in range(5)}) == 1
+    assert asking.asked == 5
+
+
+def test_a_log_that_is_begun_later_is_no_matter(tmp_path: Path, watch_at: Callable[[Path], SQLiteWatch]) -> None:
+    path = make_database(tmp_path / "folio.sqlite3", journal="delete")
+    watch = watch_at(path)
+    versions = [seen(watch)]
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        assert other.execute("PRAGMA journal_mode = wal").fetchone() == ("wal",)
+        for _ in range(3):
+            increment(other)
+            versions.append(seen(watch))
+
+    assert len(set(versions)) == 4
+
+
+def test_a_log_that_begins_anew_is_another(logged: Path, watch_at: Callable[[Path], SQLiteWatch]) -> None:
+    """A checkpoint that empties the log lets it begin at the same place with the same number of pages."""
+    watch = watch_at(logged)
+    versions = [seen(watch)]
+    with closing(sqlite3.connect(logged, isolation_level=None)) as other:
+        for kind in ("TRUNCATE", "RESTART", "FULL", "PASSIVE") * 2:
+            increment(other)
+            versions.append(seen(watch))
+            assert other.execute(f"PRAGMA wal_checkpoint({kind})").fetchone()[0] == 0
+            increment(other)
+            versions.append(seen(watch))
+
+    assert len(set(versions)) == len(versions)
+
+
+HOLD = """
+import sqlite3, sys, os
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+import django
+django.setup()
+from folio.snapshots.watches import SQLiteWatch
+path, other = sys.argv[1:]
+reading = sqlite3.connect(path, isolation_level=None)
+reading.execute("BEGIN")
+assert reading.execute("SELECT value FROM counter").fetchone() == (0,)
+watch = SQLiteWatch(path)
+assert watch.look()
+watch.close()
+assert watch.look()
+watch.path = os.fsencode(other)  # another file's log is mapped
+assert watch.look()
+watch.close()
+print("looked", flush=True)
+sys.stdin.readline()
+assert reading.execute("SELECT value FROM counter").fetchone() == (0,)
+"""
+
+
+def test_a_look_takes_no_lock_from_its_process(logged: Path, tmp_path: Path) -> None:
+    """Whoever closes a file loses the process's locks of it: others would take a reader's pages from under it."""
+    program = [sys.executable, "-c", HOLD, str(logged), str(make_database(tmp_path / "other.sqlite3"))]
+    with (
+        subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader,
+        closing(sqlite3.connect(logged, isolation_level=None, timeout=0)) as other,
+    ):
+        assert reader.stdin is not None
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "looked\n"
+        increment(other)
+        is_busy, *_ = other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        reader.stdin.write("\n")
+        reader.stdin.close()
+        assert reader.wait(120) == 0
+
+    assert is_busy
+
+
 def test_can_not_write(watch: SQLiteWatch) -> None:
     watch.look()
     assert watch.connection is not None
