@@ -1,7 +1,7 @@
 """What webhooks cost, and how soon they come: `python -m benchmarks.webhooks [--database postgresql] [--quick]`.
 
-Writes with ten webhooks are measured beside writes without any, by the same server in turns, for long enough that
-changes are compared and told meanwhile. From a commit to its message's arrival it takes FOLIO_WEBHOOK_SECONDS, and what
+Writes with ten webhooks are measured between two turns of writes without any, by the same server, for long enough that
+changes are compared and told meanwhile: the database grows, and writes become slower by themselves. From a commit to its message's arrival it takes FOLIO_WEBHOOK_SECONDS, and what
 is stated here beyond them. A comparison is timed by itself, with nothing that was read before.
 """
 
@@ -28,6 +28,7 @@ MORE = 10_000  # portfolios
 WEBHOOKS = 10
 GATHERED = 10  # seconds: the default of FOLIO_WEBHOOK_SECONDS
 SECONDS = GATHERED + 60 + 2  # of each turn of writes: a comparison is spread over up to a minute while others write
+WARMING = 5  # seconds of writes that don't count
 ARRIVALS = 5
 LATE, RATIO = 2.0, 0.95  # what is aimed at
 SETTLED = 5.0  # seconds until what was switched on or off has been noticed, and its baseline is made
@@ -72,7 +73,7 @@ def comparison_times(installation: Installation, rounds: int) -> list[float]:
 
 
 def write_rates(served: Server, installation: Installation, site: Endpoint, rounds: int) -> list[float]:
-    """Return the rates of writes with webhooks ÷ those without, one for each round."""
+    """Return the rates of writes with webhooks ÷ the mean of those before and after without, one for each round."""
     numbers, ratios = count(time.time_ns() // 1_000_000), []
 
     def rate(webhooks: int, seconds: float) -> float:
@@ -80,10 +81,14 @@ def write_rates(served: Server, installation: Installation, site: Endpoint, roun
         time.sleep(SETTLED)
         return wrk(served.url + LIST, served.key, seconds, "patch", next(numbers), installation.portfolios).rate
 
-    for turn in range(rounds + 1):
-        without, with_them = (rate(webhooks, SECONDS if turn else 2) for webhooks in (0, WEBHOOKS))
-        if turn:  # the first one warms up
-            ratios.append(with_them / without)
+    for webhooks in (0, WEBHOOKS):
+        rate(webhooks, WARMING)
+    before = rate(0, SECONDS)
+    for _ in range(rounds):
+        with_them, after = rate(WEBHOOKS, SECONDS), rate(0, SECONDS)
+        ratios.append(2 * with_them / (before + after))
+        tell(f"{before:.1f}, {with_them:.1f} with webhooks, {after:.1f} writes a second")
+        before = after
     return ratios
 
 
