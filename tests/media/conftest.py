@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from PIL import Image
 
 from folio.media.s3 import ObjectStorage
 from folio.places import Bucket
@@ -32,6 +33,12 @@ def _close_temporary_files() -> Iterator[None]:
     yield
     while temporary_files:
         temporary_files.pop().close()
+
+
+@pytest.fixture(autouse=True)
+def _bound_of_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Restore it: a decoder sets it for its own process, which is that of the tests where one is called directly."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
 
 
 @pytest.fixture(scope="module")
