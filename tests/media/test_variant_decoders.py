@@ -3,7 +3,7 @@
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -62,17 +62,20 @@ def hanging(pool: Decoders, image: IO[bytes], monkeypatch: pytest.MonkeyPatch) -
         return ask(decoder, *args)
 
     monkeypatch.setattr(Decoder, "ask", ask_and_wait)
-    threads = [threading.Thread(target=pool.render, args=(image, PIXELS, WANTED)) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    begun.wait()
-    try:
-        yield
-    finally:
-        go_on.set()
+    # A file of its own for each: decoders are given the open file, and where it is read at belongs to all who have it.
+    with ExitStack() as stack:
+        files = [stack.enter_context(open(image.name, "rb")) for _ in range(count)]
+        threads = [threading.Thread(target=pool.render, args=(file, PIXELS, WANTED)) for file in files]
         for thread in threads:
-            thread.join(60)
-        assert not any(thread.is_alive() for thread in threads)
+            thread.start()
+        begun.wait()
+        try:
+            yield
+        finally:
+            go_on.set()
+            for thread in threads:
+                thread.join(60)
+            assert not any(thread.is_alive() for thread in threads)
 
 
 def test_a_decoder_is_left_to_uploads(pool: Decoders, image: IO[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
