@@ -59,6 +59,7 @@ def fill(portfolios: int, images: int = IMAGES, *, plain: bool = False) -> str:
         reset_sequences()
         admin = User.objects.create_superuser("bench")
         key: str = Token.objects.issue(admin, name="bench")[1]
+    gather_statistics()  # by which folding finds the texts
     fold()
     gather_statistics()
     return key

@@ -1,8 +1,9 @@
 """What webhooks cost, and how soon they come: `python -m benchmarks.webhooks [--database postgresql] [--quick]`.
 
 Writes with ten webhooks are measured between two turns of writes without any, by the same server, for long enough that
-changes are compared and told meanwhile: the database grows, and writes become slower by themselves. From a commit to its message's arrival it takes FOLIO_WEBHOOK_SECONDS, and what
-is stated here beyond them. A comparison is timed by itself, with nothing that was read before.
+changes are compared and told meanwhile: the database grows, and writes become slower by themselves. From a commit to
+its message's arrival it takes FOLIO_WEBHOOK_SECONDS, and what is stated here beyond them. A comparison is timed by
+itself, with nothing that was read before.
 """
 
 import random

@@ -82,10 +82,12 @@ def fold_some(most: int = BATCH, *, split: bool = True) -> bool:
     return fold_noted(first_notes(most), most, split=split)
 
 
-def first_notes(most: int) -> list[Note]:
+def first_notes(most: int, start: int = 0) -> list[Note]:
+    """Return the oldest notes of so many portfolios, those before `start` left out."""
     # A program of another version, which goes on beside this one in an update, leaves folding to those that made it.
     is_ours = f"EXISTS (SELECT 1 FROM {STATE} WHERE version = %s)"
-    return run(f"SELECT * FROM {DUE} WHERE {is_ours} ORDER BY id LIMIT %s", [version(), NOTES * most])
+    sql = f"SELECT * FROM {DUE} WHERE id >= %s AND {is_ours} ORDER BY id LIMIT %s"
+    return run(sql, [start, version(), NOTES * most])
 
 
 def fold_noted(notes: list[Note], most: int, *, split: bool) -> bool:
@@ -156,10 +158,16 @@ def fold_with_a_write() -> None:
 
 def fold_all(tell: Callable[[int], None] = lambda count: None) -> None:
     """Fold whatever is due, in many transactions; `tell` is told how many notes are left, each second and at last."""
-    next_time = 0.0
+    next_time, start = 0.0, 0
     while True:
         with transaction.atomic():
-            if not fold_some():
+            # PostgreSQL would pass all that were removed before the first one that is left, again and again.
+            notes = first_notes(BATCH, start)
+            if fold_noted(notes, BATCH, split=True):
+                start = notes[0][0]
+            elif start:
+                start = 0  # of a transaction that took long, older ones may have come meanwhile
+            else:
                 break
         if monotonic() >= next_time:  # to count them takes as long as to fold some, where there are millions
             tell(run(f"SELECT COUNT(*) FROM {DUE}")[0][0])

@@ -12,7 +12,7 @@ from django.utils import timezone
 from folio.api.texts import search
 from folio.portfolios.models import Portfolio
 from folio.portfolios.searching import checks, due, sqlite, walking
-from folio.portfolios.searching.stores import STATE, TIMED, VOCABULARY, run, store
+from folio.portfolios.searching.stores import DUE, STATE, TIMED, VOCABULARY, run, store
 from tests.factories import make_meta, make_portfolio
 
 from .found import found, scored, sql
@@ -111,6 +111,26 @@ def test_triggers_that_are_gone_are_made_again_and_what_was_missed_is_folded() -
     assert found("before") == []
     sql("UPDATE portfolios_portfolio SET title = 'later'")
     assert found("later") == ["match"]
+
+
+def test_folds_older_notes_that_come_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction that takes long commits notes whose numbers it was given long before."""
+    due.fold_all()
+    late = make_portfolio(slug="late", title="late")
+    numbers = run(f"SELECT id FROM {DUE}")
+    sql(f"DELETE FROM {DUE}")
+    make_portfolio(slug="match", title="needle")
+    given = "OVERRIDING SYSTEM VALUE " if connection.vendor == "postgresql" else ""
+
+    def tell(left: int) -> None:
+        if numbers:
+            run(f"INSERT INTO {DUE} (id, portfolio_id) {given}VALUES (%s, %s)", [*numbers.pop(), late.pk])
+
+    due.fold_all(tell)
+
+    assert not due.is_anything_due()
+    assert found("late") == ["late"]
+    assert found("needle") == ["match"]
 
 
 def test_tells_of_many_that_are_due(monkeypatch: pytest.MonkeyPatch) -> None:
