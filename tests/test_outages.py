@@ -159,6 +159,23 @@ def test_what_broke_while_it_was_committed_may_have_been_saved(transactional_db:
     connection.close()
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="A file has no such settings.")
+@pytest.mark.parametrize(("is_serving", "jit", "bound"), [(True, "off", "20s"), (False, "on", "0")])
+def test_what_a_connection_is_given_where_requests_are_served(
+    is_serving: bool, jit: str, bound: str, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from folio.postgresql import timeouts
+
+    monkeypatch.setattr(timeouts, "is_serving", is_serving)
+    try:
+        connection.close()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('jit'), current_setting('statement_timeout')")
+            assert cursor.fetchone() == (jit, bound)
+    finally:
+        connection.close()
+
+
 def test_whoever_changed_something_then_is_told_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: Any, **named: Any) -> None:
         raise OutcomeUnknown("gone")

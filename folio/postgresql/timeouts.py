@@ -45,7 +45,9 @@ def parameters() -> dict[str, Any]:
     }
     if not settings.PGBOUNCER:  # which refuses options: there they are the role's
         seconds = {"lock_timeout": settings.LOCK_SECONDS, "statement_timeout": settings.STATEMENT_SECONDS}
-        given["options"] = " ".join(f"-c {name}={1000 * bound}" for name, bound in seconds.items())
+        bounds = [f"-c {name}={1000 * bound}" for name, bound in seconds.items()]
+        # To compile a statement takes longer than it saves in any that a request waits for.
+        given["options"] = " ".join([*bounds, "-c jit=off"])
     return given
 
 
