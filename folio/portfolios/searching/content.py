@@ -10,7 +10,7 @@ from .. import markdown
 from .stores import BODY, EXCERPT, NAMES, TITLE, among, run
 
 # The version of what is made of texts: with another one, everything is folded anew.
-VERSION = 2
+VERSION = 3
 
 BATCH = 500  # portfolios whose texts are held in memory at once
 LONGEST_TEXT = 200_000  # characters; of a longer description or meta text, the first ones are searched

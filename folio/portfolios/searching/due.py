@@ -16,12 +16,11 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from folio.api.folding import forgivable
 from folio.tasks.models import State, Task
 from folio.tasks.queue import enqueue
 from folio.tasks.registry import Payload, task
 
-from . import content
+from . import content, vocabulary
 from .stores import DUE, STATE, Entry, among, run, store
 
 logger = logging.getLogger(__name__)
@@ -32,7 +31,6 @@ BATCH = 500  # portfolios that are folded in one transaction, for which other wr
 TASK = "portfolios.fold"  # its name and its key
 SECONDS = 2  # that it folds for before others have their turn
 TELLING = 1  # seconds between two words on how many are left
-SHORTEST = 4  # letters of a word in the vocabulary: errors are forgiven from five on, one of which may be too many
 
 IDS = f"""
     SELECT portfolio_id AS value FROM {DUE} WHERE portfolio_id IS NOT NULL
@@ -132,7 +130,7 @@ def put(ids: list[int]) -> None:
     if entries:
         store().put(entries)
         words = set().union(*(entry.words for entry in entries))
-        store().learn(forgivable(word for word in words if len(word) >= SHORTEST))
+        store().learn(vocabulary.of(words))
     store().forget(set(ids).difference(entry.pk for entry in entries))
 
 

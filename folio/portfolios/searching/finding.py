@@ -10,18 +10,17 @@ from typing import Any
 from django.db import connection
 from django.db.models import F, Q
 
-from folio.api.folding import LONGEST_WORD, forgivable, is_near, words_of_query
+from folio.api.folding import forgivable, is_near, words_of_query
 from folio.api.texts import MAX_SEARCH_WORDS
 
 from ..models import Portfolio
-from . import content, ranking, walking
+from . import content, ranking, vocabulary, walking
 from .due import Due, due_now
 from .statements import Relevance, in_order, published_with, raw
 from .stores import (
     EXCERPT,
-    LAST,
     SQL,
-    VOCABULARY,
+    Whole,
     among,
     exists,
     listed,
@@ -43,6 +42,7 @@ class Word:
     text: str
     alternatives: tuple[str, ...]
     is_forgiven: bool = False
+    meanings: tuple[Whole, ...] = ()  # all the words of the index that begin so, where these are known and few
 
     def matches(self, word: str) -> bool:
         return word.startswith(self.alternatives) or (
@@ -87,11 +87,12 @@ class Found:
         sql, parameters = self.score()
         return Relevance(F("pk"), sql=sql, parameters=parameters)
 
-    def score(self, present: Collection[int] = TOLD) -> SQL:
-        """Return the same as SQL of `{pk}`; `present` are the weights of TOLD that may matter."""
+    def score(self, present: Collection[int] = TOLD, *, few: bool = False) -> SQL:
+        """Return the same as SQL of `{pk}`; `present` are the weights of TOLD that may matter, `few` are scored so."""
         if not self.words:
             return "0 * {pk}", []  # PostgreSQL takes a plain 0 for a column's place
-        sql, parameters = store().relevance(alternatives(self.words), present)
+        relevance = store().looked_at if few else store().relevance
+        sql, parameters = relevance(alternatives(self.words), present)
         if self.due:
             cases, before = "", []
             for score, ids in grouped(self.due):
@@ -138,7 +139,8 @@ class Found:
             return ranking.part_of(word, {*present, EXCERPT}, named.last, start, stop)
         found = None if present else walked(named, stop, is_published=True)
         if found is None:
-            sql, parameters = in_order(connection.vendor).of(named.sql, self.score(present))
+            score = self.score(present, few=named.total <= walking.LOOKED_AT)
+            sql, parameters = in_order(connection.vendor).of(named.sql, score)
             found = [pk for (pk,) in run(f"{sql} LIMIT %s", [*parameters, stop])]
         return found[start:stop]
 
@@ -159,7 +161,9 @@ def find(text: str, *, in_order: bool = False) -> Found:
     A word that alone finds nothing that is published is taken for one that is like it. With `in_order`, the ids are
     going to be counted and asked for in order; so they also tell whether there are any.
     """
-    plain = [Word(word, (word,)) for word in words_of_query(text)[:MAX_SEARCH_WORDS]]
+    asked = words_of_query(text)[:MAX_SEARCH_WORDS]
+    meanings = vocabulary.meanings(asked)
+    plain = [Word(word, (word,), meanings=meanings.get(word, ())) for word in asked]
     stale = due_now()
     if in_order and not stale:
         found = Found(tuple(plain), {}, stale)
@@ -236,7 +240,7 @@ def forgiven(words: list[Word], stale: Due, due: Matching | None) -> Iterator[Wo
         lost = {word for word, has in zip(each, published.have([[word] for word in each]), strict=True) if not has}
     if lost and due is not None:
         lost -= due.found(list(lost))
-    meant = like([word.text for word in lost]) if lost else {}
+    meant = vocabulary.like([word.text for word in lost]) if lost else {}
     for word in words:
         yield Word(word.text, tuple(meant[word.text]), True) if word in lost else word
 
@@ -261,64 +265,9 @@ class Published:
         return [bool(answer) for answer in answers]
 
 
-def like(words: Sequence[str]) -> dict[str, list[str]]:
-    """Return for each word the beginnings of known words that it is but for one error, in two queries.
-
-    A letter that is wrong or missing may be any; those that come next in known words are skipped through by the
-    vocabulary's order. `UNION` ends that, whatever the vocabulary has: no step is taken twice.
-    """
-    following: dict[str, set[str]] = defaultdict(set)
-    sql, parameters = listed(sorted({word[:place] for word in words for place in range(len(word))}), "text")
-    for start, letter in run(
-        f"""WITH RECURSIVE starts AS ({sql}), steps (start, word) AS (
-            SELECT value, (SELECT MIN(word) FROM {VOCABULARY} v WHERE v.word > value AND v.word < value || %s)
-            FROM starts
-            UNION
-            SELECT start, (
-                SELECT MIN(v.word) FROM {VOCABULARY} v
-                WHERE v.word > start || SUBSTR(steps.word, LENGTH(start) + 1, 1) || %s AND v.word < start || %s
-            ) FROM steps WHERE steps.word IS NOT NULL
-        ) SELECT start, SUBSTR(word, LENGTH(start) + 1, 1) FROM steps WHERE word IS NOT NULL""",
-        [*parameters, LAST, LAST, LAST],
-    ):
-        following[start].add(letter)
-    wanted = {word: variants(word, following) for word in words}
-    sql, parameters = listed(sorted(set().union(*wanted.values())), "text")
-    known = {
-        word
-        for (word,) in run(
-            f"SELECT value FROM ({sql}) AS wanted WHERE EXISTS (SELECT 1 FROM {VOCABULARY} v "
-            "WHERE v.word >= value AND v.word < value || %s)",
-            [*parameters, LAST],
-        )
-    }
-    return {word: shortest(known & wanted[word]) for word in words}
-
-
-def variants(word: str, following: dict[str, set[str]]) -> set[str]:
-    """Return what the word is with one letter taken out, put in, replaced, or exchanged with its neighbour."""
-    found: set[str] = set()
-    for place in range(len(word)):
-        before, rest = word[:place], word[place + 1 :]
-        found.add(before + rest)
-        found.add(before + rest[:1] + word[place] + rest[1:])
-        for letter in following[before]:
-            found |= {before + letter + rest, before + letter + word[place:]}
-    return {each[:LONGEST_WORD] for each in found}
-
-
-def shortest(beginnings: set[str]) -> list[str]:
-    """Return beginnings of words, in order, without those that begin with another one."""
-    kept: list[str] = []
-    for each in sorted(beginnings):
-        if not kept or not each.startswith(kept[-1]):
-            kept.append(each)
-    return kept
-
-
 def alternatives(words: Sequence[Word]) -> list[tuple[str, ...]]:
     """Return what the index is asked for; a word that stands for nothing known is asked for as it is."""
-    return [word.alternatives or (word.text,) for word in words]
+    return [word.meanings or word.alternatives or (word.text,) for word in words]
 
 
 def but_for(index: SQL, stale: Due, others: Sequence[int] = ()) -> SQL:

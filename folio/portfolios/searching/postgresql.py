@@ -23,6 +23,7 @@ from .stores import (
     WEIGHTS,
     Alternatives,
     Entry,
+    Whole,
     run,
     run_many,
 )
@@ -100,6 +101,7 @@ def quoted(word: str) -> str:
 class PostgreSQLStore(WordIndex):
     AND, OR, BUT = " & ", " | ", " & !"
     is_timed = quoted(TIMED)
+    entries, key = INDEX, "portfolio_id"
 
     def make(self) -> None:
         for sql in TABLES:
@@ -177,7 +179,15 @@ class PostgreSQLStore(WordIndex):
         return f"SELECT portfolio_id AS id FROM {INDEX} WHERE words @@ %s::tsquery", [query]
 
     def some(self, alternatives: Alternatives, weights: Collection[int] = WEIGHTS) -> str:
-        return f"({' | '.join(f'{quoted(MARKS[weight] + each)}:*' for each in alternatives for weight in weights)})"
+        terms = [
+            quoted(MARKS[weight] + each) + ("" if isinstance(each, Whole) else ":*")
+            for each in alternatives
+            for weight in weights
+        ]
+        return f"({' | '.join(terms)})"
+
+    def has(self, alternatives: Alternatives, weight: int) -> SQL:
+        return "words @@ %s::tsquery", [self.some(alternatives, (weight,))]
 
 
 def known_triggers() -> list[tuple[str, bool]]:

@@ -22,6 +22,7 @@ from .stores import (
     WEIGHTS,
     Alternatives,
     Entry,
+    Whole,
     run,
     run_many,
 )
@@ -77,6 +78,7 @@ def triggers() -> dict[str, str]:
 class SQLiteStore(WordIndex):
     AND, OR, BUT = " AND ", " OR ", " NOT "
     is_timed = f'"{TIMED}"'
+    entries, key = WORDS, "rowid"
 
     def make(self) -> None:
         for sql in TABLES:
@@ -148,8 +150,15 @@ class SQLiteStore(WordIndex):
         return f"SELECT rowid AS id FROM {WORDS} WHERE {WORDS} MATCH %s", [query]
 
     def some(self, alternatives: Alternatives, weights: Collection[int] = WEIGHTS) -> str:
-        any_of = f"({' OR '.join(f'{phrase(each)} *' for each in alternatives)})"
+        any_of = f"({' OR '.join(phrase(each) + ('' if isinstance(each, Whole) else ' *') for each in alternatives)})"
         return any_of if weights is WEIGHTS else f"{{{' '.join(COLUMNS[weight] for weight in weights)}}} : {any_of}"
+
+    def has(self, alternatives: Alternatives, weight: int) -> SQL:
+        column = f"INSTR(' ' || {COLUMNS[weight]} || ' ', %s)"
+        return (
+            f"({' OR '.join([column] * len(alternatives))})",
+            [f" {each} " if isinstance(each, Whole) else f" {each}" for each in alternatives],
+        )
 
 
 def rare_trigram(words: Sequence[str]) -> str | None:

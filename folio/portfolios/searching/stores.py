@@ -11,7 +11,14 @@ from typing import Any, NamedTuple, Protocol
 from django.db import connection
 
 SQL = tuple[str, list[Any]]  # with its parameters
-Alternatives = Sequence[str]  # beginnings of words, of which one must be there
+Alternatives = Sequence[str]  # beginnings of words, or whole ones, of which one must be there
+
+
+class Whole(str):
+    """A word that must be there as it is, not as the beginning of another one."""
+
+    __slots__ = ()
+
 
 DUE = "portfolios_search_due"
 VOCABULARY = "portfolios_search_vocabulary"
@@ -109,6 +116,9 @@ class Store(Protocol):
 
         `present` are those of TOLD that may matter.
         """
+
+    def looked_at(self, words: Sequence[Alternatives], present: Collection[int] = ...) -> SQL:
+        """Return the same score, of which each costs a look at the entry, and nothing is collected before."""
 
 
 def store() -> Store:

@@ -11,6 +11,7 @@ from .statements import all_in_order
 from .stores import SQL, gathered, one_of_named, run, values_of
 
 FEW = NAMED  # portfolios that are found once, to be counted and put in order; more are found for each of the two
+LOOKED_AT = 5_000  # of them, of which each entry is looked at for its score
 STEPS = 4  # portfolios that a walk through an order passes in the time in which one is looked up and sorted
 WALKED = 20_000  # that such a walk passes at the most
 AT_ONCE = 100  # of them that are read at once

@@ -69,7 +69,13 @@ WORDS = [
 ]
 ROWS = 40
 QUERIES = 60
-BOUNDS = ((walking.FEW, walking.STEPS), (2, walking.STEPS), (2, 1_000))  # what is many, and when a walk is shorter
+# What is many, when a walk is shorter, and of how many each entry is looked at.
+BOUNDS = (
+    (walking.FEW, walking.STEPS, walking.LOOKED_AT),
+    (walking.FEW, walking.STEPS, 0),
+    (2, walking.STEPS, 0),
+    (2, 1_000, walking.LOOKED_AT),
+)
 
 
 def text(chance: random.Random, most: int) -> str:
@@ -187,14 +193,15 @@ def test_answers_as_a_look_at_every_row_does(seed: int, monkeypatch: pytest.Monk
             assert list(ordered.values_list("pk", "score")) == visitors_find(plain, text), (step, text)
             assert rows.count() == len(ordered)
             best = [pk for pk, _ in visitors_find(plain, text)]
-            for few, steps in BOUNDS:
+            for few, steps, looked_at in BOUNDS:
                 monkeypatch.setattr(walking, "FEW", few)
                 monkeypatch.setattr(walking, "STEPS", steps)
+                monkeypatch.setattr(walking, "LOOKED_AT", looked_at)
                 found = find(text, in_order=True)
                 assert found.total == len(best), (step, text, few)
                 for start, stop in ((0, 1), (0, len(best) or 1), (1, 3), (len(best), len(best) + 2)):
                     if found.is_ranked:
-                        assert found.part(start, stop) == best[start:stop], (step, text, few, steps)
+                        assert found.part(start, stop) == best[start:stop], (step, text, few, steps, looked_at)
             words = fold(text).split()
             managed = search(Portfolio.objects.all(), text, "title", "slug", "excerpt", "year", "employer__name")
             expected = {
