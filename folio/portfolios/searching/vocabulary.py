@@ -14,12 +14,15 @@ from .stores import LAST, VOCABULARY, Whole, listed, run
 
 SHORTEST = 4  # letters of a word that is known: errors are forgiven from five on, one of which may be too many
 ASKED = 3  # letters of a beginning for which its words are asked: it is one of them itself, if any is as short
+MIXED = "\x9e"  # stands before a word that no error is forgiven for, as it goes on in such a script
 MOST = 16  # words that a beginning stands for, rather than for itself
 
 
 def of(words: Iterable[str]) -> set[str]:
-    """Return those of the words that are to be known."""
-    return {word for word in words if len(word) >= SHORTEST and forgivable([word[:ASKED]])}
+    """Return those of the words that are to be known, as they are noted."""
+    long = {word for word in words if len(word) >= SHORTEST}
+    plain = forgivable(long)
+    return plain | {MIXED + word for word in long - plain if forgivable([word[:ASKED]])}
 
 
 def meanings(beginnings: Collection[str]) -> dict[str, tuple[Whole, ...]]:
@@ -28,11 +31,12 @@ def meanings(beginnings: Collection[str]) -> dict[str, tuple[Whole, ...]]:
     if not asked:
         return {}
     known = f"SELECT word FROM {VOCABULARY} WHERE word >= %s AND word < %s ORDER BY word LIMIT {MOST + 1}"
-    selects = [f"SELECT {place} AS place, word FROM ({known}) AS known_{place}" for place in range(len(asked))]
-    bounds = [bound for each in asked for bound in (each, each + LAST)]
+    noted = [(each, kind + each) for each in asked for kind in ("", MIXED)]
+    selects = [f"SELECT {place} AS place, word FROM ({known}) AS known_{place}" for place in range(len(noted))]
+    bounds = [bound for _, first in noted for bound in (first, first + LAST)]
     words: dict[str, list[Whole]] = {each: [Whole(each)] if len(each) < SHORTEST else [] for each in asked}
     for place, word in run(" UNION ALL ".join(selects), bounds):
-        words[asked[place]].append(Whole(word))
+        words[noted[place][0]].append(Whole(word.removeprefix(MIXED)))
     return {each: tuple(found) or (Whole(each),) for each, found in words.items() if len(found) <= MOST}
 
 
@@ -67,7 +71,6 @@ def like(words: Sequence[str]) -> dict[str, list[str]]:
             [*parameters, LAST],
         )
     }
-    known = forgivable(known)
     return {word: shortest(known & wanted[word]) for word in words}
 
 
