@@ -32,15 +32,11 @@ TASK = "portfolios.fold"  # its name and its key
 SECONDS = 2  # that it folds for before others have their turn
 TELLING = 1  # seconds between two words on how many are left
 
-IDS = f"""
-    SELECT portfolio_id AS value FROM {DUE} WHERE portfolio_id IS NOT NULL
-    UNION
+OF_MANY = f"""
     SELECT x.portfolio_id FROM {DUE} d CROSS JOIN portfolios_portfoliotag x WHERE x.tag_id = d.tag_id
     UNION
     SELECT p.id FROM {DUE} d CROSS JOIN portfolios_portfolio p WHERE p.employer_id = d.employer_id
-    UNION
-    SELECT NULL FROM {DUE} d WHERE d.portfolio_id IS NULL AND d.tag_id IS NULL AND d.employer_id IS NULL
-"""  # the last one stands for everything
+"""  # what notes of tags and employers are about
 Note = tuple[int, int | None, int | None, int | None]  # its id, and whose it is; of everyone where it is of no one
 
 
@@ -61,9 +57,13 @@ class Due:
 
 
 def due_now() -> Due:
-    found = {pk for (pk,) in run(IDS)}
-    if None in found:
+    """Return what is due, in one query where nothing of many is: PostgreSQL takes milliseconds to plan for more."""
+    notes = run(f"SELECT DISTINCT portfolio_id, tag_id, employer_id FROM {DUE}")
+    if (None, None, None) in notes:
         return Due([pk for (pk,) in run("SELECT id FROM portfolios_portfolio")], True)
+    found = {portfolio for portfolio, _, _ in notes if portfolio is not None}
+    if len(found) < len(notes):
+        found.update(pk for (pk,) in run(OF_MANY))  # what was folded meanwhile is not due any more
     return Due(sorted(found))
 
 
