@@ -1,4 +1,4 @@
-"""Measure what visitors read: `python -m benchmarks.public [--database postgresql] [--quick]`.
+"""Measure what visitors read: `python -m benchmarks.public [--database postgresql] [--quick] [--rates]`.
 
 In the same rounds run *wire*, which answers with the same bytes from memory, and *usual*, the managing API built the
 usual way on the same tables. All are served by the same HTTP server with one worker.
@@ -27,27 +27,43 @@ COLD, FRESH = 40, 20  # requests of a round: with no document in memory, and nev
 
 
 def main() -> int:
-    options, about = begun(parser_of("public", "Measure what visitors read."))
+    parser = parser_of("public", "Measure what visitors read.")
+    parser.add_argument("--rates", action="store_true", help="requests a second alone, without large tables")
+    options, about = begun(parser)
     alone()
     with database_of(options.database) as url, tempfile.TemporaryDirectory(prefix="folio-benchmarks-") as folder:
         rounds = 1 if options.quick else ROUNDS
-        middle, more, large = (made(Path(folder), url, each) for each in (PORTFOLIOS, manifest.MORE, MANY))
-        for installation in (middle, more, large):
-            installation.variables.update(manifest.OPEN)
+        middle = opened(Path(folder), url, PORTFOLIOS)
         tell("Measuring what visitors read")
         rates, best = read_rates(middle, rounds, SECONDS)
+        table = report.table_of_rates(rates, best, DATABASES[options.database])
+        if options.rates:
+            figures = rate_measures(rates)
+            write(f"public-{options.database}-rates", table, figures, options.database, about)
+            return 0
+        more, large = (opened(Path(folder), url, each) for each in (manifest.MORE, MANY))
         tell("Measuring pages with no document in memory")
         cold = cold_times(middle, rounds)
         tell("Measuring manifests")
         manifests = [manifest.times(installation, rounds) for installation in (middle, more)]
         tell(f"Measuring facets of {MANY:,}")
         facets = facet_times(large, rounds)
-    name = DATABASES[options.database]
-    figures = [*measures(rates, cold, facets), *manifest.measures(*manifests)]
-    text = f"{report.table_of_rates(rates, best, name)}\n\n{report.table_of(figures, name)}"
-    report.write_figures(f"public-{options.database}", text, figures, about)
-    print(f"\n{text}\n\nWritten to {report.RESULTS}: public-{options.database}.json and .md")
+    figures = [*rate_measures(rates), *measures(cold, facets), *manifest.measures(*manifests)]
+    write(f"public-{options.database}", table, figures, options.database, about)
     return 0
+
+
+def opened(folder: Path, url: str | None, portfolios: int) -> Installation:
+    """Return an installation that visitors may read."""
+    installation = made(folder, url, portfolios)
+    installation.variables.update(manifest.OPEN)
+    return installation
+
+
+def write(name: str, table: str, figures: list[Measure], database: str, about: dict[str, Any]) -> None:
+    text = f"{table}\n\n{report.table_of(figures, DATABASES[database])}"
+    report.write_figures(name, text, figures, about)
+    print(f"\n{text}\n\nWritten to {report.RESULTS}: {name}.json and .md")
 
 
 def read_rates(installation: Installation, rounds: int, seconds: float) -> tuple[Rates, dict[str, Any]]:
@@ -75,8 +91,8 @@ def read_rates(installation: Installation, rounds: int, seconds: float) -> tuple
             return wrk(served.url + manifest.MANIFEST, "", seconds, headers=BROWSER)
 
         ways = {
-            "wire": same(wire, "/"),
             **{name: usual[name] for name in ("usual list", "usual detail")},
+            "wire": same(wire, "/"),  # just before what it is compared with: the machine's speed wavers
             "public list asked before": public(served.url + FIRST),
             "public list never asked before": pages,
             "public entry asked before": public(f"{served.url}{PUBLIC_LIST}{slug}/"),
@@ -134,25 +150,30 @@ def fresh(client: Client, path: str, never: Any) -> float:
     return median(client.time(f"{path}-{next(never)}") for _ in range(FRESH))
 
 
-def measures(rates: Rates, cold: Times, facets: Times) -> list[Measure]:
+def rate_measures(rates: Rates) -> list[Measure]:
     def rate(name: str, other: str, at_least: float | None = None) -> Measure:
         pairs = zip(rates[name], rates[other], strict=True)
         return Measure(f"{name} ÷ {other}", [one.rate / two.rate for one, two in pairs], at_least=at_least)
-
-    def time(name: str, one: list[float], two: list[float], **aim: Any) -> Measure:
-        return Measure(name, [a / b for a, b in zip(one, two, strict=True)], **aim)
 
     return [
         rate("public list asked before", "wire", 0.5),
         rate("public list asked before", "usual list"),
         rate("public list never asked before", "usual list", 12),
+        rate("public entry asked before", "usual detail", 200),
+        rate("manifest asked before", "wire of a manifest's size", 0.5),
+        rate("public facets asked before", "public list asked before"),
+    ]
+
+
+def measures(cold: Times, facets: Times) -> list[Measure]:
+    def time(name: str, one: list[float], two: list[float], **aim: Any) -> Measure:
+        return Measure(name, [a / b for a, b in zip(one, two, strict=True)], **aim)
+
+    return [
         time(
             "public list with no document in memory ÷ usual list", cold["usual list"], cold["public list"], at_least=3
         ),
         time("list with no document in memory ÷ usual list", cold["usual list"], cold["managing list"]),
-        rate("public entry asked before", "usual detail", 200),
-        rate("manifest asked before", "wire of a manifest's size", 0.5),
-        rate("public facets asked before", "public list asked before"),
         time(
             f"facets of {MANY:,} ÷ first page, never asked before", facets["facets"], facets["first page"], at_most=10
         ),
