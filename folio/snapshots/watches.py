@@ -105,7 +105,9 @@ class SQLiteWatch:
         )
         self.connection.execute("PRAGMA query_only = ON").close()
         self.connection.execute("PRAGMA data_version").fetchall()  # from here on the log is shared with us, if any is
-        self.log, self.header = shared_log(self.path), b""
+        [(mode,)] = self.connection.execute("PRAGMA journal_mode")
+        # Nobody can leave that one while a connection is open; beside other modes such a file is left from before.
+        self.log, self.header = shared_log(self.path) if mode == "wal" else None, b""
         self.file = file
         return self.connection
 

@@ -1,6 +1,7 @@
 """`PRAGMA data_version`: it moves with every commit of anyone else, and with nothing but commits."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -202,6 +203,21 @@ def test_asks_each_time_where_there_is_no_log(tmp_path: Path, watch_at: Callable
 
     assert len({seen(watch) for _ in range(5)}) == 1
     assert asking.asked == 5
+
+
+def test_what_is_left_of_a_log_is_no_log(logged: Path, tmp_path: Path, watch_at: Callable[[Path], SQLiteWatch]) -> None:
+    path = make_database(tmp_path / "folio.sqlite3", journal="delete")
+    with closing(sqlite3.connect(logged, isolation_level=None)) as connection:
+        increment(connection)
+        shutil.copy(f"{logged}-shm", f"{path}-shm")
+    watch = watch_at(path)
+    versions = [seen(watch)]
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        for _ in range(3):
+            increment(other)
+            versions.append(seen(watch))
+
+    assert len(set(versions)) == 4
 
 
 def test_a_log_that_is_begun_later_is_no_matter(tmp_path: Path, watch_at: Callable[[Path], SQLiteWatch]) -> None:
