@@ -71,13 +71,14 @@ def is_anything_due() -> bool:
     return bool(run(f"SELECT 1 FROM {DUE} LIMIT 1"))
 
 
-def fold_some(most: int = BATCH, *, split: bool = True) -> bool:
-    """Fold so many portfolios at the most, of those that have waited longest; tell whether any were folded.
+def fold_some(start: int = 0) -> int | None:
+    """Fold up to BATCH portfolios, of those that have waited longest; return the first note, None where none was done.
 
-    To be called within a transaction. A note of many, such as a renamed tag's, is first made into one for each of them,
-    or with `split` False left to others.
+    To be called within a transaction. Notes before `start` are left out. A note of many, such as a renamed tag's, is
+    first made into one for each of them.
     """
-    return fold_noted(first_notes(most), most, split=split)
+    notes = first_notes(BATCH, start)
+    return notes[0][0] if fold_noted(notes, BATCH, split=True) else None
 
 
 def first_notes(most: int, start: int = 0) -> list[Note]:
@@ -160,13 +161,10 @@ def fold_all(tell: Callable[[int], None] = lambda count: None) -> None:
     while True:
         with transaction.atomic():
             # PostgreSQL would pass all that were removed before the first one that is left, again and again.
-            notes = first_notes(BATCH, start)
-            if fold_noted(notes, BATCH, split=True):
-                start = notes[0][0]
-            elif start:
-                start = 0  # of a transaction that took long, older ones may have come meanwhile
-            else:
-                break
+            first = fold_some(start)
+        if first is None and not start:
+            break
+        start = first or 0  # at last from the beginning: of a transaction that took long, older ones may have come
         if monotonic() >= next_time:  # to count them takes as long as to fold some, where there are millions
             tell(run(f"SELECT COUNT(*) FROM {DUE}")[0][0])
             next_time = monotonic() + TELLING
@@ -179,7 +177,7 @@ def fold_what_is_due(payload: Payload) -> datetime | None:
     end = monotonic() + SECONDS
     while monotonic() < end:
         with transaction.atomic():
-            if not fold_some():
+            if fold_some() is None:
                 return None
     return timezone.now()
 

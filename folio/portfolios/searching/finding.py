@@ -162,9 +162,10 @@ def find(text: str, *, in_order: bool = False) -> Found:
     going to be counted and asked for in order; so they also tell whether there are any.
     """
     asked = words_of_query(text)[:MAX_SEARCH_WORDS]
+    stale = due_now()
+    # After that: what is folded meanwhile is compared by its texts, and what was before has its words known by now.
     meanings = vocabulary.meanings(asked)
     plain = [Word(word, (word,), meanings=meanings.get(word, ())) for word in asked]
-    stale = due_now()
     if in_order and not stale:
         found = Found(tuple(plain), {}, stale)
         if found.few != 0:

@@ -1,6 +1,6 @@
 """The search for words, as both indexes have it: which entries have them, and how much each of these counts."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, ClassVar
 
 from .stores import BODY, EXCERPT, NAMES, SQL, TITLE, WEIGHTS, Alternatives, exists
@@ -63,20 +63,15 @@ class WordIndex:
         """
         if not present:
             return f"{EXCERPT * len(words)} + 0", []  # a number by itself would be a column's place
-        weights = [weight for weight in (TITLE, NAMES, EXCERPT) if weight == EXCERPT or weight in present]
-        terms: list[str] = []
-        parameters: list[str] = []
         # What is scored has all words, so that any of the others narrow; all of them would be read over and over.
         narrowing = sorted(words, key=lambda word: min(map(len, word)), reverse=True)
-        for word in words:
-            cases = ""
+
+        def condition(word: Alternatives, weight: int) -> SQL:
             others = [self.some(each) for each in narrowing if each is not word][:NARROWING]
-            for weight in weights:
-                sql, own = self.having(self.AND.join([self.some(word, (weight,)), *others]))
-                cases += f" WHEN {{pk}} IN ({sql}) THEN {weight}"
-                parameters += own
-            terms.append(f"CASE{cases} ELSE {BODY} END")
-        return " + ".join(terms), parameters
+            sql, own = self.having(self.AND.join([self.some(word, (weight,)), *others]))
+            return f"{{pk}} IN ({sql})", own
+
+        return sum_of(words, present, condition)
 
     def looked_at(self, words: Sequence[Alternatives], present: Collection[int] = TOLD) -> SQL:
         """Return the same sum, found out by a look at the entry of each: sooner for a few, as what they have is there.
@@ -85,17 +80,8 @@ class WordIndex:
         """
         if not present:
             return self.relevance(words, present)
-        weights = [weight for weight in (TITLE, NAMES, EXCERPT) if weight == EXCERPT or weight in present]
-        terms: list[str] = []
-        parameters: list[Any] = []
-        for word in words:
-            cases = ""
-            for weight in weights:
-                condition, own = self.has(word, weight)
-                cases += f" WHEN {condition} THEN {weight}"
-                parameters += own
-            terms.append(f"CASE{cases} ELSE {BODY} END")
-        return f"(SELECT {' + '.join(terms)} FROM {self.entries} WHERE {self.key} = {{pk}})", parameters
+        sql, parameters = sum_of(words, present, self.has)
+        return f"(SELECT {sql} FROM {self.entries} WHERE {self.key} = {{pk}})", parameters
 
     def with_best(self, word: Alternatives, weight: int) -> SQL:
         better = [each for each in WEIGHTS if each > weight]
@@ -105,3 +91,20 @@ class WordIndex:
     def any_timed(self) -> SQL:
         """Return the condition that anything at all is published at a moment, or until one."""
         return exists(self.having(self.is_timed))
+
+
+def sum_of(
+    words: Sequence[Alternatives], present: Collection[int], condition: Callable[[Alternatives, int], SQL]
+) -> SQL:
+    """Return the sum of the highest weights for which each word meets the condition; BODY where it meets none."""
+    weights = [weight for weight in (TITLE, NAMES, EXCERPT) if weight == EXCERPT or weight in present]
+    terms: list[str] = []
+    parameters: list[Any] = []
+    for word in words:
+        cases = ""
+        for weight in weights:
+            sql, own = condition(word, weight)
+            cases += f" WHEN {sql} THEN {weight}"
+            parameters += own
+        terms.append(f"CASE{cases} ELSE {BODY} END")
+    return " + ".join(terms), parameters

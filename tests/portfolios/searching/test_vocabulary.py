@@ -2,7 +2,7 @@
 
 import pytest
 
-from folio.portfolios.searching import due, find, vocabulary, walking
+from folio.portfolios.searching import due, find, finding, vocabulary, walking
 from folio.portfolios.searching.finding import alternatives
 from folio.portfolios.searching.stores import Whole
 from tests.factories import make_portfolio
@@ -82,6 +82,25 @@ def test_what_is_due_is_found_by_words_that_are_not_known_yet() -> None:
 
     assert asked("quay") == [("=QUAY",)]
     assert sorted(found("quay")) == ["due", "match"]
+
+
+def test_what_is_folded_while_it_is_searched_for_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task may fold what another program wrote just before the search looks at what is due, or just after."""
+
+    def folded_before() -> due.Due:
+        due.fold_all()
+        return due.due_now()
+
+    def folded_after() -> due.Due:
+        stale = due.due_now()
+        due.fold_all()
+        return stale
+
+    for number, look in enumerate((folded_before, folded_after)):
+        make_portfolio(slug=f"due-{number}", title=f"Qua{number}side")
+        monkeypatch.setattr(finding, "due_now", look)
+        assert found(f"qua{number}") == [f"due-{number}"]
+        assert not due.is_anything_due()
 
 
 def test_a_few_are_scored_as_many_are(monkeypatch: pytest.MonkeyPatch) -> None:
